@@ -1,0 +1,82 @@
+package measure
+
+// Unit is what a measure counts: one row of the unit's documented view.
+type Unit string
+
+// The units.
+const (
+	PatientUnit   Unit = "patient"
+	EncounterUnit Unit = "encounter"
+	StayUnit      Unit = "stay"
+	EventUnit     Unit = "event"
+)
+
+// Scoring is a code of http://terminology.hl7.org/CodeSystem/measure-scoring.
+type Scoring string
+
+// The scorings.
+const (
+	Proportion         Scoring = "proportion"
+	Ratio              Scoring = "ratio"
+	ContinuousVariable Scoring = "continuous-variable"
+)
+
+// Improvement says which way is better. Increase and Decrease are the codes of
+// http://terminology.hl7.org/CodeSystem/measure-improvement-notation; Context is our word for a
+// figure that is neither good nor bad by itself.
+type Improvement string
+
+// The directions.
+const (
+	Increase Improvement = "increase"
+	Decrease Improvement = "decrease"
+	Context  Improvement = "context"
+)
+
+// Population is a code of http://terminology.hl7.org/CodeSystem/measure-population.
+type Population string
+
+// The populations, in the order in which they are evaluated.
+const (
+	InitialPopulation    Population = "initial-population"
+	Denominator          Population = "denominator"
+	DenominatorExclusion Population = "denominator-exclusion"
+	Numerator            Population = "numerator"
+	MeasurePopulation    Population = "measure-population"
+	MeasureExclusion     Population = "measure-population-exclusion"
+)
+
+// Definition is one measure, as its YAML file says it. docs/measures.md documents every key.
+type Definition struct {
+	ID      string  `yaml:"id"`
+	Version string  `yaml:"version"`
+	Title   string  `yaml:"title"`
+	Unit    Unit    `yaml:"unit"`
+	Scoring Scoring `yaml:"scoring"`
+	// Improvement is the direction of every group that does not name its own.
+	Improvement Improvement `yaml:"improvement"`
+	// DatedBy places a unit in the period: start, end, date, or period for a patient.
+	DatedBy string `yaml:"dated_by"`
+	// Needs lists the resource types without which the answer is incomplete, not zero.
+	Needs []string `yaml:"needs"`
+	// Per scales a ratio for people: 1000 for "per 1,000 patient-days".
+	Per float64 `yaml:"per"`
+	// Observation is the SQL expression that a continuous variable or a ratio observes.
+	Observation string `yaml:"observation"`
+	// Above is a threshold whose share is reported beside a continuous variable.
+	Above *float64 `yaml:"above"`
+	// Populations holds one SQL boolean expression a population, over the columns of the unit's view.
+	Populations map[Population]string `yaml:"populations"`
+	// Groups are the rates of the measure where it has more than one; each overrides what it names.
+	Groups []GroupDefinition `yaml:"groups"`
+	Source string            `yaml:"source"`
+	Says   string            `yaml:"says"`
+}
+
+// GroupDefinition is one rate of a measure with several.
+type GroupDefinition struct {
+	ID          string                `yaml:"id"`
+	Title       string                `yaml:"title"`
+	Improvement Improvement           `yaml:"improvement"`
+	Populations map[Population]string `yaml:"populations"`
+}

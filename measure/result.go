@@ -1,0 +1,69 @@
+package measure
+
+import "time"
+
+// Result is one measure evaluated over one period on one snapshot. Its JSON form is the contract of
+// `equitylens evaluate --format json`: fields may be added, never changed.
+type Result struct {
+	Measure  string `json:"measure"`
+	Version  string `json:"version"`
+	Title    string `json:"title"`
+	Snapshot string `json:"snapshot"`
+	// DataAsOf is the moment of the data: the server's transactionTime.
+	DataAsOf time.Time `json:"data_as_of"`
+	// Complete is false where a needed resource type is absent or partly loaded; Incomplete then says
+	// which and why, and no score is given for a type that is absent.
+	Complete   bool     `json:"complete"`
+	Incomplete []string `json:"incomplete,omitempty"`
+	Period     Period   `json:"period"`
+	Groups     []Group  `json:"groups"`
+}
+
+// Group is one rate of a measure.
+type Group struct {
+	ID          string      `json:"id"`
+	Title       string      `json:"title,omitempty"`
+	Scoring     Scoring     `json:"scoring"`
+	Improvement Improvement `json:"improvement"`
+	// Per is the scale of the score: 1 for a proportion, 1000 for a rate per 1,000.
+	Per float64 `json:"per,omitempty"`
+	// Undated counts units that no period holds because their date is absent or too coarse.
+	Undated int64 `json:"undated"`
+	Cell
+	// Strata maps a dimension, or two joined by *, to its strata. The strata of one dimension are
+	// exclusive and add up to the group.
+	Strata map[string][]Stratum `json:"strata"`
+}
+
+// Cell is the counts and the score of a group or of a stratum of it.
+type Cell struct {
+	Populations map[Population]float64 `json:"populations"`
+	// Score is absent, not 0, where the effective denominator is 0.
+	Score *float64 `json:"score,omitempty"`
+	// Interval is the 95 % interval of Score: Wilson, exact Poisson, or order statistics of a median.
+	Interval *[2]float64 `json:"interval,omitempty"`
+	// Statistics holds what else a continuous variable reports: mean, geometric-mean, p90, share-above.
+	Statistics map[string]float64 `json:"statistics,omitempty"`
+}
+
+// Stratum is the part of a group whose members share one value of a dimension.
+type Stratum struct {
+	Coding
+	// Components are the values of each dimension, for a cross; Coding is then empty.
+	Components []Component `json:"components,omitempty"`
+	Cell
+}
+
+// Coding is the value of a dimension. Code and System are empty unless State is known.
+type Coding struct {
+	Code   string `json:"code,omitempty"`
+	System string `json:"system,omitempty"`
+	Label  string `json:"label,omitempty"`
+	State  string `json:"state,omitempty"`
+}
+
+// Component is one dimension's part of a crossed stratum.
+type Component struct {
+	Dimension string `json:"dimension"`
+	Coding
+}
