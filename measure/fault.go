@@ -1,0 +1,16 @@
+package measure
+
+import "errors"
+
+// The answers to a question that cannot be evaluated. Whoever returns one wraps it with the name
+// that was asked for; whoever serves it tells them apart by errors.Is.
+var (
+	// ErrUnknownMeasure says that no definition has the id that was asked for.
+	ErrUnknownMeasure = errors.New("unknown measure")
+	// ErrUnknownDimension says that a dimension, or a part of a cross, is not one that the unit of the
+	// measure has.
+	ErrUnknownDimension = errors.New("unknown dimension")
+	// ErrNoSnapshot says that no snapshot has been published yet, so that there is nothing to evaluate.
+	// It is not a result of zero.
+	ErrNoSnapshot = errors.New("no snapshot is published")
+)
