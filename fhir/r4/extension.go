@@ -1,0 +1,78 @@
+package r4
+
+import (
+	"time"
+
+	dpb "github.com/google/fhir/go/proto/google/fhir/proto/r4/core/datatypes_go_proto"
+)
+
+// Own is the base of the extensions that no standard names; docs/conformance.md lists them.
+const Own = "https://equitylens.org/fhir/StructureDefinition/"
+
+// DataAbsentReason is the extension that says why an element has no value.
+const DataAbsentReason = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
+
+// Complex makes an extension whose value is its parts.
+func Complex(url string, parts ...*dpb.Extension) *dpb.Extension {
+	return &dpb.Extension{Url: URI(url), Extension: parts}
+}
+
+// TextExtension makes an extension with a valueString.
+func TextExtension(url, value string) *dpb.Extension {
+	return extension(url, &dpb.Extension_ValueX{
+		Choice: &dpb.Extension_ValueX_StringValue{StringValue: &dpb.String{Value: value}},
+	})
+}
+
+// CodeExtension makes an extension with a valueCode.
+func CodeExtension(url, value string) *dpb.Extension {
+	return extension(url, &dpb.Extension_ValueX{
+		Choice: &dpb.Extension_ValueX_Code{Code: &dpb.Code{Value: value}},
+	})
+}
+
+// BoolExtension makes an extension with a valueBoolean.
+func BoolExtension(url string, value bool) *dpb.Extension {
+	return extension(url, &dpb.Extension_ValueX{
+		Choice: &dpb.Extension_ValueX_Boolean{Boolean: &dpb.Boolean{Value: value}},
+	})
+}
+
+// DecimalExtension makes an extension with a valueDecimal.
+func DecimalExtension(url string, value float64) *dpb.Extension {
+	return extension(url, &dpb.Extension_ValueX{
+		Choice: &dpb.Extension_ValueX_Decimal{Decimal: Decimal(value)},
+	})
+}
+
+// MomentExtension makes an extension with a valueDateTime of second precision.
+func MomentExtension(url string, value time.Time) *dpb.Extension {
+	return extension(url, &dpb.Extension_ValueX{
+		Choice: &dpb.Extension_ValueX_DateTime{DateTime: Moment(value)},
+	})
+}
+
+// ConceptExtension makes an extension with a valueCodeableConcept.
+func ConceptExtension(url string, value *dpb.CodeableConcept) *dpb.Extension {
+	return extension(url, &dpb.Extension_ValueX{
+		Choice: &dpb.Extension_ValueX_CodeableConcept{CodeableConcept: value},
+	})
+}
+
+// QuantityExtension makes an extension with a valueQuantity.
+func QuantityExtension(url string, value *dpb.Quantity) *dpb.Extension {
+	return extension(url, &dpb.Extension_ValueX{
+		Choice: &dpb.Extension_ValueX_Quantity{Quantity: value},
+	})
+}
+
+// RangeExtension makes an extension with a valueRange.
+func RangeExtension(url string, value *dpb.Range) *dpb.Extension {
+	return extension(url, &dpb.Extension_ValueX{
+		Choice: &dpb.Extension_ValueX_Range{Range: value},
+	})
+}
+
+func extension(url string, value *dpb.Extension_ValueX) *dpb.Extension {
+	return &dpb.Extension{Url: URI(url), Value: value}
+}
