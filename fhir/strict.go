@@ -1,0 +1,215 @@
+package fhir
+
+import (
+	"bytes"
+	"encoding/binary"
+	"unicode/utf8"
+
+	"github.com/valyala/fastjson"
+)
+
+// maxDepth is how deep a resource may nest. No R4 resource of ours passes 20; fastjson itself stops
+// at 300.
+const maxDepth = 64
+
+// suspicious scans a line eight bytes at a time for what fastjson takes on trust: control
+// characters, escapes and bytes beyond ASCII.
+func suspicious(line []byte) (control, wide bool) {
+	const ones = 0x0101010101010101
+	const tops = 0x8080808080808080
+	var below, high uint64
+	rest := line
+	for len(rest) >= 8 {
+		word := binary.LittleEndian.Uint64(rest)
+		below |= (word - ones*0x20) &^ word
+		high |= word
+		rest = rest[8:]
+	}
+	for _, b := range rest {
+		if b < 0x20 {
+			below |= 0x80
+		}
+		high |= uint64(b)
+	}
+	return below&tops != 0, high&tops != 0
+}
+
+// checkText refuses what RFC 8259 refuses and fastjson does not: bad escapes, raw control characters,
+// lone surrogates and bytes that are not UTF-8. A plain line costs one pass.
+func checkText(line []byte) *RefusedError {
+	control, wide := suspicious(line)
+	if wide && !utf8.Valid(line) {
+		return &RefusedError{Reason: NotUTF8}
+	}
+	escaped := bytes.IndexByte(line, '\\') >= 0
+	if !control && !escaped {
+		return nil
+	}
+	if fastjson.ValidateBytes(line) != nil {
+		return &RefusedError{Reason: NotJSON}
+	}
+	if escaped && loneSurrogate(line) {
+		return &RefusedError{Reason: NotUTF8}
+	}
+	return nil
+}
+
+// loneSurrogate looks for \uD800-\uDFFF outside a pair in a text whose escapes are valid.
+func loneSurrogate(line []byte) bool {
+	for i := 0; i+1 < len(line); i++ {
+		if line[i] != '\\' {
+			continue
+		}
+		if line[i+1] != 'u' {
+			i++
+			continue
+		}
+		unit := hex4(line[i+2:])
+		i += 5
+		switch {
+		case unit < 0xD800 || unit > 0xDFFF:
+		case unit > 0xDBFF:
+			return true
+		default:
+			next := line[i+1:]
+			if len(next) < 6 || next[0] != '\\' || next[1] != 'u' || hex4(next[2:])&^0x3FF != 0xDC00 {
+				return true
+			}
+			i += 6
+		}
+	}
+	return false
+}
+
+func hex4(b []byte) (v int) {
+	for _, c := range b[:min(4, len(b))] {
+		v <<= 4
+		switch {
+		case c >= '0' && c <= '9':
+			v |= int(c - '0')
+		case c >= 'a' && c <= 'f':
+			v |= int(c-'a') + 10
+		case c >= 'A' && c <= 'F':
+			v |= int(c-'A') + 10
+		}
+	}
+	return v
+}
+
+// treeCheck walks a parsed value for what makes JSON ambiguous: repeated keys, depth without end and
+// words that only look like numbers.
+type treeCheck struct {
+	keys   [][]byte
+	values []*fastjson.Value
+	number []byte
+	// visit is collect, bound once so that a walk allocates nothing.
+	visit func(key []byte, v *fastjson.Value)
+}
+
+func newTreeCheck() *treeCheck {
+	c := &treeCheck{}
+	c.visit = c.collect
+	return c
+}
+
+func (c *treeCheck) collect(key []byte, v *fastjson.Value) {
+	c.keys = append(c.keys, key)
+	c.values = append(c.values, v)
+}
+
+func (c *treeCheck) check(v *fastjson.Value, depth int) *RefusedError {
+	if depth > maxDepth {
+		return &RefusedError{Reason: TooDeep}
+	}
+	switch v.Type() {
+	case fastjson.TypeObject:
+		return c.checkObject(v, depth)
+	case fastjson.TypeArray:
+		items, _ := v.Array()
+		for _, item := range items {
+			if refused := c.check(item, depth+1); refused != nil {
+				return refused
+			}
+		}
+	case fastjson.TypeNumber:
+		c.number = v.MarshalTo(c.number[:0])
+		if !isNumber(c.number) {
+			return &RefusedError{Reason: NotJSON}
+		}
+	case fastjson.TypeString, fastjson.TypeTrue, fastjson.TypeFalse, fastjson.TypeNull:
+	}
+	return nil
+}
+
+func (c *treeCheck) checkObject(v *fastjson.Value, depth int) *RefusedError {
+	base := len(c.keys)
+	object, _ := v.Object()
+	object.Visit(c.visit)
+	end := len(c.keys)
+	refused := c.repeated(c.keys[base:end])
+	for i := base; i < end && refused == nil; i++ {
+		refused = c.check(c.values[i], depth+1)
+	}
+	c.keys, c.values = c.keys[:base], c.values[:base]
+	return refused
+}
+
+// fewKeys is where comparing all pairs gets dearer than hashing.
+const fewKeys = 24
+
+func (c *treeCheck) repeated(keys [][]byte) *RefusedError {
+	if len(keys) > fewKeys {
+		seen := make(map[string]struct{}, len(keys))
+		for _, key := range keys {
+			if _, ok := seen[string(key)]; ok {
+				return &RefusedError{Reason: DuplicateKey}
+			}
+			seen[string(key)] = struct{}{}
+		}
+		return nil
+	}
+	for i, key := range keys {
+		for _, earlier := range keys[:i] {
+			if bytes.Equal(key, earlier) {
+				return &RefusedError{Reason: DuplicateKey}
+			}
+		}
+	}
+	return nil
+}
+
+// isNumber holds text to the grammar of RFC 8259 section 6.
+func isNumber(text []byte) bool {
+	i := 0
+	digits := func() bool {
+		start := i
+		for i < len(text) && text[i] >= '0' && text[i] <= '9' {
+			i++
+		}
+		return i > start
+	}
+	if i < len(text) && text[i] == '-' {
+		i++
+	}
+	zero := i < len(text) && text[i] == '0'
+	start := i
+	if !digits() || (zero && i > start+1) {
+		return false
+	}
+	if i < len(text) && text[i] == '.' {
+		i++
+		if !digits() {
+			return false
+		}
+	}
+	if i < len(text) && (text[i] == 'e' || text[i] == 'E') {
+		i++
+		if i < len(text) && (text[i] == '+' || text[i] == '-') {
+			i++
+		}
+		if !digits() {
+			return false
+		}
+	}
+	return i == len(text)
+}
