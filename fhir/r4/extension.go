@@ -9,6 +9,9 @@ import (
 // Own is the base of the extensions that no standard names; docs/conformance.md lists them.
 const Own = "https://equitylens.org/fhir/StructureDefinition/"
 
+// OwnSystem is the base of the code systems that no standard names.
+const OwnSystem = "https://equitylens.org/fhir/CodeSystem/"
+
 // DataAbsentReason is the extension that says why an element has no value.
 const DataAbsentReason = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 
