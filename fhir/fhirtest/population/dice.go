@@ -10,6 +10,7 @@ import (
 const (
 	lifeStream uint64 = 1
 	messStream uint64 = 2
+	harmStream uint64 = 3
 )
 
 // dice draws from one person's stream. It is reseeded for each person, which costs no allocation.

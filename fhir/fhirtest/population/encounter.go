@@ -21,6 +21,7 @@ const (
 	periodDays
 	periodNoEnd
 	periodAbsent
+	periodNoStart
 )
 
 // classShape is the system of Encounter.class.
@@ -75,6 +76,7 @@ type encounter struct {
 	link      linkShape
 	older     stale
 	onDouble  bool
+	siteless  bool
 	utc       bool
 	available bool
 	// admitted is the index of the short inpatient stay that an emergency visit led to, or -1.
@@ -85,7 +87,7 @@ type encounter struct {
 	contains bool
 	// transferred says that the stay went on in another hospital the same or the next day.
 	transferred bool
-	// followed and readmitted are the outcome of a short stay, see truth.go.
+	// readmitted is the outcome of a short stay, as settle finds it.
 	readmitted bool
 }
 
@@ -107,7 +109,7 @@ func (e *encounter) updated(horizon minute) minute {
 
 // endDay is the calendar date of the end, or noDay where none is written.
 func (e *encounter) endDay() day {
-	if e.status == inProgress || e.period >= periodNoEnd {
+	if e.status == inProgress || e.period == periodNoEnd || e.period == periodAbsent {
 		return noDay
 	}
 	return e.end.day()

@@ -144,7 +144,10 @@ func (g *generator) admit(at minute, kind class, site int8, planned bool) {
 	dies := d.chance(0.008 * careFactor(age) * careFactor(age))
 	leaves, moves, again := d.chance(0.015), d.chance(0.04), d.chance(0.008)
 	nurse, rehabilitate := d.chance(0.10), age >= 65 && d.chance(0.08)
-	returns, after := d.chance(readmitted(p.race)), d.between(1, 29)
+	returns, after := d.chance(readmitted(p.race)), d.between(1, 30)
+	if planned {
+		moves, again = false, false
+	}
 	e := &p.encounters[i]
 	switch {
 	case dies:

@@ -159,3 +159,74 @@ var needShapes = mix[needShape]{
 	{needBoolean, 0.12}, {needSituation, 0.02}, {needUnknownThenEncounters, 0.01},
 	{needUnknown, 0.02}, {needConflict, 0.008},
 }
+
+// encounterMess gives an encounter the shapes of real records. Only an encounter that stands alone
+// in its episode loses its period or its standing, because the measures that pair encounters leave
+// open what then follows.
+func (g *generator) encounterMess(i int, alone bool) {
+	p, d := &g.person, g.mess
+	e := &p.encounters[i]
+	standing, period, classDraw := d.rand.Float64(), d.rand.Float64(), d.rand.Float64()
+	link, older, code := d.rand.Float64(), d.rand.Float64(), d.rand.Float64()
+	e.onDouble = d.chance(0.5) && p.doubled
+	utc, siteless, withdrawn := d.chance(0.02), d.chance(0.004), d.chance(0.003)
+	later := minute(d.between(2, 300) * minutesPerDay)
+	if alone && p.died == never && (e.class <= virtual || e.elective) {
+		e.status = messyStanding(standing)
+	}
+	if alone && e.status == finished {
+		e.period = messyPeriod(period, e)
+	}
+	e.classAs = messyClass(classDraw, alone && e.class == ambulatory)
+	e.codeAs = codeShapes.at(code)
+	e.link = linkShapes.at(link)
+	if e.status == finished {
+		e.older = olderShapes.at(older)
+	}
+	const evening = 16 * 60
+	e.utc = utc && e.start-e.start.day().at(0, 0) < evening && e.end-e.end.day().at(0, 0) < evening
+	e.siteless = siteless && alone && e.class == ambulatory
+	if withdrawn && alone && e.class <= virtual {
+		e.withdrawn = e.posted + later
+	}
+}
+
+func messyStanding(draw float64) status {
+	return mix[status]{{cancelled, 0.014}, {planned, 0.003}, {enteredInError, 0.003}}.at(draw)
+}
+
+func messyPeriod(draw float64, e *encounter) periodShape {
+	switch {
+	case e.class <= emergency:
+		return periodShapes.at(draw)
+	case e.elective && draw < 0.02:
+		return periodNoEnd
+	case e.class == homeHealth && draw < 0.05:
+		return periodNoStart
+	}
+	return periodFull
+}
+
+func messyClass(draw float64, mayHide bool) classShape {
+	switch {
+	case draw < 0.03:
+		return classLocal
+	case draw < 0.035 && mayHide:
+		return classUnmapped
+	}
+	return classStandard
+}
+
+var periodShapes = mix[periodShape]{
+	{periodDays, 0.010}, {periodNoEnd, 0.004}, {periodAbsent, 0.002},
+}
+
+var codeShapes = mix[codeShape]{
+	{codeNUBC, 0.35}, {codeNUBCShort, 0.15}, {codeLocal, 0.05},
+}
+
+var linkShapes = mix[linkShape]{
+	{linkAbsolute, 0.010}, {linkVersioned, 0.010}, {linkURN, 0.006},
+}
+
+var olderShapes = mix[stale]{{staleBefore, 0.005}, {staleAfter, 0.005}}

@@ -106,7 +106,7 @@ type person struct {
 	orphan bool
 	// doubled says that a second Patient record exists, replaced by the first.
 	doubled bool
-	// registered, corrected, merged, died and gone are when each happened; never if it did not.
+	// registered, corrected, died and gone are when each happened; never if it did not.
 	registered minute
 	corrected  minute
 	died       minute
@@ -226,8 +226,8 @@ func (g *generator) who() {
 	}
 	p.birth = g.config.from - day(g.age()*365.2425) - day(d.between(0, 364)) // #nosec G115 -- days
 	p.birthDigits = 10
-	p.race = race(d.weighed(raceWeights))       // #nosec G115 -- an index of races
-	p.second = race(d.between(1, 4))            // #nosec G115 -- an index of races
+	p.race = race(d.weighed(raceWeights)) // #nosec G115 -- an index of races
+	p.second = race(d.between(1, 4))      // #nosec G115 -- an index of races
 	p.hispanic = d.chance(hispanicOf[p.race])
 	p.language = int8(d.weighed(g.languageWeights())) // #nosec G115 -- an index of languages
 	p.need = d.chance(needOf(p.group()))

@@ -7,6 +7,7 @@ type generator struct {
 	config settings
 	life   *dice
 	mess   *dice
+	safety *dice
 	person person
 	// lastShort is the discharge of the latest short inpatient stay, or noDay.
 	lastShort day
@@ -17,14 +18,15 @@ type generator struct {
 }
 
 func newGenerator(s settings) *generator {
-	return &generator{config: s, life: newDice(), mess: newDice()}
+	return &generator{config: s, life: newDice(), mess: newDice(), safety: newDice()}
 }
 
 // make draws the person at index, up to the horizon. What happens later does not change what
 // happened before, so a later horizon makes the same person, only older.
 func (g *generator) make(index int) *person {
-	g.life.reseed(g.config.seed, lifeStream, uint64(index)) // #nosec G115 -- never negative
-	g.mess.reseed(g.config.seed, messStream, uint64(index)) // #nosec G115 -- never negative
+	g.life.reseed(g.config.seed, lifeStream, uint64(index))   // #nosec G115 -- never negative
+	g.mess.reseed(g.config.seed, messStream, uint64(index))   // #nosec G115 -- never negative
+	g.safety.reseed(g.config.seed, harmStream, uint64(index)) // #nosec G115 -- never negative
 	p := &g.person
 	p.index = index
 	p.encounters, p.events = p.encounters[:0], p.events[:0]
@@ -64,7 +66,7 @@ func careFactor(age int) float64 {
 }
 
 // encountersPerEpisode is the mean that the episodes below come to; it is measured.
-const encountersPerEpisode = 1.17
+const encountersPerEpisode = 1.04
 
 // gapBetween is the least gap between two episodes: wide enough that a calendar date, a day of
 // boarding and an ED visit's 24 hours never reach into the next one.
@@ -84,10 +86,8 @@ func (g *generator) live() {
 	for at < g.config.horizon && p.died == never && len(p.encounters) < math.MaxInt16 {
 		end := g.episode(at)
 		at = end + gapBetween + minute(d.exponential(gap))
-		if g.due != never && g.due < at {
+		if g.due != never {
 			at = g.due
-		} else {
-			g.due = never
 		}
 	}
 }
