@@ -9,9 +9,9 @@
 //	            Patient-00001.ndjson     as received, gzip or not; never under this name unless whole
 //	DELETE   -> the server may forget    export.json   closed
 //
-// Each step is on disk before the next begins, so that Run on the same folder goes on where a killed
-// process stopped: it polls the same job, or fetches only what is missing. A file is written as
-// .part, synced and renamed, and its size and SHA-256 are checked again before it is believed.
+// Each step is on disk before the next begins, so that Run on the same folder goes on where a
+// killed process stopped: it polls the same job, or fetches only what is missing. A file is written
+// as .part, synced and renamed, and its size and SHA-256 are checked again before it is believed.
 //
 // The bytes are read under guard: OpenNDJSON tells gzip by its first bytes and stops a bomb.
 //

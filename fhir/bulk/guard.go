@@ -39,7 +39,7 @@ var (
 const gzipMagic = "\x1f\x8b"
 
 // guardBuffer is the size of the buffer below the unpacking.
-const guardBuffer = 256 << 10
+const guardBuffer = 64 << 10
 
 // Guarded returns the plain bytes of r, which may be packed with gzip or not: the first bytes tell,
 // whatever a header or a name says. Reading fails with ErrBomb or ErrNested, and with

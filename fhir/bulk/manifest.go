@@ -106,7 +106,9 @@ func ParseManifest(body []byte, from *url.URL) (Manifest, error) {
 		return Manifest{}, fmt.Errorf("%w: neither output nor transactionTime", ErrManifest)
 	}
 	m := Manifest{TransactionTime: instant(doc.TransactionTime)}
-	r := manifestReader{from: from, needsToken: bool(doc.RequiresAccessToken), seen: make(map[string]bool)}
+	r := manifestReader{
+		from: from, needsToken: bool(doc.RequiresAccessToken), seen: make(map[string]bool),
+	}
 	if doc.Output != nil {
 		r.read(Output, *doc.Output)
 	}
@@ -151,7 +153,8 @@ func (r *manifestReader) read(kind Kind, entries []manifestEntry) {
 	}
 	for i, entry := range entries {
 		if entry.ContinuesInFile != "" {
-			r.add(kind, entry.Type, entry.ContinuesInFile, nil, fmt.Sprintf("%s[%d].continuesInFile", kind, i))
+			place := fmt.Sprintf("%s[%d].continuesInFile", kind, i)
+			r.add(kind, entry.Type, entry.ContinuesInFile, nil, place)
 		}
 	}
 }

@@ -52,7 +52,7 @@ type Request struct {
 	// RepeatTypes sends _type once a type and not as one comma list. The 4.0 ballot demands it, Oracle
 	// Health refuses it.
 	RepeatTypes bool
-	// Lenient adds Prefer: handling=lenient, so that a server ignores parameters that it does not know.
+	// Lenient adds Prefer: handling=lenient, so that a server ignores parameters unknown to it.
 	Lenient bool
 	// Params are further parameters of the kick-off, such as _elements or includeAssociatedData.
 	Params url.Values
@@ -75,7 +75,7 @@ func (r Request) check() error {
 			faults = append(faults, errors.New("group_id: only a group export has one"))
 		}
 	case Group:
-		if r.GroupID == "" || strings.ContainsAny(r.GroupID, "/?#%\\") || strings.HasPrefix(r.GroupID, ".") {
+		if r.GroupID == "" || strings.ContainsAny(r.GroupID, "/?#%\\") || r.GroupID[0] == '.' {
 			faults = append(faults, errors.New("group_id: missing, or not an id"))
 		}
 	default:

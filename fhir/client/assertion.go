@@ -48,7 +48,8 @@ func algorithmOf(key jose.JSONWebKey) (jose.SignatureAlgorithm, error) {
 	return algorithm, nil
 }
 
-// signer makes client assertions. http://hl7.org/fhir/smart-app-launch/STU2.2/client-confidential-asymmetric.html
+// signer makes client assertions.
+// http://hl7.org/fhir/smart-app-launch/STU2.2/client-confidential-asymmetric.html
 type signer struct {
 	clientID string
 	signer   jose.Signer

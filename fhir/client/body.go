@@ -26,7 +26,8 @@ type stallBody struct {
 
 // newStallBody wraps body; cancel ends the request it belongs to.
 func newStallBody(
-	ctx context.Context, cancel context.CancelCauseFunc, op string, body io.ReadCloser, limit time.Duration,
+	ctx context.Context, cancel context.CancelCauseFunc, op string, body io.ReadCloser,
+	limit time.Duration,
 ) *stallBody {
 	timer := time.AfterFunc(limit, func() { cancel(errStalled) })
 	timer.Stop()

@@ -43,7 +43,8 @@ func New(cfg Config) (*Client, error) {
 		o, _ := parseOrigin(text) // Checked above.
 		c.trusted[o] = true
 	}
-	c.transport = newTransport(cfg, addressGuard{loopback: c.policy.loopback, private: cfg.AllowPrivateNetworks})
+	guard := addressGuard{loopback: c.policy.loopback, private: cfg.AllowPrivateNetworks}
+	c.transport = newTransport(cfg, guard)
 	c.home = &http.Client{Transport: c.transport, CheckRedirect: follow(c.policy, false)}
 	c.roaming = &http.Client{Transport: c.transport, CheckRedirect: follow(c.policy, true)}
 	c.pinned = &http.Client{Transport: c.transport, CheckRedirect: stay}

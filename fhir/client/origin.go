@@ -44,7 +44,8 @@ func originOf(u *url.URL) origin {
 // parseOrigin reads scheme://host[:port] and nothing beyond it.
 func parseOrigin(text string) (origin, error) {
 	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil {
+	bare := err == nil && strings.Trim(u.Path, "/") == "" && u.RawQuery == "" && u.User == nil
+	if !bare || u.Host == "" || u.Scheme == "" {
 		return origin{}, errors.New("not of the form https://host[:port]")
 	}
 	return originOf(u), nil

@@ -53,9 +53,11 @@ func (c *Client) Do(ctx context.Context, r Request) (*http.Response, error) {
 	return answer, err
 }
 
-// ReadJSON sends r and decodes a 2xx body of at most limit bytes into out. An answer that breaks off
-// is asked for again. It returns the answer's header.
-func (c *Client) ReadJSON(ctx context.Context, r Request, limit int64, out any) (http.Header, error) {
+// ReadJSON sends r and decodes a 2xx body of at most limit bytes into out. An answer that breaks
+// off is asked for again. It returns the answer's header.
+func (c *Client) ReadJSON(
+	ctx context.Context, r Request, limit int64, out any,
+) (http.Header, error) {
 	var header http.Header
 	err := c.Retry(ctx, r.Tries, func(ctx context.Context) error {
 		answer, err := c.once(ctx, r)
@@ -117,7 +119,8 @@ func (c *Client) send(ctx context.Context, r Request, token string) (*http.Respo
 		method = http.MethodGet
 	}
 	inner, cancel := context.WithCancelCause(ctx)
-	request, err := http.NewRequestWithContext(inner, method, r.URL.String(), bytes.NewReader(r.Body))
+	body := bytes.NewReader(r.Body)
+	request, err := http.NewRequestWithContext(inner, method, r.URL.String(), body)
 	if err != nil {
 		cancel(nil)
 		return nil, fmt.Errorf("%s: %w", r.Op, ErrURL)
@@ -173,8 +176,9 @@ func (c *Client) judge(r Request, answer *http.Response, err error) (*http.Respo
 		// A body that is no OperationOutcome says nothing that we would repeat.
 		fault.Issues, _ = ParseOutcome(body)
 	}
-	limited := fault.Status == http.StatusTooManyRequests || fault.Status == http.StatusServiceUnavailable
-	if limited && fault.Waits {
+	switch {
+	case !fault.Waits:
+	case fault.Status == http.StatusTooManyRequests, fault.Status == http.StatusServiceUnavailable:
 		c.gate.shut(originOf(r.URL), c.Now().Add(min(fault.RetryAfter, c.cfg.RetryMax)))
 	}
 	return nil, fault

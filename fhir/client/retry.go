@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"math"
 	"sync"
 	"time"
 )
@@ -87,8 +86,8 @@ func (c *Client) Chance() float64 {
 	if _, err := io.ReadFull(c.cfg.Random, b[:]); err != nil {
 		return 0
 	}
-	const bits = 53
-	return float64(binary.LittleEndian.Uint64(b[:])>>(64-bits)) / float64(uint64(math.MaxUint64)>>(64-bits)+1)
+	const bits = 53 // As many as a float64 holds.
+	return float64(binary.LittleEndian.Uint64(b[:])>>(64-bits)) / (1 << bits)
 }
 
 // gate holds back every request to an origin that has asked one of them to wait, so that parallel

@@ -64,7 +64,9 @@ var ErrLoop = errors.New("the pages do not end")
 // Search reads every page of a search and hands each to yield in order; an error of yield ends it.
 // A next link is followed within a trusted origin only, since it carries the token. A page that was
 // read is not read again; a search cut short by an error has to be run anew.
-func (c *Client) Search(ctx context.Context, q Query, yield func(context.Context, Page) error) (Totals, error) {
+func (c *Client) Search(
+	ctx context.Context, q Query, yield func(context.Context, Page) error,
+) (Totals, error) {
 	totals := Totals{Issues: make(map[Issue]int64)}
 	if !typeName(q.Type) {
 		return totals, errors.New("search: not the name of a resource type")
@@ -156,7 +158,9 @@ type bundleDocument struct {
 }
 
 // add counts a bundle and returns it as a page.
-func (t *Totals) add(resourceType string, bundle *bundleDocument, header http.Header) (Page, error) {
+func (t *Totals) add(
+	resourceType string, bundle *bundleDocument, header http.Header,
+) (Page, error) {
 	if bundle.ResourceType != "Bundle" {
 		return Page{}, errors.New("the answer is not a Bundle")
 	}

@@ -213,7 +213,8 @@ func readTokenAnswer(body []byte) (tokenAnswer, error) {
 	if json.Unmarshal(body, &got) != nil {
 		return tokenAnswer{}, errors.New(opToken + ": the answer is not a token response")
 	}
-	if got.AccessToken == "" || strings.ContainsFunc(got.AccessToken, func(r rune) bool { return r <= ' ' || r > '~' }) {
+	unprintable := func(r rune) bool { return r <= ' ' || r > '~' }
+	if got.AccessToken == "" || strings.ContainsFunc(got.AccessToken, unprintable) {
 		return tokenAnswer{}, errors.New(opToken + ": the answer holds no usable access_token")
 	}
 	if got.TokenType != "" && !strings.EqualFold(got.TokenType, "bearer") {
@@ -237,7 +238,13 @@ func (a tokenAnswer) missing(asked []string) []string {
 	if len(granted) == 0 {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(asked), func(s string) bool { return slices.Contains(granted, s) })
+	var missing []string
+	for _, scope := range asked {
+		if !slices.Contains(granted, scope) {
+			missing = append(missing, scope)
+		}
+	}
+	return missing
 }
 
 // discover returns the token endpoint: the configured one, or what SMART discovery names. Either
