@@ -18,7 +18,8 @@ const extensionAbsent = "http://hl7.org/fhir/StructureDefinition/data-absent-rea
 const nullFlavorOther = "OTH"
 
 func nullFlavorSystem(system string) bool {
-	return system == systemNullFlavor || system == systemNullFlavorSTU3 || system == systemNullFlavorOID
+	return system == systemNullFlavor || system == systemNullFlavorSTU3 ||
+		system == systemNullFlavorOID
 }
 
 // absence returns the state that a null code stands for, and "" for a coding of another system.
@@ -58,9 +59,9 @@ func neverAsked(c fhir.Coding) bool {
 }
 
 // strength orders the states of an answer without a category: of two, the stronger says more. A
-// code that we cannot read may be a category, so it is strongest; declined says more than no answer,
-// and that more than unknown (in NullFlavor ASKU is a kind of UNK); words come last, because US Core
-// demands them beside every code.
+// code that we cannot read may be a category, so it is strongest; declined says more than no
+// answer, and that more than unknown (in NullFlavor ASKU is a kind of UNK); words come last,
+// because US Core demands them beside every code.
 func strength(s State) int {
 	switch s {
 	case Unmapped:

@@ -31,9 +31,9 @@ func AgeAt(birth fhir.DateTime, onDay int32) (years int, ok bool) {
 	return completedYears(birth.Days, onDay), true
 }
 
-// AgeBand returns the age band on a day, in days since 1970-01-01. A birth date of a year or a month
-// bounds the age: if both bounds fall in one band that is it, else it is Unknown. So is the band on a
-// day before the birth, which BornAfter tells apart.
+// AgeBand returns the age band on a day, in days since 1970-01-01. A birth date of a year or a
+// month bounds the age: if both bounds fall in one band that is it, else it is Unknown. So is the
+// band on a day before the birth, which BornAfter tells apart.
 func AgeBand(birth fhir.DateTime, onDay int32) Value {
 	const element = "Patient.birthDate"
 	if birth.Precision == fhir.NoDate {

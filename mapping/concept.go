@@ -52,8 +52,8 @@ func (a *answer) add(r reader, c fhir.Coding) bool {
 }
 
 // codings reads the codings of one concept, which say one thing in several systems: our own tables
-// first, and where none holds any of them the site's ConceptMaps. A coding that is unknown beside one
-// that is known is a translation and no issue.
+// first, and where none holds any of them the site's ConceptMaps. A coding that is unknown beside
+// one that is known is a translation and no issue.
 func (m *Mapper) codings(
 	r reader, codings []fhir.Coding, text bool, element string, issues []Issue,
 ) (Value, []Issue) {
@@ -121,8 +121,8 @@ func (m *Mapper) code(r reader, system, code, element string, issues []Issue) (V
 	return m.codings(r, one[:], false, element, issues)
 }
 
-// names reports whether a concept holds a coding that t reads, by itself or through a ConceptMap. It
-// is for elements of which we look for one code among many, so that a miss is no issue.
+// names reports whether a concept holds a coding that t reads, by itself or through a ConceptMap.
+// It is for elements of which we look for one code among many, so that a miss is no issue.
 func (m *Mapper) names(t table, c fhir.CodeableConcept) bool {
 	for _, coding := range c.Coding {
 		if _, state := t(coding); state == Known {

@@ -102,7 +102,8 @@ func ParseConceptMap(name string, r io.Reader) (ConceptMap, error) {
 		return ConceptMap{}, fmt.Errorf("read concept map %s: %w", name, err)
 	}
 	if len(text) > largestConceptMap {
-		return ConceptMap{}, fmt.Errorf("read concept map %s: more than %d bytes", name, largestConceptMap)
+		return ConceptMap{}, fmt.Errorf("read concept map %s: more than %d bytes",
+			name, largestConceptMap)
 	}
 	var in conceptMapJSON
 	if err := json.Unmarshal(text, &in); err != nil {
@@ -112,7 +113,8 @@ func ParseConceptMap(name string, r io.Reader) (ConceptMap, error) {
 		return ConceptMap{}, fmt.Errorf("concept map %s: resourceType is %q", name, in.ResourceType)
 	}
 	if len(in.Group) == 0 {
-		return ConceptMap{}, fmt.Errorf("concept map %s: group is missing: it would translate nothing", name)
+		return ConceptMap{}, fmt.Errorf(
+			"concept map %s: group is missing: it would translate nothing", name)
 	}
 	var faults []error
 	for i, g := range in.Group {
@@ -134,7 +136,8 @@ func (cm *ConceptMap) group(g *conceptGroupJSON, place string, faults *[]error) 
 		return
 	}
 	if g.Unmapped != nil {
-		fault(place+".unmapped", "not supported: a code without a rule stays unmapped, so that it is seen")
+		fault(place+".unmapped",
+			"not supported: a code without a rule stays unmapped, so that it is seen")
 	}
 	codes := make(map[string]string)
 	for i, e := range g.Element {
@@ -173,7 +176,8 @@ func (t *conceptTargetJSON) applies() (ok bool, fault string) {
 	case "unmatched", "disjoint":
 		return false, ""
 	case "":
-		return false, "equivalence is missing: R4 requires it (R5 calls it relationship, which is not read)"
+		return false, "equivalence is missing: R4 requires it" +
+			" (R5 calls it relationship, which is not read)"
 	case "relatedto", "equivalent", "equal", "wider", "subsumes", "narrower", "specializes", "inexact":
 	default:
 		return false, fmt.Sprintf("equivalence %q is not a code of R4", t.Equivalence)

@@ -32,8 +32,8 @@ func plausible(text, element string, issues []Issue) (fhir.DateTime, []Issue) {
 	return d, issues
 }
 
-// birth reads Patient.birthDate, which is a calendar date and no instant: a clock that a server adds
-// is dropped, and no time zone moves it.
+// birth reads Patient.birthDate, which is a calendar date and no instant: a clock that a server
+// adds is dropped, and no time zone moves it.
 func birth(text string, issues []Issue) (fhir.DateTime, []Issue) {
 	d, issues := plausible(text, "Patient.birthDate", issues)
 	if d.Precision == fhir.Minute {

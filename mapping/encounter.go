@@ -81,8 +81,8 @@ func (m *Mapper) telehealth(out *Encounter, types []fhir.CodeableConcept) {
 	}
 }
 
-// patientOf returns the id of a subject that is a Patient. A reference without a type (urn:uuid:) is
-// taken for one; if it is not, the unit is counted as an orphan.
+// patientOf returns the id of a subject that is a Patient. A reference without a type (urn:uuid:)
+// is taken for one; if it is not, the unit is counted as an orphan.
 func patientOf(subject fhir.Reference, element string, issues []Issue) (phi.ID, []Issue) {
 	kind, id := subject.Target()
 	switch {

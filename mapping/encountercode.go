@@ -80,10 +80,10 @@ func dispositionCode(c fhir.Coding) (string, State) {
 }
 
 // nubcCode reads UB-04 form locator 17, patient discharge status, with or without the leading zero.
-// The codes from 81 on repeat those below with a planned readmission. Still a patient (30) says that
-// there is no disposition yet. The crosswalk to discharge-disposition is this project's own: a
-// hospital for acute care is "other-hcf", a long-term care hospital and a nursing home that Medicare
-// does not certify are "long".
+// The codes from 81 on repeat those below with a planned readmission. Still a patient (30) says
+// that there is no disposition yet. The crosswalk to discharge-disposition is this project's own: a
+// hospital for acute care is "other-hcf", a long-term care hospital and a nursing home that
+// Medicare does not certify are "long".
 func nubcCode(code string) (string, State) {
 	if len(code) == 1 {
 		code = "0" + code

@@ -55,8 +55,8 @@ func (m *Mapper) actuality(actuality string, issues []Issue) (string, []Issue) {
 	return v.Code, issues
 }
 
-// eventDates reads when the event occurred. Detection and recording come later, so they stand in for
-// the date only where it is absent, and each time they do is counted.
+// eventDates reads when the event occurred. Detection and recording come later, so they stand in
+// for the date only where it is absent, and each time they do is counted.
 func (m *Mapper) eventDates(out *AdverseEvent, in *fhir.AdverseEvent, issues []Issue) []Issue {
 	var recorded fhir.DateTime
 	out.Date, issues = m.date(in.Date, "AdverseEvent.date", issues)
@@ -77,8 +77,8 @@ func (m *Mapper) eventDates(out *AdverseEvent, in *fhir.AdverseEvent, issues []I
 }
 
 // category maps AdverseEvent.category, which may occur several times. A kind of product use error
-// says more than product use error itself; other differences are Conflicting, because a record holds
-// one category.
+// says more than product use error itself; other differences are Conflicting, because a record
+// holds one category.
 func (m *Mapper) category(in []fhir.CodeableConcept, issues []Issue) (Value, []Issue) {
 	const element = "AdverseEvent.category"
 	v := Value{State: Missing}
@@ -104,8 +104,8 @@ func (m *Mapper) category(in []fhir.CodeableConcept, issues []Issue) (Value, []I
 }
 
 // inequity reads the answer to "was inequity a contributing factor" among the contributing factors.
-// Other factors are none of this answer. Yes, no and undetermined each contradict the other two; not
-// asked beside one of them says nothing.
+// Other factors are none of this answer. Yes, no and undetermined each contradict the other two;
+// not asked beside one of them says nothing.
 func (m *Mapper) inequity(extensions []fhir.Extension, issues []Issue) (Value, []Issue) {
 	v := Value{State: Missing}
 	clash := false

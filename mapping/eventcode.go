@@ -99,8 +99,8 @@ func refineSeriousness(a, b string) (string, bool) {
 	return "", false
 }
 
-// outcomeCode reads http://hl7.org/fhir/R4/codesystem-adverse-event-outcome.html; "unknown" is there
-// a code, and here a state.
+// outcomeCode reads http://hl7.org/fhir/R4/codesystem-adverse-event-outcome.html; "unknown" is
+// there a code, and here a state.
 func outcomeCode(c fhir.Coding) (string, State) {
 	switch c.System {
 	case systemOutcome, "http://hl7.org/fhir/adverse-event-outcome":
@@ -112,7 +112,8 @@ func outcomeCode(c fhir.Coding) (string, State) {
 	return "", ""
 }
 
-// oneOf finds code among those of a table, whatever its case, and returns the spelling of the table.
+// oneOf finds code among those of a table, whatever its case, and returns the spelling of the
+// table.
 func oneOf(code string, spellings ...string) (string, State) {
 	for _, s := range spellings {
 		if strings.EqualFold(s, code) {

@@ -72,8 +72,8 @@ func (id *identity) beside(q question) {
 	}
 }
 
-// spd15 derives the 2024 set. White is dropped if every detailed White code is Middle Eastern; Other
-// Race contributes nothing, because SPD 15 of 2024 has no such category.
+// spd15 derives the 2024 set. White is dropped if every detailed White code is Middle Eastern;
+// Other Race contributes nothing, because SPD 15 of 2024 has no such category.
 func (id *identity) spd15(ethnicity Value) SPD15Set {
 	var s SPD15Set
 	for _, pair := range [...]struct {

@@ -17,7 +17,9 @@ type needElements struct{ needed, required string }
 
 // need maps the statements of need on one resource, whichever extension makes them. A yes and a no
 // on one level are Conflicting.
-func (m *Mapper) need(extensions []fhir.Extension, at needElements, issues []Issue) (Value, []Issue) {
+func (m *Mapper) need(
+	extensions []fhir.Extension, at needElements, issues []Issue,
+) (Value, []Issue) {
 	v := Value{State: Missing}
 	for i := range extensions {
 		e := &extensions[i]
@@ -126,8 +128,8 @@ func needCode(c fhir.Coding) (string, State) {
 
 // ResolveNeed returns the need for an interpreter in one encounter: what the encounter says, else
 // what its patient says. A recorded "unknown" passes on to the patient, and stands if the patient
-// says nothing. A statement that is contradictory or cannot be read does not pass on: it may say the
-// opposite.
+// says nothing. A statement that is contradictory or cannot be read does not pass on: it may say
+// the opposite.
 func ResolveNeed(encounter, patient Value) Value {
 	if encounter.State == "" || encounter.State == Missing {
 		return patient
@@ -138,8 +140,8 @@ func ResolveNeed(encounter, patient Value) Value {
 	return encounter
 }
 
-// LimitedEnglishOf is the proxy for limited English proficiency, from the preferred language and the
-// need that holds where it is asked. A signer may need an interpreter and is not counted: it is
+// LimitedEnglishOf is the proxy for limited English proficiency, from the preferred language and
+// the need that holds where it is asked. A signer may need an interpreter and is not counted: it is
 // another axis. A need that is contradictory decides nothing, so the language does.
 func LimitedEnglishOf(language, need Value) LimitedEnglish {
 	signs := language.State == Known && signLanguage(language.Code)
@@ -162,8 +164,8 @@ const (
 	arrangementElement = "Encounter.hospitalization.specialArrangement"
 )
 
-// use returns the strongest evidence that an interpreter took part, and the element that shows it. A
-// RelatedPerson who translates is not a qualified interpreter (45 CFR 92.201), which puts ad hoc
+// use returns the strongest evidence that an interpreter took part, and the element that shows it.
+// A RelatedPerson who translates is not a qualified interpreter (45 CFR 92.201), which puts ad hoc
 // below arranged.
 func (m *Mapper) use(e *fhir.Encounter) (InterpreterUse, string) {
 	adHoc := false
@@ -201,7 +203,8 @@ const (
 )
 
 func translatorCode(c fhir.Coding) (string, State) {
-	if c.Code == codeTranslator && (c.System == systemParticipant || c.System == systemParticipantSTU3) {
+	if c.Code == codeTranslator &&
+		(c.System == systemParticipant || c.System == systemParticipantSTU3) {
 		return codeTranslator, Known
 	}
 	return "", ""

@@ -46,8 +46,8 @@ func SystemOf(dimension, code string) string {
 	return ""
 }
 
-// Label returns the words for a code of a system, or of a dimension. A code without words is its own
-// label; so is a site, whose words are in the data.
+// Label returns the words for a code of a system, or of a dimension. A code without words is its
+// own label; so is a site, whose words are in the data.
 func Label(system, code string) string {
 	if s := SystemOf(system, code); s != "" {
 		system = s

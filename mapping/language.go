@@ -50,8 +50,8 @@ func (m *Mapper) preferredLanguage(p *Patient, in []fhir.Communication, issues [
 func flagged(c *fhir.Communication) bool   { return c.Preferred != nil && *c.Preferred }
 func unflagged(c *fhir.Communication) bool { return c.Preferred == nil }
 
-// agreed reads the chosen entries. If they differ the value is in the state split, except that among
-// preferred entries a known language counts beside a null code.
+// agreed reads the chosen entries. If they differ the value is in the state split, except that
+// among preferred entries a known language counts beside a null code.
 func (m *Mapper) agreed(
 	in []fhir.Communication, chosen func(*fhir.Communication) bool, split State, issues []Issue,
 ) (Value, []Issue) {
@@ -163,19 +163,20 @@ func signCode(second, rest string) string {
 	return "sgn"
 }
 
-// chineseExtension reports whether a second subtag after zh names the Chinese language itself, which
-// RFC 5646, section 4.5, then prefers as the primary subtag: zh-yue is yue.
+// chineseExtension reports whether a second subtag after zh names the Chinese language itself,
+// which RFC 5646, section 4.5, then prefers as the primary subtag: zh-yue is yue.
 func chineseExtension(second string) bool {
 	switch second {
-	case "cdo", "cjy", "cmn", "cpx", "czh", "czo", "gan", "hak", "hsn", "lzh", "mnp", "nan", "wuu", "yue":
+	case "cdo", "cjy", "cmn", "cpx", "czh", "czo", "gan", "hak", "hsn", "lzh", "mnp", "nan", "wuu",
+		"yue":
 		return true
 	}
 	return false
 }
 
-// preferredSubtag returns the two letters for the bibliographic codes of ISO 639-2, which are no BCP
-// 47 subtags but are sent as such (https://www.loc.gov/standards/iso639-2), and for the subtags that
-// the IANA registry deprecates.
+// preferredSubtag returns the two letters for the bibliographic codes of ISO 639-2, which are no
+// BCP 47 subtags but are sent as such (https://www.loc.gov/standards/iso639-2), and for the subtags
+// that the IANA registry deprecates.
 func preferredSubtag(primary string) string {
 	switch primary {
 	case "alb":

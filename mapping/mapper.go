@@ -113,7 +113,10 @@ func (m *Mapper) reads(c fhir.Coding) bool {
 		_, ok := m.races.lookup(c.Code)
 		return ok
 	}
-	if s := absence(c); s != "" && s != Unmapped || c.Code == nullFlavorOther && nullFlavorSystem(c.System) {
+	if nullFlavorSystem(c.System) && c.Code == nullFlavorOther {
+		return true
+	}
+	if s := absence(c); s != "" && s != Unmapped {
 		return true
 	}
 	for _, t := range [...]table{

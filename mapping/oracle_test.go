@@ -94,7 +94,8 @@ func oracleEthnicity(v Value) string {
 	case v.Code == codeNotHispanic:
 		return "NotHispanic"
 	}
-	return map[State]string{Unknown: "Unknown", AskedNoAnswer: "AskedNoAnswer", Missing: "Missing"}[v.State]
+	return map[State]string{Unknown: "Unknown", AskedNoAnswer: "AskedNoAnswer",
+		Missing: "Missing"}[v.State]
 }
 
 func oracleExclusive(v Value) string {
@@ -232,7 +233,8 @@ func TestAgeVectors(t *testing.T) {
 	for _, c := range file.Age {
 		years, ok := AgeAt(day(t, c.Inputs.Birth), day(t, c.Inputs.At).Days)
 		if !ok || years != c.Expected.Years {
-			t.Errorf("AgeAt(%s, %s) = %d, %t, want %d", c.Inputs.Birth, c.Inputs.At, years, ok, c.Expected.Years)
+			t.Errorf("AgeAt(%s, %s) = %d, %t, want %d",
+				c.Inputs.Birth, c.Inputs.At, years, ok, c.Expected.Years)
 		}
 	}
 	if diff := cmp.Diff(file.Bands[0].Bands, AgeBands()); diff != "" {

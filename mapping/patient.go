@@ -18,7 +18,8 @@ func (m *Mapper) Patient(in *fhir.Patient, issues []Issue) (Patient, []Issue) {
 		"Patient.extension(patient-interpreterRequired)",
 	}, issues)
 	out.LimitedEnglish = LimitedEnglishOf(out.Language, out.InterpreterNeed)
-	out.Sex, issues = m.code(reader{table: genderCode}, SystemGender, in.Gender, "Patient.gender", issues)
+	out.Sex, issues = m.code(reader{table: genderCode}, SystemGender, in.Gender,
+		"Patient.gender", issues)
 	out.Birth, issues = birth(in.BirthDate, issues)
 	out.DeceasedDate, issues = m.date(in.DeceasedDateTime, "Patient.deceasedDateTime", issues)
 	out.Deceased = in.DeceasedDateTime != "" || in.DeceasedBoolean != nil && *in.DeceasedBoolean
@@ -27,8 +28,8 @@ func (m *Mapper) Patient(in *fhir.Patient, issues []Issue) (Patient, []Issue) {
 	return out, issues
 }
 
-// genderCode reads http://hl7.org/fhir/R4/codesystem-administrative-gender.html; "unknown" is there a
-// code, and here a state.
+// genderCode reads http://hl7.org/fhir/R4/codesystem-administrative-gender.html; "unknown" is there
+// a code, and here a state.
 func genderCode(c fhir.Coding) (string, State) {
 	if c.System != SystemGender {
 		return "", ""

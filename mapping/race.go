@@ -58,8 +58,8 @@ func (p place) element() string {
 // of returns the place within the extension of q.
 func (p place) of(q question) place { return place(q)*places + p }
 
-// statement is a state and where it was made. Of several the strongest counts, and of equals the one
-// that stands first in the order of places, so that the order of extensions changes nothing.
+// statement is a state and where it was made. Of several the strongest counts, and of equals the
+// one that stands first in the order of places, so that the order of extensions changes nothing.
 type statement struct {
 	state State
 	at    place

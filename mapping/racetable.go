@@ -47,7 +47,8 @@ const (
 // ParseRaceTable reads a table in the form of the one that is built in: UTF-8 lines of four
 // columns divided by tabs (code, parent, OMB 1997 category, display); lines that start with # and
 // empty lines are skipped. A parent is empty or stands somewhere in the table. A category is one of
-// the six race codes and two ethnicity codes of OMB 1997, or empty for a code that is never a value.
+// the six race codes and two ethnicity codes of OMB 1997, or empty for a code that is never a
+// value.
 func ParseRaceTable(r io.Reader) (*RaceTable, error) {
 	t := &RaceTable{codes: make(map[string]raceCode)}
 	parents := make(map[string]string)

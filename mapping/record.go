@@ -17,7 +17,8 @@ const (
 	Unknown State = "unknown"
 	// AskedNoAnswer: the patient was asked and gave no answer (ASKU).
 	AskedNoAnswer State = "asked-no-answer"
-	// AskedDeclined: the patient was asked and chose not to answer. It is not Unknown: it is an answer.
+	// AskedDeclined: the patient was asked and chose not to answer. It is not Unknown: it is an
+	// answer.
 	AskedDeclined State = "asked-declined"
 	// Missing: nothing is recorded.
 	Missing State = "missing"
@@ -31,7 +32,9 @@ const (
 
 // States lists every state in the order in which reports show them.
 func States() []State {
-	return []State{Known, Unknown, AskedNoAnswer, AskedDeclined, Missing, Conflicting, Unmapped, TextOnly}
+	return []State{
+		Known, Unknown, AskedNoAnswer, AskedDeclined, Missing, Conflicting, Unmapped, TextOnly,
+	}
 }
 
 // Value is one mapped value.
@@ -77,8 +80,8 @@ type Patient struct {
 	ID      phi.ID
 	Version Version
 
-	// Races is the set of 1997 OMB race codes recorded, Other Race 2131-1 included, and SPD15 the set of
-	// 2024 SPD 15 categories. Every race policy derives from these sets.
+	// Races is the set of 1997 OMB race codes recorded, Other Race 2131-1 included, and SPD15 the set
+	// of 2024 SPD 15 categories. Every race policy derives from these sets.
 	Races RaceSet
 	SPD15 SPD15Set
 	// Race is the 1997 race: an OMB code, or TwoOrMore.
@@ -88,8 +91,8 @@ type Patient struct {
 	// RaceEthnicity is the policy omb1997_exclusive: 2135-2 for Hispanic of any race, else as Race.
 	RaceEthnicity Value
 
-	// Language is the primary subtag of the preferred language, LanguageGroup one of the codes English,
-	// Spanish, Chinese, Sign and Other.
+	// Language is the primary subtag of the preferred language, LanguageGroup one of the codes
+	// English, Spanish, Chinese, Sign and Other.
 	Language      Value
 	LanguageGroup Value
 	// InterpreterNeed is Yes or No, as stated on the Patient.
@@ -118,11 +121,12 @@ type Encounter struct {
 	// Patient is the id of Encounter.subject; empty if that is absent or not a Patient.
 	Patient phi.ID
 
-	// Status is the R4 status code as sent; "" if absent.
+	// Status is the R4 status code; one that R4 does not know is as sent; "" if absent.
 	Status string
 	// Class is a code of v3-ActCode.
 	Class Value
-	// Telehealth is Yes or No; Modality is Video, Audio or "" where it is not telehealth or not codable.
+	// Telehealth says that it was one; Modality is Video, Audio or "" where it is not telehealth or not
+	// codable.
 	Telehealth bool
 	Modality   string
 	// Disposition is a code of THO discharge-disposition, or LeftWithoutBeingSeen.
@@ -133,7 +137,8 @@ type Encounter struct {
 	Start fhir.DateTime
 	End   fhir.DateTime
 
-	// InterpreterNeed is Yes or No, as stated on the Encounter; the patient's own is not looked at here.
+	// InterpreterNeed is Yes or No, as stated on the Encounter; the patient's own is not looked at
+	// here.
 	InterpreterNeed Value
 	InterpreterUse  InterpreterUse
 	// InterpreterUseFrom is the element that showed it; "" for NoneDocumented.

@@ -29,8 +29,8 @@ func signLanguage(code string) bool {
 
 func signAt(i int) string { return signLanguages[i*signWidth : (i+1)*signWidth-1] }
 
-// signByRegion returns what the IANA registry prefers to a tag such as sgn-US, whose region names the
-// language; "" if it knows none.
+// signByRegion returns what the IANA registry prefers to a tag such as sgn-US, whose region names
+// the language; "" if it knows none.
 func signByRegion(region string) string {
 	switch region {
 	case "us":
