@@ -1,0 +1,125 @@
+package facts
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"strings"
+
+	_ "embed" // The schema.
+
+	"github.com/duckdb/duckdb-go/v2"
+
+	"github.com/equitylens/equitylens/mapping"
+)
+
+//go:embed schema.sql
+var schemaSQL string
+
+//go:embed unit.sql
+var unitSQL string
+
+//go:embed view.sql
+var viewSQL string
+
+// SchemaVersion is counted up when a table of base or meta changes. A snapshot of another version
+// cannot be added to; a full sync makes a new one.
+const SchemaVersion = 1
+
+// database is one DuckDB file.
+type database struct {
+	connector *duckdb.Connector
+	*sql.DB
+}
+
+// options of a DuckDB file. http://duckdb.org/docs/configuration/overview
+type options struct {
+	readOnly bool
+	// memory bounds DuckDB's own memory, such as "512MB"; what does not fit is spilled to temp.
+	memory  string
+	temp    string
+	threads int
+}
+
+func openDatabase(ctx context.Context, path string, o options) (*database, error) {
+	settings := url.Values{}
+	if o.readOnly {
+		settings.Set("access_mode", "READ_ONLY")
+	}
+	if o.memory != "" {
+		settings.Set("memory_limit", o.memory)
+	}
+	if o.temp != "" {
+		settings.Set("temp_directory", o.temp)
+	}
+	if o.threads > 0 {
+		settings.Set("threads", fmt.Sprint(o.threads))
+	}
+	connector, err := duckdb.NewConnector(path+"?"+settings.Encode(), nil)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	db := &database{connector: connector, DB: sql.OpenDB(connector)}
+	// Extensions and files outside the database are out of reach of every later statement, a measure's
+	// expression included; lock_configuration makes that final.
+	err = db.script(ctx, `SET preserve_insertion_order = false; SET enable_external_access = false;
+		SET lock_configuration = true;`)
+	if err != nil {
+		_ = db.Close()
+		return nil, err
+	}
+	return db, nil
+}
+
+// script runs statements one after the other, and names the one that fails by its first line.
+func (db *database) script(ctx context.Context, text string) error {
+	return runScript(ctx, db.DB, text)
+}
+
+type execer interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
+
+func runScript(ctx context.Context, db execer, text string) error {
+	for _, statement := range strings.SplitAfter(text, ";\n") {
+		if strings.TrimSpace(statement) == "" {
+			continue
+		}
+		if _, err := db.ExecContext(ctx, statement); err != nil {
+			return fmt.Errorf("%s: %w", headline(statement), err)
+		}
+	}
+	return nil
+}
+
+// headline is the first line of a statement that is not a comment.
+func headline(statement string) string {
+	for line := range strings.Lines(statement) {
+		line = strings.TrimSpace(line)
+		if line != "" && !strings.HasPrefix(line, "--") {
+			return line
+		}
+	}
+	return "statement"
+}
+
+// Key is how the store writes a value of a dimension: the code if it is known, else "~" and the
+// state.
+func Key(v mapping.Value) string {
+	if v.State == mapping.Known {
+		return v.Code
+	}
+	if v.State == "" {
+		return "~" + string(mapping.Missing)
+	}
+	return "~" + string(v.State)
+}
+
+// ValueOf reads a key back.
+func ValueOf(key string) mapping.Value {
+	if state, ok := strings.CutPrefix(key, "~"); ok {
+		return mapping.Value{State: mapping.State(state)}
+	}
+	return mapping.Value{State: mapping.Known, Code: key}
+}

@@ -1,0 +1,184 @@
+package facts
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"github.com/equitylens/equitylens/mapping"
+)
+
+// settleMeta replaces what meta says of the loaded types, and drops the stage.
+func (r *Run) settleMeta(ctx context.Context, in Merge, out *Merged) error {
+	now := r.dir.now().UTC()
+	for _, l := range out.Loads {
+		mode := "incremental"
+		if l.Full {
+			mode = "full"
+		}
+		_, err := r.db.ExecContext(ctx, `INSERT OR REPLACE INTO meta.load VALUES (?,?,?,?,?,?,?,?,?,?,?)`,
+			l.Source, l.Type, l.Complete, l.Reason, nullTime(l.TransactionTime), now, mode,
+			l.Read, l.Refused, l.Stored, l.Deleted)
+		if err != nil {
+			return fmt.Errorf("note load of %s: %w", l.Type, err)
+		}
+		_, err = r.db.ExecContext(ctx, `DELETE FROM meta.issue WHERE source = ? AND type = ?`, l.Source, l.Type)
+		if err != nil {
+			return fmt.Errorf("replace issues of %s: %w", l.Type, err)
+		}
+	}
+	for _, i := range in.Issues {
+		_, err := r.db.ExecContext(ctx, `INSERT INTO meta.issue VALUES (?,?,?,?,?,?,?)`,
+			r.source, i.Type, string(i.Kind), i.Element, i.System, i.Code, i.Count)
+		if err != nil {
+			return fmt.Errorf("note issues: %w", withoutValues(err))
+		}
+	}
+	for site, label := range in.Sites {
+		if _, err := r.db.ExecContext(ctx, `INSERT OR REPLACE INTO meta.site VALUES (?,?)`, site, label); err != nil {
+			return fmt.Errorf("note a site: %w", err)
+		}
+	}
+	if _, err := r.db.ExecContext(ctx, "DROP SCHEMA stage CASCADE"); err != nil {
+		return fmt.Errorf("drop stage: %w", err)
+	}
+	return nil
+}
+
+func nullTime(t time.Time) sql.NullTime { return sql.NullTime{Time: t.UTC(), Valid: !t.IsZero()} }
+
+// deriveUnits rebuilds the unit schema. It runs on one connection, because its helper tables are
+// temporary, and right after a checkpoint, because rows are numbered by their place.
+func (r *Run) deriveUnits(ctx context.Context, in Merge, out *Merged) error {
+	conn, err := r.db.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("derive units: %w", err)
+	}
+	defer func() { _ = conn.Close() }()
+	const clear = `DROP VIEW IF EXISTS encounter;
+DROP VIEW IF EXISTS stay;
+DROP VIEW IF EXISTS event;
+DROP SCHEMA IF EXISTS unit CASCADE;
+CHECKPOINT;
+`
+	if err := runScript(ctx, conn, clear); err != nil {
+		return err
+	}
+	if out.DataAsOf, err = dataAsOf(ctx, conn, in.DataAsOf); err != nil {
+		return err
+	}
+	if _, err := conn.ExecContext(ctx, "SET VARIABLE as_of = ?::DATE", out.DataAsOf.Format(time.DateOnly)); err != nil {
+		return fmt.Errorf("derive units: %w", err)
+	}
+	if err := needResolution(ctx, conn); err != nil {
+		return err
+	}
+	if err := runScript(ctx, conn, unitSQL); err != nil {
+		return fmt.Errorf("derive units: %w", err)
+	}
+	if err := runScript(ctx, conn, viewSQL); err != nil {
+		return fmt.Errorf("define views: %w", err)
+	}
+	const loose = `SELECT
+		(SELECT count(*) FROM base.encounter e ANTI JOIN person p ON p.id = e.patient)
+		+ (SELECT count(*) FROM base.adverse_event a ANTI JOIN person p ON p.id = a.patient WHERE a.patient IS NOT NULL),
+		(SELECT count(*) FROM survivor)`
+	if err := conn.QueryRowContext(ctx, loose).Scan(&out.Orphans, &out.Merges); err != nil {
+		return fmt.Errorf("count orphans: %w", err)
+	}
+	return nil
+}
+
+// dataAsOf is the given moment, else the newest date of what has happened.
+func dataAsOf(ctx context.Context, conn *sql.Conn, given time.Time) (time.Time, error) {
+	if !given.IsZero() {
+		return given.UTC(), nil
+	}
+	var newest sql.NullTime
+	err := conn.QueryRowContext(ctx, `
+		SELECT max(moment) FROM (
+			SELECT make_timestamp(max(updated)) AS moment FROM base.patient WHERE updated > 0
+			UNION ALL SELECT make_timestamp(max(updated)) FROM base.encounter WHERE updated > 0
+			UNION ALL SELECT make_timestamp(max(updated)) FROM base.adverse_event WHERE updated > 0)`).Scan(&newest)
+	if err == nil && !newest.Valid {
+		err = conn.QueryRowContext(ctx, `
+			SELECT max(moment) FROM (
+				SELECT coalesce(make_timestamp(greatest(end_at, start_at)),
+					DATE '1970-01-01' + greatest(end_date, start_date)) AS moment
+				FROM base.encounter WHERE status NOT IN ('planned', 'cancelled', 'entered-in-error')
+				UNION ALL SELECT coalesce(make_timestamp(date_at), DATE '1970-01-01' + date)
+				FROM base.adverse_event)`).Scan(&newest)
+	}
+	if err != nil {
+		return time.Time{}, fmt.Errorf("find the newest date: %w", err)
+	}
+	return newest.Time.UTC(), nil
+}
+
+// needResolution tabulates mapping.ResolveNeed, so that the rule stands in one place.
+func needResolution(ctx context.Context, conn *sql.Conn) error {
+	const table = `CREATE TEMP TABLE need_resolution (
+		encounter interpreter_need, patient interpreter_need, need interpreter_need)`
+	if _, err := conn.ExecContext(ctx, table); err != nil {
+		return fmt.Errorf("tabulate need: %w", err)
+	}
+	for _, encounter := range needValues() {
+		for _, patient := range needValues() {
+			need := mapping.ResolveNeed(encounter, patient)
+			_, err := conn.ExecContext(ctx, "INSERT INTO need_resolution VALUES (?, ?, ?)",
+				Key(encounter), Key(patient), Key(need))
+			if err != nil {
+				return fmt.Errorf("tabulate need: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+func needValues() []mapping.Value {
+	values := []mapping.Value{
+		{State: mapping.Known, Code: mapping.Yes}, {State: mapping.Known, Code: mapping.No},
+	}
+	for _, state := range mapping.States()[1:] {
+		values = append(values, mapping.Value{State: state})
+	}
+	return values
+}
+
+// countLoose counts what no measure will see.
+func (r *Run) countLoose(ctx context.Context, _ Merge, out *Merged) error {
+	err := r.db.QueryRowContext(ctx, `SELECT
+		(SELECT count(*) FROM unit.encounter WHERE end_date IS NULL AND status = 'finished')
+			+ (SELECT count(*) FROM unit.event WHERE date IS NULL),
+		(SELECT count(*) FROM unit.event WHERE NOT linked)`).Scan(&out.Undated, &out.Unlinked)
+	if err != nil {
+		return fmt.Errorf("count undated units: %w", err)
+	}
+	return nil
+}
+
+func (r *Run) writeSnapshotRow(ctx context.Context, in Merge, out *Merged) error {
+	digest := ""
+	for _, table := range tables {
+		var rows int64
+		var mix string
+		query := fmt.Sprintf(`SELECT count(*), printf('%%x', coalesce(bit_xor(hash(t)), 0)) FROM (
+			SELECT * EXCLUDE (seq) FROM base.%s) t`, table)
+		if err := r.db.QueryRowContext(ctx, query).Scan(&rows, &mix); err != nil {
+			return fmt.Errorf("digest %s: %w", table, err)
+		}
+		digest += fmt.Sprintf("%s:%d:%s ", table, rows, mix)
+	}
+	out.Digest = digest[:len(digest)-1]
+	if _, err := r.db.ExecContext(ctx, "DELETE FROM meta.snapshot"); err != nil {
+		return fmt.Errorf("write snapshot row: %w", err)
+	}
+	_, err := r.db.ExecContext(ctx, "INSERT INTO meta.snapshot VALUES (?,?,?,?,?,?,?,?,?)",
+		out.Snapshot, SchemaVersion, nullTime(out.DataAsOf), r.dir.now().UTC(), in.Software,
+		in.MappingVersion, in.Timezone, out.Orphans, out.Digest)
+	if err != nil {
+		return fmt.Errorf("write snapshot row: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,18 @@
+// Package facts is the home of what can be rebuilt from the EHR: mapped records in immutable
+// snapshots, one DuckDB file each.
+//
+//	DIR/CURRENT                      the id of the live snapshot; replaced by atomic rename, last of all
+//	DIR/FENCE                        the number of the newest run; a run that is not the newest cannot publish
+//	DIR/snapshots/<id>/facts.duckdb  read-only once it is there
+//	DIR/runs/<id>/                   a sync in flight; kept until it is published
+//
+// A snapshot has three schemas. base holds one row a resource, as mapped, by which increments are
+// merged. unit holds what measures count, one table a unit, derived from base when the snapshot is
+// published: merged patients resolved, events linked, stays followed up. meta holds where all of it
+// came from. The columns that a measure may name are those of the views patient, encounter, stay and
+// event in the main schema; docs/measures.md lists them.
+//
+// Every unit carries stratum, the number of its combination of the nine dimensions in unit.stratum.
+// A measure is counted once by that number and rolled up to any dimension or cross afterwards, so
+// nine dimensions cost little more than one.
+package facts

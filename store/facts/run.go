@@ -1,0 +1,303 @@
+package facts
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"github.com/equitylens/equitylens/internal/phi"
+)
+
+const (
+	stageSchema = "stage"
+	// runMemory bounds DuckDB while it merges; the rest of the gibibyte that a sync may take is Go's.
+	runMemory = "512MB"
+)
+
+// Run is a sync in flight. It holds the directory's lock until Close.
+type Run struct {
+	dir    *Dir
+	lock   *flock.Flock
+	fence  int
+	name   string
+	source string
+	db     *database
+	live   string
+}
+
+// Begin starts a run of a source, or takes up the unfinished one that a killed process left: its
+// Folder then still holds what was downloaded.
+func (d *Dir) Begin(source string) (*Run, error) {
+	lock, err := d.lock()
+	if err != nil {
+		return nil, err
+	}
+	run := &Run{dir: d, lock: lock, source: source}
+	if err := run.begin(); err != nil {
+		return nil, errors.Join(err, lock.Unlock())
+	}
+	return run, nil
+}
+
+func (r *Run) begin() (err error) {
+	if r.fence, err = r.dir.takeFence(); err != nil {
+		return err
+	}
+	if r.live, err = r.dir.Current(); err != nil && !errors.Is(err, ErrNoSnapshot) {
+		return err
+	}
+	entries, err := os.ReadDir(filepath.Join(r.dir.path, runsPath))
+	if err != nil {
+		return fmt.Errorf("list runs: %w", err)
+	}
+	r.name = fmt.Sprintf("%04d-%s", r.fence, r.source)
+	for _, e := range entries {
+		if _, source, _ := strings.Cut(e.Name(), "-"); source == r.source {
+			r.name = e.Name()
+		}
+	}
+	if err := os.MkdirAll(r.Folder(), ownerOnly); err != nil {
+		return fmt.Errorf("make run folder: %w", err)
+	}
+	return nil
+}
+
+// Folder is where the run keeps its journal, its downloads and its quarantine.
+func (r *Run) Folder() string { return filepath.Join(r.dir.path, runsPath, r.name) }
+
+// Live returns the id of the snapshot that the run adds to, or "".
+func (r *Run) Live() string { return r.live }
+
+// Close lets go of the directory. What is unfinished stays for the next run.
+func (r *Run) Close() error {
+	var err error
+	if r.db != nil {
+		err = r.db.Close()
+		r.db = nil
+	}
+	return errors.Join(err, r.lock.Unlock())
+}
+
+// Discard removes the folder of a run that is of no more use.
+func (r *Run) Discard() error {
+	if err := os.RemoveAll(r.Folder()); err != nil {
+		return fmt.Errorf("remove run folder: %w", err)
+	}
+	return nil
+}
+
+// Stage makes the working copy that records are written into: a copy of the live snapshot, with
+// empty tables beside its own. A copy that an earlier attempt left is thrown away: staging is
+// repeated from the downloaded files.
+func (r *Run) Stage(ctx context.Context) error {
+	path := filepath.Join(r.Folder(), databaseFile)
+	for _, old := range []string{path, path + ".wal"} {
+		if err := os.Remove(old); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("remove an earlier attempt: %w", err)
+		}
+	}
+	fresh := r.live == ""
+	if !fresh {
+		if err := copyFile(r.dir.database(r.live), path); err != nil {
+			return err
+		}
+	}
+	temp := filepath.Join(r.Folder(), "temp")
+	db, err := openDatabase(ctx, path, options{memory: runMemory, temp: temp})
+	if err != nil {
+		return err
+	}
+	r.db = db
+	if !fresh {
+		if err := r.checkSchema(ctx); err != nil {
+			return err
+		}
+	}
+	return r.stageTables(ctx, fresh)
+}
+
+// ErrSchema: the live snapshot was written by another version of this program.
+var ErrSchema = errors.New("the live snapshot has another schema; sync in full into a new data directory")
+
+func (r *Run) checkSchema(ctx context.Context) error {
+	var version int
+	if err := r.db.QueryRowContext(ctx, `SELECT schema_version FROM meta.snapshot`).Scan(&version); err != nil {
+		return fmt.Errorf("read schema version: %w", err)
+	}
+	if version != SchemaVersion {
+		return ErrSchema
+	}
+	return nil
+}
+
+func (r *Run) stageTables(ctx context.Context, fresh bool) error {
+	if fresh {
+		if err := r.db.script(ctx, schemaSQL); err != nil {
+			return err
+		}
+	}
+	statements := []string{"CREATE SCHEMA " + stageSchema}
+	for _, table := range tables {
+		statements = append(statements,
+			fmt.Sprintf("CREATE TABLE stage.%s AS FROM base.%s LIMIT 0", table, table))
+	}
+	statements = append(statements, "CREATE TABLE stage.deleted (type VARCHAR, id VARCHAR)")
+	for _, statement := range statements {
+		if _, err := r.db.ExecContext(ctx, statement); err != nil {
+			return fmt.Errorf("%s: %w", statement, err)
+		}
+	}
+	return nil
+}
+
+// tables of base, in the order in which they are merged.
+var tables = []string{"patient", "encounter", "adverse_event"}
+
+// TableOf names the table of a resource type, or "".
+func tableOf(resourceType string) string {
+	switch resourceType {
+	case "Patient":
+		return "patient"
+	case "Encounter":
+		return "encounter"
+	case "AdverseEvent":
+		return "adverse_event"
+	}
+	return ""
+}
+
+// Types lists the resource types that a snapshot holds.
+func Types() []string { return []string{"Patient", "Encounter", "AdverseEvent"} }
+
+// Delete notes resources that the source says are gone. They are removed after everything that was
+// staged has been merged.
+func (r *Run) Delete(ctx context.Context, resourceType string, ids []phi.ID) error {
+	if tableOf(resourceType) == "" || len(ids) == 0 {
+		return nil
+	}
+	revealed := make([]string, len(ids))
+	for i, id := range ids {
+		revealed[i] = id.Reveal()
+	}
+	_, err := r.db.ExecContext(ctx,
+		`INSERT INTO stage.deleted SELECT ?, unnest(?::VARCHAR[])`, resourceType, revealed)
+	if err != nil {
+		return fmt.Errorf("note deleted resources: %w", withoutValues(err))
+	}
+	return nil
+}
+
+// Cursor returns the transactionTime of the last complete load of a type of this run's source into
+// the live snapshot, or the zero time: the _since of the next export.
+func (r *Run) Cursor(ctx context.Context, resourceType string) (time.Time, error) {
+	if r.live == "" {
+		return time.Time{}, nil
+	}
+	snapshot, err := r.dir.Snapshot(ctx, r.live)
+	if errors.Is(err, ErrNoSnapshot) {
+		return time.Time{}, nil
+	}
+	if err != nil {
+		return time.Time{}, err
+	}
+	defer func() { _ = snapshot.Close() }()
+	if snapshot.Info.SchemaVersion != SchemaVersion {
+		return time.Time{}, nil
+	}
+	for _, load := range snapshot.Info.Loads {
+		if load.Source == r.source && load.Type == resourceType && load.Complete {
+			return load.TransactionTime, nil
+		}
+	}
+	return time.Time{}, nil
+}
+
+// Publish makes the merged copy a snapshot, and the live one if live is true. It refuses if a newer
+// run has started since.
+func (r *Run) Publish(ctx context.Context, live bool) (id string, err error) {
+	var now sql.NullString
+	if err := r.db.QueryRowContext(ctx, `SELECT id FROM meta.snapshot`).Scan(&now); err != nil {
+		return "", fmt.Errorf("read snapshot id: %w", err)
+	}
+	id = now.String
+	if _, err := r.db.ExecContext(ctx, "CHECKPOINT"); err != nil {
+		return "", fmt.Errorf("checkpoint: %w", err)
+	}
+	err = r.db.Close()
+	r.db = nil
+	if err != nil {
+		return "", fmt.Errorf("close the new snapshot: %w", err)
+	}
+	if fence, err := r.dir.fence(); err != nil || fence != r.fence {
+		return "", errors.Join(ErrFenced, err)
+	}
+	temp := filepath.Join(r.dir.path, snapshotsPath, "."+id)
+	if err := os.MkdirAll(temp, ownerOnly); err != nil {
+		return "", fmt.Errorf("make snapshot folder: %w", err)
+	}
+	file := filepath.Join(temp, databaseFile)
+	if err := os.Rename(filepath.Join(r.Folder(), databaseFile), file); err != nil {
+		return "", fmt.Errorf("move the new snapshot: %w", err)
+	}
+	if err := errors.Join(syncPath(file), syncPath(temp)); err != nil {
+		return "", err
+	}
+	if err := os.Rename(temp, filepath.Join(r.dir.path, snapshotsPath, id)); err != nil {
+		return "", fmt.Errorf("publish snapshot: %w", err)
+	}
+	if err := syncPath(filepath.Join(r.dir.path, snapshotsPath)); err != nil {
+		return "", err
+	}
+	if live {
+		return id, r.dir.Use(id)
+	}
+	return id, nil
+}
+
+func copyFile(from, to string) (err error) {
+	in, err := os.Open(from) // #nosec G304 -- a snapshot of the data directory
+	if err != nil {
+		return fmt.Errorf("open the live snapshot: %w", err)
+	}
+	defer func() { err = errors.Join(err, in.Close()) }()
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, ownerFile) // #nosec G304 -- as above
+	if err != nil {
+		return fmt.Errorf("copy the live snapshot: %w", err)
+	}
+	defer func() { err = errors.Join(err, out.Close()) }()
+	if _, err := io.Copy(out, in); err != nil {
+		return fmt.Errorf("copy the live snapshot: %w", err)
+	}
+	return nil
+}
+
+// newID names a snapshot by its moment and its run.
+func (r *Run) newID() string {
+	return fmt.Sprintf("%s-%04d", r.dir.now().UTC().Format("20060102T150405Z"), r.fence)
+}
+
+// Leftovers lists the folders of unfinished runs, oldest first.
+func (d *Dir) Leftovers() ([]string, error) {
+	entries, err := os.ReadDir(filepath.Join(d.path, runsPath))
+	if err != nil {
+		return nil, fmt.Errorf("list runs: %w", err)
+	}
+	var names []string
+	for _, e := range entries {
+		if e.IsDir() {
+			names = append(names, e.Name())
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}

@@ -1,0 +1,216 @@
+-- What measures count, derived from base. The caller sets the variable as_of (DATE) and fills the
+-- temporary table need_resolution with mapping.ResolveNeed for every pair of keys.
+CREATE SCHEMA unit;
+
+-- Completed years on a day; who was born on 29 February has a birthday on 1 March in other years.
+CREATE MACRO completed_years(birth, on_day) AS
+  year(on_day) - year(birth)
+  - CASE WHEN 100 * month(on_day) + day(on_day) < 100 * month(birth) + day(birth) THEN 1 ELSE 0 END;
+CREATE MACRO band_no(years) AS
+  CASE WHEN years < 18 THEN 0 WHEN years < 45 THEN 1 WHEN years < 65 THEN 2
+    WHEN years < 75 THEN 3 WHEN years < 85 THEN 4 ELSE 5 END;
+CREATE MACRO age_no(birth_first, birth_last, on_day) AS
+  CASE
+    WHEN birth_first IS NULL OR on_day IS NULL THEN 7
+    WHEN birth_first > on_day THEN 6
+    WHEN band_no(completed_years(birth_first, on_day))
+       = band_no(completed_years(least(birth_last, on_day), on_day))
+      THEN band_no(completed_years(birth_first, on_day))
+    ELSE 6
+  END;
+CREATE MACRO counts(status) AS status NOT IN ('planned', 'cancelled', 'entered-in-error');
+-- One span covers a moment: by instants where both sides have them, else by days; without an end, never.
+CREATE MACRO covers(start_date, start_at, end_date, end_at, at_date, at_time) AS
+  CASE
+    WHEN at_time IS NOT NULL AND start_at IS NOT NULL AND end_at IS NOT NULL
+      THEN at_time BETWEEN start_at AND end_at
+    ELSE coalesce(at_date BETWEEN start_date AND end_date, false)
+  END;
+CREATE MACRO stratum_no(profile, need, age, site) AS
+  ((profile::BIGINT * 9 + enum_code(need::interpreter_need)) * 8 + age) * (SELECT greatest(count(*), 1) FROM unit.site) + site;
+
+-- The inverse of stratum_no: a row a number, a column a dimension.
+CREATE MACRO strata_of(numbers) AS TABLE
+  WITH part AS (
+    SELECT stratum, stratum % n AS site_no, stratum // n % 8 AS age_no, stratum // n // 8 % 9 AS need_no,
+      stratum // n // 72 AS profile
+    FROM (SELECT unnest(numbers) AS stratum)
+    CROSS JOIN (SELECT greatest(count(*), 1) AS n FROM unit.site))
+  SELECT t.stratum, f.race, f.ethnicity, f.race_ethnicity, f.language, f.language_group,
+    enum_range(NULL::interpreter_need)[t.need_no + 1]::VARCHAR AS interpreter_need, f.sex,
+    ['0-17', '18-44', '45-64', '65-74', '75-84', '85+', '~unknown', '~missing'][t.age_no + 1] AS age_band,
+    s.site
+  FROM part t JOIN unit.profile f ON f.no = t.profile JOIN unit.site s ON s.no = t.site_no;
+
+-- Merged patients: follow Patient.link to the last survivor that is here. A ring has none, so its
+-- members stand for themselves.
+CREATE TEMP TABLE merge AS
+  WITH edge AS (
+    SELECT id AS retired, replaced_by AS survivor FROM base.patient WHERE replaced_by IS NOT NULL
+    UNION
+    SELECT unnest(string_split(replaces, chr(10))), id FROM base.patient WHERE replaces IS NOT NULL)
+  SELECT retired, min(survivor) AS survivor
+  FROM edge SEMI JOIN base.patient p ON p.id = edge.survivor
+  WHERE retired <> survivor GROUP BY retired;
+CREATE TEMP TABLE survivor AS
+  WITH RECURSIVE walk(retired, here, steps) AS (
+    SELECT retired, survivor, 1 FROM merge
+    UNION ALL
+    SELECT w.retired, m.survivor, w.steps + 1 FROM walk w JOIN merge m ON m.retired = w.here
+    WHERE w.steps < 64)
+  SELECT retired, here AS survivor FROM walk ANTI JOIN merge ON merge.retired = walk.here;
+
+CREATE TABLE unit.profile AS
+  SELECT row_number() OVER (
+      ORDER BY race, ethnicity, race_ethnicity, language, language_group, sex) - 1 AS no, *
+  FROM (SELECT DISTINCT race, ethnicity, race_ethnicity, language, language_group, sex FROM base.patient);
+CREATE TABLE unit.site AS
+  SELECT row_number() OVER (ORDER BY site) - 1 AS no, site
+  FROM (SELECT site FROM base.encounter UNION SELECT site FROM base.patient UNION SELECT '~missing');
+
+-- One row a person.
+CREATE TABLE unit.patient AS
+  SELECT
+    p.rowid AS no, f.no AS profile, s.no AS site_no,
+    p.interpreter_need::interpreter_need AS own_need, p.limited_english,
+    DATE '1970-01-01' + p.birth_first AS birth_first, DATE '1970-01-01' + p.birth_last AS birth_last,
+    p.deceased, DATE '1970-01-01' + p.deceased_date AS deceased_date
+  FROM base.patient p
+  JOIN unit.profile f ON f.race = p.race AND f.ethnicity = p.ethnicity
+    AND f.race_ethnicity = p.race_ethnicity AND f.language = p.language
+    AND f.language_group = p.language_group AND f.sex = p.sex
+  JOIN unit.site s ON s.site = p.site
+  ANTI JOIN survivor v ON v.retired = p.id;
+-- Every id of a patient, retired ones included, and whose it is.
+CREATE TEMP TABLE person AS
+  SELECT p.id, u.*
+  FROM base.patient p
+  LEFT JOIN survivor v ON v.retired = p.id
+  JOIN base.patient q ON q.id = coalesce(v.survivor, p.id)
+  JOIN unit.patient u ON u.no = q.rowid;
+
+CREATE TABLE unit.encounter AS
+  SELECT
+    e.rowid AS no, p.no AS patient_no,
+    stratum_no(p.profile, r.need,
+      age_no(p.birth_first, p.birth_last, DATE '1970-01-01' + e.start_date), s.no) AS stratum,
+    e.status, e.class, e.telehealth, e.modality, e.disposition, e.elective,
+    DATE '1970-01-01' + e.start_date AS start_date, make_timestamp(e.start_at) AS start_at,
+    DATE '1970-01-01' + e.end_date AS end_date, make_timestamp(e.end_at) AS end_at,
+    CASE WHEN e.end_at >= e.start_at THEN ((e.end_at - e.start_at) // 60000000)::INTEGER END AS minutes,
+    e.interpreter_need AS stated_need, e.interpreter_use, s.no AS site_no
+  FROM base.encounter e
+  JOIN person p ON p.id = e.patient
+  JOIN need_resolution r ON r.encounter = e.interpreter_need AND r.patient = p.own_need
+  JOIN unit.site s ON s.site = e.site;
+
+-- Emergency visits, with what happened around them: CMS1244 as docs/measures.md settles it.
+CREATE TABLE unit.emergency AS
+  WITH visit AS (
+    SELECT no, patient_no, start_date, start_at, end_date, end_at FROM unit.encounter
+    WHERE class = 'EMER' AND counts(status)),
+  other AS (
+    SELECT no, patient_no, class, start_date, start_at, end_date, end_at FROM unit.encounter
+    WHERE class IN ('IMP', 'ACUTE', 'OBSENC') AND counts(status)),
+  pair AS (
+    SELECT v.no, o.class, o.start_at, o.start_date, v.end_at AS departed_at,
+      CASE
+        WHEN v.start_at IS NOT NULL AND o.start_at IS NOT NULL
+          THEN o.start_at BETWEEN v.start_at AND v.start_at + INTERVAL 24 HOUR
+        ELSE o.start_date BETWEEN v.start_date AND v.start_date + 1
+      END AS within_24h,
+      CASE
+        WHEN v.start_at IS NOT NULL AND v.end_at IS NOT NULL AND o.start_at IS NOT NULL AND o.end_at IS NOT NULL
+          THEN o.start_at >= v.start_at AND o.end_at <= v.end_at
+        ELSE o.start_date >= v.start_date AND o.end_date <= v.end_date
+      END AS inside
+    FROM visit v JOIN other o ON o.patient_no = v.patient_no
+    WHERE o.start_date BETWEEN v.start_date - 1 AND greatest(v.end_date, v.start_date + 1))
+  SELECT no,
+    coalesce(bool_or(class = 'OBSENC' AND inside), false) AS contains_observation,
+    coalesce(bool_or(class = 'OBSENC' AND within_24h), false) AS observation_within_24h,
+    coalesce(bool_or(class <> 'OBSENC' AND within_24h), false) AS admitted_within_24h,
+    -- From the first admission of those 24 hours to the departure from the emergency department.
+    (epoch_us(any_value(departed_at)) - epoch_us(min(start_at) FILTER (class <> 'OBSENC' AND within_24h)))
+      // 60000000 AS boarding_minutes
+  FROM pair GROUP BY no;
+
+-- Events, linked to the encounter that they name or to the one that covers them.
+CREATE TEMP TABLE event AS
+  SELECT a.rowid AS no, p.no AS patient_no, p.profile, p.own_need, p.birth_first, p.birth_last,
+    a.encounter, a.actuality, DATE '1970-01-01' + a.date AS date, make_timestamp(a.date_at) AS date_at,
+    a.date_from, a.category, a.severity, a.seriousness, a.outcome, a.inequity,
+    DATE '1970-01-01' + a.detected AS detected
+  FROM base.adverse_event a JOIN person p ON p.id = a.patient;
+CREATE TEMP TABLE link AS
+  SELECT v.no, e.no AS encounter_no
+  FROM event v
+  JOIN base.encounter b ON b.id = v.encounter
+  JOIN unit.encounter e ON e.no = b.rowid AND e.patient_no = v.patient_no
+  WHERE counts(e.status)
+  UNION ALL
+  SELECT no, any_value(encounter_no)
+  FROM (
+    SELECT v.no, e.no AS encounter_no,
+      CASE e.class WHEN 'OBSENC' THEN 2 WHEN 'EMER' THEN 3 WHEN 'AMB' THEN 4 ELSE 1 END AS rank
+    FROM event v JOIN unit.encounter e ON e.patient_no = v.patient_no
+    WHERE v.encounter IS NULL AND counts(e.status)
+      AND e.class IN ('IMP', 'ACUTE', 'NONAC', 'OBSENC', 'EMER', 'AMB')
+      AND covers(e.start_date, e.start_at, e.end_date, e.end_at, v.date, v.date_at)
+    QUALIFY rank = min(rank) OVER (PARTITION BY v.no))
+  GROUP BY no HAVING count(*) = 1;
+CREATE TABLE unit.event AS
+  SELECT v.no, v.patient_no, l.encounter_no,
+    stratum_no(v.profile, coalesce(r.need, v.own_need),
+      age_no(v.birth_first, v.birth_last, v.date), coalesce(e.site_no, m.no)) AS stratum,
+    v.actuality, v.date, v.date_at, v.date_from, v.detected, v.category, v.severity, v.seriousness,
+    v.outcome, v.inequity, l.encounter_no IS NOT NULL AS linked, e.class AS encounter_class,
+    l.encounter_no IS NOT NULL
+      AND covers(e.start_date, e.start_at, e.end_date, e.end_at, v.date, v.date_at) AS within_encounter
+  FROM event v
+  CROSS JOIN (SELECT no FROM unit.site WHERE site = '~missing') m
+  LEFT JOIN link l ON l.no = v.no
+  LEFT JOIN unit.encounter e ON e.no = l.encounter_no
+  LEFT JOIN need_resolution r ON r.encounter = e.stated_need AND r.patient = v.own_need;
+
+-- Inpatient and observation stays, with what came after.
+CREATE TABLE unit.stay AS
+  WITH stay AS (
+    SELECT e.*, p.deceased_date FROM unit.encounter e JOIN unit.patient p ON p.no = e.patient_no
+    WHERE e.class IN ('IMP', 'ACUTE', 'NONAC', 'OBSENC') AND counts(e.status)),
+  acute AS (SELECT * FROM stay WHERE class IN ('IMP', 'ACUTE')),
+  later AS (
+    SELECT a.no, b.start_date - a.end_date AS days, b.elective,
+      b.site_no <> a.site_no AND b.site_no NOT IN (SELECT no FROM unit.site WHERE site LIKE '~%')
+        AND a.site_no NOT IN (SELECT no FROM unit.site WHERE site LIKE '~%') AS elsewhere,
+      {'d': b.start_date, 't': coalesce(b.start_at, b.start_date + INTERVAL 1 DAY), 'e': b.elective,
+       's': b.site_no} AS turn
+    FROM acute a JOIN acute b ON b.patient_no = a.patient_no AND b.no <> a.no
+    WHERE b.start_date BETWEEN a.end_date AND a.end_date + 30
+      AND (b.start_date > a.start_date OR b.start_at > a.start_at)),
+  next AS (
+    SELECT no,
+      arg_min(elsewhere AND days <= 1, turn) AS transferred,
+      min(days) FILTER (days >= 1) AS days_to_next,
+      arg_min(elective, turn) FILTER (days >= 1) AS next_elective
+    FROM later GROUP BY no),
+  harm AS (
+    SELECT encounter_no AS no, count(*) AS harm_events FROM unit.event
+    WHERE actuality = 'actual' AND within_encounter GROUP BY encounter_no)
+  SELECT s.no, s.patient_no, s.stratum, s.status, s.class, s.disposition, s.elective,
+    s.start_date, s.start_at, s.end_date, s.end_at, s.minutes, s.interpreter_use,
+    CASE WHEN s.end_date >= s.start_date THEN s.end_date - s.start_date END AS days,
+    CASE WHEN s.end_at >= s.start_at
+      THEN greatest((epoch_us(s.end_at) - epoch_us(s.start_at)) // 86400000000, 1) END AS patient_days,
+    s.disposition = 'exp' OR coalesce(s.deceased_date <= s.end_date, false) AS died,
+    s.disposition = 'aadvice' AS against_advice,
+    coalesce(n.transferred, false) AS transferred,
+    getvariable('as_of')::DATE - s.end_date AS follow_up_days,
+    n.days_to_next, coalesce(n.next_elective, false) AS next_elective,
+    coalesce(h.harm_events, 0) AS harm_events
+  FROM stay s LEFT JOIN next n ON n.no = s.no LEFT JOIN harm h ON h.no = s.no;
+
+-- The strata that occur, one column a dimension. A key that starts with "~" is a state.
+CREATE TABLE unit.stratum AS
+  SELECT * FROM strata_of(
+    (SELECT list(DISTINCT stratum) FROM (SELECT stratum FROM unit.encounter UNION SELECT stratum FROM unit.event)));

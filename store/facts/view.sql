@@ -1,0 +1,63 @@
+-- The documented views: what an expression of a measure may name. docs/measures.md describes every
+-- column; a dimension appears as the code, NULL unless it is known, and as <dimension>_state.
+CREATE MACRO known(key) AS CASE WHEN NOT starts_with(key, '~') THEN key END;
+CREATE MACRO state(key) AS CASE WHEN starts_with(key, '~') THEN key[2:] ELSE 'known' END;
+
+CREATE VIEW unit.dimension AS
+  SELECT stratum,
+    known(race) AS race, state(race) AS race_state,
+    known(ethnicity) AS ethnicity, state(ethnicity) AS ethnicity_state,
+    known(race_ethnicity) AS race_ethnicity, state(race_ethnicity) AS race_ethnicity_state,
+    known(language) AS language, state(language) AS language_state,
+    known(language_group) AS language_group, state(language_group) AS language_group_state,
+    known(interpreter_need) AS interpreter_need, state(interpreter_need) AS interpreter_need_state,
+    known(sex) AS sex, state(sex) AS sex_state,
+    known(age_band) AS age_band, state(age_band) AS age_band_state,
+    known(site) AS site, state(site) AS site_state
+  FROM unit.stratum;
+
+CREATE VIEW encounter AS
+  SELECT e.* EXCLUDE (site_no, stated_need), d.* EXCLUDE (stratum),
+    coalesce(m.contains_observation, false) AS contains_observation,
+    coalesce(m.observation_within_24h, false) AS observation_within_24h,
+    coalesce(m.admitted_within_24h, false) AS admitted_within_24h,
+    m.boarding_minutes
+  FROM unit.encounter e
+  JOIN unit.dimension d ON d.stratum = e.stratum
+  LEFT JOIN unit.emergency m ON m.no = e.no;
+CREATE VIEW stay AS
+  SELECT s.*, d.* EXCLUDE (stratum) FROM unit.stay s JOIN unit.dimension d ON d.stratum = s.stratum;
+CREATE VIEW event AS
+  SELECT v.*, d.* EXCLUDE (stratum) FROM unit.event v JOIN unit.dimension d ON d.stratum = v.stratum;
+
+-- The patients of a period: their age at its start, and the need for an interpreter that they state,
+-- else that any of their encounters in the period states.
+CREATE MACRO patient_in(first_day, last_day) AS TABLE
+  WITH seen AS (
+    SELECT patient_no, count(*) AS encounters,
+      count(*) FILTER (status = 'finished') AS finished_encounters,
+      bool_or(stated_need = 'yes') AS any_yes, bool_or(stated_need = 'no') AS any_no
+    FROM unit.encounter WHERE end_date BETWEEN first_day AND last_day GROUP BY patient_no),
+  patient AS (
+    SELECT p.no, p.profile, p.site_no, p.limited_english, p.deceased, p.deceased_date,
+      coalesce(s.encounters, 0) AS encounters, coalesce(s.finished_encounters, 0) AS finished_encounters,
+      CASE
+        WHEN p.own_need IN ('yes', 'no', '~conflicting') THEN p.own_need
+        WHEN s.any_yes AND s.any_no THEN '~conflicting'::interpreter_need
+        WHEN s.any_yes THEN 'yes'::interpreter_need
+        WHEN s.any_no THEN 'no'::interpreter_need
+        ELSE p.own_need
+      END AS need,
+      age_no(p.birth_first, p.birth_last, first_day) AS age
+    FROM unit.patient p LEFT JOIN seen s ON s.patient_no = p.no)
+  SELECT p.no, p.no AS patient_no, stratum_no(p.profile, p.need, p.age, p.site_no) AS stratum,
+    p.limited_english, p.deceased, p.deceased_date, p.encounters, p.finished_encounters,
+    known(f.race) AS race, state(f.race) AS race_state,
+    known(f.ethnicity) AS ethnicity, state(f.ethnicity) AS ethnicity_state,
+    known(f.race_ethnicity) AS race_ethnicity, state(f.race_ethnicity) AS race_ethnicity_state,
+    known(f.language) AS language, state(f.language) AS language_state,
+    known(f.language_group) AS language_group, state(f.language_group) AS language_group_state,
+    known(p.need::VARCHAR) AS interpreter_need, state(p.need::VARCHAR) AS interpreter_need_state,
+    known(f.sex) AS sex, state(f.sex) AS sex_state,
+    known(s.site) AS site, state(s.site) AS site_state
+  FROM patient p JOIN unit.profile f ON f.no = p.profile JOIN unit.site s ON s.no = p.site_no;

@@ -1,0 +1,164 @@
+package facts
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/duckdb/duckdb-go/v2"
+
+	"github.com/equitylens/equitylens/fhir"
+	"github.com/equitylens/equitylens/internal/phi"
+	"github.com/equitylens/equitylens/mapping"
+)
+
+// Writer stages records of a run. It is for one goroutine; several Writers may stage at once. It
+// copies what it is given, so a record may be overwritten once the call returns.
+type Writer struct {
+	conn       driver.Conn
+	source     string
+	patients   *duckdb.Appender
+	encounters *duckdb.Appender
+	events     *duckdb.Appender
+	row        []driver.Value
+	sites      map[string]string
+}
+
+// Writer returns a new Writer of a run that has been staged.
+func (r *Run) Writer(ctx context.Context) (*Writer, error) {
+	conn, err := r.db.connector.Connect(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("connect a writer: %w", err)
+	}
+	w := &Writer{conn: conn, source: r.source, sites: map[string]string{}}
+	for table, appender := range map[string]**duckdb.Appender{
+		"patient": &w.patients, "encounter": &w.encounters, "adverse_event": &w.events,
+	} {
+		*appender, err = duckdb.NewAppenderFromConn(conn, stageSchema, table)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("stage %s: %w", table, err), conn.Close())
+		}
+	}
+	return w, nil
+}
+
+// Close stages what is still held back. The Writer must be closed before the run is merged.
+func (w *Writer) Close() error {
+	err := errors.Join(w.patients.Close(), w.encounters.Close(), w.events.Close(), w.conn.Close())
+	if err != nil {
+		return fmt.Errorf("stage: %w", err)
+	}
+	return nil
+}
+
+// Patient stages a patient. seq orders copies of equal version: the higher was read later.
+func (w *Writer) Patient(p *mapping.Patient, seq int64) error {
+	replaces := make([]string, len(p.Replaces))
+	for i, id := range p.Replaces {
+		replaces[i] = id.Reveal()
+	}
+	first, last := bounds(p.Birth)
+	w.row = append(w.row[:0], p.ID.Reveal(), w.source, p.Version.Updated, p.Version.Number, seq,
+		uint8(p.Races), uint8(p.SPD15),
+		Key(p.Race), p.Race.From, Key(p.Ethnicity), p.Ethnicity.From, Key(p.RaceEthnicity),
+		Key(p.Language), p.Language.From, Key(p.LanguageGroup),
+		Key(p.InterpreterNeed), p.InterpreterNeed.From, string(p.LimitedEnglish),
+		Key(p.Sex), first, last, p.Deceased, day(p.DeceasedDate),
+		w.site(p.Site), optional(p.ReplacedBy), optionalText(strings.Join(replaces, "\n")))
+	return w.append(w.patients)
+}
+
+// Encounter stages an encounter.
+func (w *Writer) Encounter(e *mapping.Encounter, seq int64) error {
+	w.row = append(w.row[:0], e.ID.Reveal(), w.source, e.Version.Updated, e.Version.Number, seq,
+		optional(e.Patient), statusKey(e.Status), Key(e.Class), e.Telehealth, e.Modality,
+		Key(e.Disposition), e.Elective,
+		day(e.Start), instant(e.Start), day(e.End), instant(e.End),
+		Key(e.InterpreterNeed), string(e.InterpreterUse), w.site(e.Site))
+	return w.append(w.encounters)
+}
+
+// AdverseEvent stages an event.
+func (w *Writer) AdverseEvent(a *mapping.AdverseEvent, seq int64) error {
+	w.row = append(w.row[:0], a.ID.Reveal(), w.source, a.Version.Updated, a.Version.Number, seq,
+		optional(a.Patient), optional(a.Encounter), a.Actuality,
+		day(a.Date), instant(a.Date), a.DateFrom, day(a.Detected), instant(a.Detected),
+		Key(a.Category), Key(a.Severity), Key(a.Seriousness), Key(a.Outcome), Key(a.Inequity))
+	return w.append(w.events)
+}
+
+// append hands the row on. Its cause may quote a value, so only the table is named.
+func (w *Writer) append(to *duckdb.Appender) error {
+	if err := to.AppendRow(w.row...); err != nil {
+		return fmt.Errorf("stage a row: %w", withoutValues(err))
+	}
+	return nil
+}
+
+// errValue stands for a cause of the database that quotes a value of a record.
+var errValue = errors.New("a value does not fit its column")
+
+func withoutValues(err error) error {
+	if strings.Contains(err.Error(), "IO Error") || strings.Contains(err.Error(), "Out of Memory") {
+		return err
+	}
+	return errValue
+}
+
+// site returns the key of a site and remembers its name.
+func (w *Writer) site(s mapping.Site) string {
+	key := Key(s.Value)
+	if s.Label == "" || s.State != mapping.Known {
+		return key
+	}
+	if _, ok := w.sites[key]; !ok {
+		w.sites[strings.Clone(key)] = strings.Clone(s.Label)
+	}
+	return key
+}
+
+// statusKey folds what is no R4 status into unknown; mapping has reported it.
+func statusKey(status string) string {
+	switch status {
+	case "planned", "arrived", "triaged", "in-progress", "onleave", "finished", "cancelled",
+		"entered-in-error":
+		return status
+	}
+	return "unknown"
+}
+
+func optional(id phi.ID) driver.Value {
+	return optionalText(id.Reveal())
+}
+
+func optionalText(text string) driver.Value {
+	if text == "" {
+		return nil
+	}
+	return text
+}
+
+// day returns the calendar date, if it is written to the day.
+func day(d fhir.DateTime) driver.Value {
+	if d.Precision < fhir.Day {
+		return nil
+	}
+	return d.Days
+}
+
+func instant(d fhir.DateTime) driver.Value {
+	if !d.Zoned {
+		return nil
+	}
+	return d.Micros
+}
+
+// bounds returns the first and the last day that a date of any precision may mean.
+func bounds(d fhir.DateTime) (first, last driver.Value) {
+	if d.Precision == fhir.NoDate {
+		return nil, nil
+	}
+	return d.Days, d.LastDay()
+}
