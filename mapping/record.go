@@ -125,8 +125,8 @@ type Encounter struct {
 	Status string
 	// Class is a code of v3-ActCode.
 	Class Value
-	// Telehealth says that it was one; Modality is Video, Audio or "" where it is not telehealth or not
-	// codable.
+	// Telehealth says that it was one; Modality is Video, Audio or "" where it is not telehealth or
+	// not codable.
 	Telehealth bool
 	Modality   string
 	// Disposition is a code of THO discharge-disposition, or LeftWithoutBeingSeen.
