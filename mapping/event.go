@@ -82,23 +82,28 @@ func (m *Mapper) eventDates(out *AdverseEvent, in *fhir.AdverseEvent, issues []I
 func (m *Mapper) category(in []fhir.CodeableConcept, issues []Issue) (Value, []Issue) {
 	const element = "AdverseEvent.category"
 	v := Value{State: Missing}
+	differ, clash := false, false
 	for _, c := range in {
 		var next Value
 		next, issues = m.concept(reader{categoryCode, refineCategory}, c, element, issues)
-		refined, ok := refineCategory(v.Code, next.Code)
 		switch {
-		case v.State == Conflicting:
 		case next.State == Conflicting:
-			v = next
+			clash = true
 		case v.State == Known && next.State == Known && v.Code != next.Code:
-			v.Code = refined
-			if !ok {
-				v = Value{State: Conflicting, From: element}
-				issues = append(issues, Issue{Kind: ContradictoryCodes, Element: element})
+			refined, ok := refineCategory(v.Code, next.Code)
+			if ok {
+				v.Code = refined
 			}
+			differ = differ || !ok
 		case v.State != Known && (next.State == Known || strength(next.State) > strength(v.State)):
 			v = next
 		}
+	}
+	if differ && !clash {
+		issues = append(issues, Issue{Kind: ContradictoryCodes, Element: element})
+	}
+	if differ || clash {
+		return Value{State: Conflicting, From: element}, issues
 	}
 	return v, issues
 }

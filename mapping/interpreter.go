@@ -15,59 +15,69 @@ const systemSNOMED = "http://snomed.info/sct"
 // needElements are the paths of the two statements of need on one resource.
 type needElements struct{ needed, required string }
 
+// statements gathers the statements of need on one resource: where a yes, a no and a contradiction
+// stand, and the strongest of those that take no side. Of equals the extension of US Core, whose path
+// sorts last, is named, so that the order of extensions changes nothing.
+type statements struct {
+	yes, no, clash string
+	absent         Value
+}
+
+func (s *statements) add(v Value) {
+	switch {
+	case v.Code == Yes:
+		s.yes = max(s.yes, v.From)
+	case v.Code == No:
+		s.no = max(s.no, v.From)
+	case v.State == Conflicting:
+		s.clash = max(s.clash, v.From)
+	case strength(v.State) > strength(s.absent.State),
+		v.State == s.absent.State && v.From > s.absent.From:
+		s.absent = v
+	}
+}
+
 // need maps the statements of need on one resource, whichever extension makes them. A yes and a no
-// on one level are Conflicting.
+// on one level are Conflicting; either counts beside a null code.
 func (m *Mapper) need(
 	extensions []fhir.Extension, at needElements, issues []Issue,
 ) (Value, []Issue) {
-	v := Value{State: Missing}
+	s := statements{absent: Value{State: Missing}}
 	for i := range extensions {
 		e := &extensions[i]
-		var next Value
+		var v Value
 		switch e.URL {
 		case extensionNeeded:
-			next, issues = m.needValue(e, at.needed, issues)
+			v, issues = m.needValue(e, at.needed, issues)
 		case extensionRequired:
-			next, issues = m.needValue(e, at.required, issues)
+			v, issues = m.needValue(e, at.required, issues)
 		default:
 			continue
 		}
-		v, issues = both(v, next, issues)
+		s.add(v)
 	}
-	return v, issues
+	return s.value(issues)
 }
 
-// both joins two statements of one level. Which of them comes first changes nothing.
-func both(a, b Value, issues []Issue) (Value, []Issue) {
+func (s *statements) value(issues []Issue) (Value, []Issue) {
+	from := max(s.yes, s.no, s.clash)
 	switch {
-	case settles(a) && settles(b) && (a.State == Conflicting || b.State == Conflicting):
-		return Value{State: Conflicting, From: max(a.From, b.From)}, issues
-	case a.State == Conflicting:
-		return a, issues
-	case a.State == Known && b.State == Known && a.Code != b.Code:
-		from := max(a.From, b.From)
-		return Value{State: Conflicting, From: from},
-			append(issues, Issue{Kind: ContradictoryCodes, Element: from})
-	case a.State == Known && b.State == Known:
-		a.From = max(a.From, b.From)
-		return a, issues
-	case a.State == Known && nullState(b.State):
-		return a, append(issues, Issue{Kind: KnownBesideUnknown, Element: b.From})
-	case b.State == Known && nullState(a.State):
-		return b, append(issues, Issue{Kind: KnownBesideUnknown, Element: a.From})
-	case a.State == Known:
-		return a, issues
-	case b.State == Known:
-		return b, issues
-	case strength(b.State) > strength(a.State),
-		a.State == b.State && b.From > a.From:
-		return b, issues
+	case s.yes != "" && s.no != "" && s.clash == "":
+		issues = append(issues, Issue{Kind: ContradictoryCodes, Element: from})
+		fallthrough
+	case s.clash != "":
+		return Value{State: Conflicting, From: from}, issues
+	case from == "":
+		return s.absent, issues
 	}
-	return a, issues
+	if nullState(s.absent.State) {
+		issues = append(issues, Issue{Kind: KnownBesideUnknown, Element: s.absent.From})
+	}
+	if s.yes != "" {
+		return Value{State: Known, Code: Yes, From: from}, issues
+	}
+	return Value{State: Known, Code: No, From: from}, issues
 }
-
-// settles reports whether a statement of need takes a side.
-func settles(v Value) bool { return v.State == Known || v.State == Conflicting }
 
 // needValue reads one statement: a coding, a concept or a boolean, or the reason why there is none.
 func (m *Mapper) needValue(e *fhir.Extension, element string, issues []Issue) (Value, []Issue) {

@@ -50,37 +50,33 @@ func (m *Mapper) preferredLanguage(p *Patient, in []fhir.Communication, issues [
 func flagged(c *fhir.Communication) bool   { return c.Preferred != nil && *c.Preferred }
 func unflagged(c *fhir.Communication) bool { return c.Preferred == nil }
 
-// agreed reads the chosen entries. If they differ the value is in the state split, except that
-// among preferred entries a known language counts beside a null code.
+// agreed reads the chosen entries, which all come from one element. If they differ the value is in
+// the state split, except that among preferred entries a null code says nothing beside a language.
 func (m *Mapper) agreed(
 	in []fhir.Communication, chosen func(*fhir.Communication) bool, split State, issues []Issue,
 ) (Value, []Issue) {
-	var v Value
-	differ, null := false, false
+	const element = "Patient.communication.language"
+	var said, null Value
+	differ := false
 	for i := range in {
 		if !chosen(&in[i]) {
 			continue
 		}
-		var next Value
-		next, issues = m.concept(reader{table: languageCode}, in[i].Language,
-			"Patient.communication.language", issues)
-		if next.State == Missing {
-			next = Value{State: Unknown, From: communicationElement}
-			issues = append(issues, Issue{Kind: MissingRequired, Element: "Patient.communication.language"})
+		var v Value
+		v, issues = m.concept(reader{table: languageCode}, in[i].Language, element, issues)
+		if v.State == Missing {
+			v = Value{State: Unknown, From: element}
+			issues = append(issues, Issue{Kind: MissingRequired, Element: element})
 		}
 		switch {
-		case v.State == "" || v == next:
-			v = next
-		case split == Conflicting && nullState(next.State) && !nullState(v.State):
-			null = true
-		case split == Conflicting && nullState(v.State) && !nullState(next.State):
-			v, null = next, true
 		case split == Conflicting && nullState(v.State):
-			if strength(next.State) > strength(v.State) {
-				v = next
+			if strength(v.State) > strength(null.State) {
+				null = v
 			}
+		case said.State == "":
+			said = v
 		default:
-			differ = true
+			differ = differ || v != said
 		}
 	}
 	switch {
@@ -90,10 +86,12 @@ func (m *Mapper) agreed(
 	case differ:
 		return Value{State: split, From: communicationElement},
 			append(issues, Issue{Kind: PreferenceUnsettled, Element: communicationElement})
-	case null:
+	case said.State == "":
+		return null, issues
+	case null.State != "":
 		issues = append(issues, Issue{Kind: KnownBesideUnknown, Element: communicationElement})
 	}
-	return v, issues
+	return said, issues
 }
 
 // nullState reports whether a state says that there is no answer, rather than one we cannot use.

@@ -172,7 +172,7 @@ func TestPreferredLanguage(t *testing.T) {
 		{"declined is declined", []fhir.Communication{speak(systemAbsent, "asked-declined", nil)},
 			Value{State: AskedDeclined, From: element}, nil},
 		{"an entry without a language is unknown", []fhir.Communication{{Preferred: yes}},
-			Value{State: Unknown, From: communicationElement}, []IssueKind{MissingRequired}},
+			Value{State: Unknown, From: element}, []IssueKind{MissingRequired}},
 	}
 	m := mapper(t, Config{})
 	for _, tt := range tests {

@@ -157,7 +157,7 @@ func anyEvent(t *rapid.T) *fhir.AdverseEvent {
 	}
 }
 
-// whole reports what is wrong with a value: a code without being known, a known value without code
+// wrong reports what is wrong with a value: a code without being known, a known value without code
 // or element, or a state that is none.
 func wrong(v Value) string {
 	switch {
@@ -294,6 +294,41 @@ func TestOrderOfExtensionsChangesNothing(t *testing.T) {
 		}
 		if diff := cmp.Diff(sorted(wantIssues), sorted(gotIssues)); diff != "" {
 			t.Fatalf("the issues change: -want +got\n%s", diff)
+		}
+	})
+}
+
+// TestOrderOfRepetitionsChangesNothing shuffles languages, codings, participants, categories and
+// contributing factors.
+func TestOrderOfRepetitionsChangesNothing(t *testing.T) {
+	t.Parallel()
+	m := mapper(t, Config{})
+	rapid.Check(t, func(t *rapid.T) {
+		patient := anyPatient(t)
+		wantPatient, want := m.Patient(patient, nil)
+		patient.Communication = rapid.Permutation(patient.Communication).Draw(t, "communication")
+		gotPatient, got := m.Patient(patient, nil)
+
+		encounter := anyEncounter(t)
+		wantEncounter, want := m.Encounter(encounter, want)
+		encounter.Extension = rapid.Permutation(encounter.Extension).Draw(t, "extension")
+		encounter.Participant = rapid.Permutation(encounter.Participant).Draw(t, "participant")
+		disposition := &encounter.Hospitalization.DischargeDisposition
+		disposition.Coding = rapid.Permutation(disposition.Coding).Draw(t, "disposition")
+		gotEncounter, got := m.Encounter(encounter, got)
+
+		event := anyEvent(t)
+		wantEvent, want := m.AdverseEvent(event, want)
+		event.Extension = rapid.Permutation(event.Extension).Draw(t, "factor")
+		event.Category = rapid.Permutation(event.Category).Draw(t, "category")
+		event.Seriousness.Coding = rapid.Permutation(event.Seriousness.Coding).Draw(t, "seriousness")
+		gotEvent, got := m.AdverseEvent(event, got)
+
+		ids := cmp.Comparer(sameID)
+		diff := cmp.Diff(wantPatient, gotPatient, ids) + cmp.Diff(wantEncounter, gotEncounter, ids) +
+			cmp.Diff(wantEvent, gotEvent, ids) + cmp.Diff(sorted(want), sorted(got))
+		if diff != "" {
+			t.Fatalf("a record changes: -want +got\n%s", diff)
 		}
 	})
 }
