@@ -1,5 +1,7 @@
 package measure
 
+import "maps"
+
 // Unit is what a measure counts: one row of the unit's documented view.
 type Unit string
 
@@ -61,8 +63,9 @@ type Definition struct {
 	Needs []string `yaml:"needs"`
 	// Per scales a ratio for people: 1000 for "per 1,000 patient-days".
 	Per float64 `yaml:"per"`
-	// Observation is the SQL expression that a continuous variable or a ratio observes.
-	Observation string `yaml:"observation"`
+	// Observe holds the SQL expression of the number that a population observes: of the
+	// measure-population for a continuous variable, of denominator and numerator for a ratio.
+	Observe map[Population]string `yaml:"observe"`
 	// Above is a threshold whose share is reported beside a continuous variable.
 	Above *float64 `yaml:"above"`
 	// Populations holds one SQL boolean expression a population, over the columns of the unit's view.
@@ -79,4 +82,36 @@ type GroupDefinition struct {
 	Title       string                `yaml:"title"`
 	Improvement Improvement           `yaml:"improvement"`
 	Populations map[Population]string `yaml:"populations"`
+}
+
+// Rates returns the groups of a measure with everything filled in; a measure without groups has one,
+// whose id is "main".
+func (d *Definition) Rates() []GroupDefinition {
+	groups := d.Groups
+	if len(groups) == 0 {
+		groups = []GroupDefinition{{ID: "main", Title: d.Title}}
+	}
+	rates := make([]GroupDefinition, len(groups))
+	for i, g := range groups {
+		if g.Title == "" {
+			g.Title = d.Title
+		}
+		if g.Improvement == "" {
+			g.Improvement = d.Improvement
+		}
+		populations := make(map[Population]string, len(d.Populations)+len(g.Populations))
+		maps.Copy(populations, d.Populations)
+		maps.Copy(populations, g.Populations)
+		g.Populations = populations
+		rates[i] = g
+	}
+	return rates
+}
+
+// scale is what a score is multiplied by for people.
+func (d *Definition) scale() float64 {
+	if d.Per == 0 {
+		return 1
+	}
+	return d.Per
 }

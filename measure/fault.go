@@ -10,7 +10,7 @@ var (
 	// ErrUnknownDimension says that a dimension, or a part of a cross, is not one that the unit of the
 	// measure has.
 	ErrUnknownDimension = errors.New("unknown dimension")
-	// ErrNoSnapshot says that no snapshot has been published yet, so that there is nothing to evaluate.
-	// It is not a result of zero.
+	// ErrNoSnapshot says that no snapshot has been published yet, so that there is nothing to
+	// evaluate. It is not a result of zero.
 	ErrNoSnapshot = errors.New("no snapshot is published")
 )

@@ -176,7 +176,10 @@ CREATE TABLE unit.event AS
 -- Inpatient and observation stays, with what came after.
 CREATE TABLE unit.stay AS
   WITH stay AS (
-    SELECT e.*, p.deceased_date FROM unit.encounter e JOIN unit.patient p ON p.no = e.patient_no
+    SELECT e.*, p.deceased_date,
+      -- Adult by the latest day on which the patient can have been born.
+      coalesce(completed_years(p.birth_last, e.start_date) >= 18, false) AS adult
+    FROM unit.encounter e JOIN unit.patient p ON p.no = e.patient_no
     WHERE e.class IN ('IMP', 'ACUTE', 'NONAC', 'OBSENC') AND counts(e.status)),
   acute AS (SELECT * FROM stay WHERE class IN ('IMP', 'ACUTE')),
   later AS (
@@ -198,7 +201,7 @@ CREATE TABLE unit.stay AS
     SELECT encounter_no AS no, count(*) AS harm_events FROM unit.event
     WHERE actuality = 'actual' AND within_encounter GROUP BY encounter_no)
   SELECT s.no, s.patient_no, s.stratum, s.status, s.class, s.disposition, s.elective,
-    s.start_date, s.start_at, s.end_date, s.end_at, s.minutes, s.interpreter_use,
+    s.start_date, s.start_at, s.end_date, s.end_at, s.minutes, s.interpreter_use, s.adult,
     CASE WHEN s.end_date >= s.start_date THEN s.end_date - s.start_date END AS days,
     CASE WHEN s.end_at >= s.start_at
       THEN greatest((epoch_us(s.end_at) - epoch_us(s.start_at)) // 86400000000, 1) END AS patient_days,

@@ -1,0 +1,149 @@
+package measure
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+)
+
+// Load reads every *.yaml file of a folder as a definition, in the order of their ids. All faults of
+// all files are reported at once.
+func Load(files fs.FS) ([]Definition, error) {
+	names, err := fs.Glob(files, "*.yaml")
+	if err != nil {
+		return nil, fmt.Errorf("list definitions: %w", err)
+	}
+	var definitions []Definition
+	var faults []error
+	for _, name := range names {
+		text, err := fs.ReadFile(files, name)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("read %s: %w", name, err))
+			continue
+		}
+		d, err := ParseDefinition(text)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("%s: %w", path.Base(name), err))
+			continue
+		}
+		definitions = append(definitions, d)
+	}
+	slices.SortFunc(definitions, func(a, b Definition) int { return strings.Compare(a.ID, b.ID) })
+	for i := 1; i < len(definitions); i++ {
+		if definitions[i].ID == definitions[i-1].ID {
+			faults = append(faults, fmt.Errorf("measure %s is defined twice", definitions[i].ID))
+		}
+	}
+	return definitions, errors.Join(faults...)
+}
+
+// ParseDefinition reads one definition. An unknown key is an error.
+func ParseDefinition(text []byte) (Definition, error) {
+	var d Definition
+	if err := yaml.UnmarshalWithOptions(text, &d, yaml.Strict()); err != nil {
+		return Definition{}, errors.New(strings.TrimSpace(yaml.FormatError(err, false, true)))
+	}
+	if d.Improvement == "" {
+		d.Improvement = Context
+	}
+	return d, errors.Join(d.faults()...)
+}
+
+var measureID = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
+
+// faults says everything that is wrong with a definition but its SQL.
+func (d *Definition) faults() []error {
+	var faults []error
+	fault := func(bad bool, format string, args ...any) {
+		if bad {
+			faults = append(faults, fmt.Errorf(format, args...))
+		}
+	}
+	fault(!measureID.MatchString(d.ID), "id: %q is not lower-case words joined by hyphens", d.ID)
+	fault(d.Version == "", "version: missing")
+	fault(d.Title == "", "title: missing")
+	fault(d.Says == "", "says: missing; one plain sentence that a reader of the figure needs")
+	fault(d.Source == "", "source: missing; where the definition comes from")
+	fault(len(d.Needs) == 0, "needs: missing; the resource types without which the answer is incomplete")
+	for _, name := range d.Needs {
+		fault(!slices.Contains([]string{"Patient", "Encounter", "AdverseEvent"}, name),
+			"needs: %q is none of Patient, Encounter, AdverseEvent", name)
+	}
+	dates, ok := datesOf[d.Unit]
+	fault(!ok, "unit: %q is none of patient, encounter, stay, event", d.Unit)
+	fault(ok && !slices.Contains(dates, d.DatedBy), "dated_by: a %s is dated by %s, not %q",
+		d.Unit, strings.Join(dates, " or "), d.DatedBy)
+	faults = append(faults, d.scoringFaults()...)
+	for i, g := range d.Groups {
+		fault(!measureID.MatchString(g.ID), "groups[%d].id: %q is not lower-case words joined by hyphens", i, g.ID)
+	}
+	for _, g := range d.Rates() {
+		fault(!slices.Contains([]Improvement{Increase, Decrease, Context}, g.Improvement),
+			"improvement: %q is none of increase, decrease, context", g.Improvement)
+	}
+	return faults
+}
+
+// datesOf lists the dates by which a unit can be placed in a period.
+var datesOf = map[Unit][]string{
+	PatientUnit:   {"period"},
+	EncounterUnit: {"start", "end"},
+	StayUnit:      {"start", "end"},
+	EventUnit:     {"date"},
+}
+
+// populationsOf lists the populations of a scoring; those before the bar are required.
+func populationsOf(s Scoring) (required, optional []Population) {
+	switch s {
+	case Proportion, Ratio:
+		return []Population{InitialPopulation, Denominator, Numerator}, []Population{DenominatorExclusion}
+	case ContinuousVariable:
+		return []Population{InitialPopulation, MeasurePopulation}, []Population{MeasureExclusion}
+	}
+	return nil, nil
+}
+
+func (d *Definition) scoringFaults() []error {
+	required, optional := populationsOf(d.Scoring)
+	if required == nil {
+		return []error{fmt.Errorf("scoring: %q is none of proportion, ratio, continuous-variable", d.Scoring)}
+	}
+	var faults []error
+	for _, g := range d.Rates() {
+		for _, p := range required {
+			if strings.TrimSpace(g.Populations[p]) == "" {
+				faults = append(faults, fmt.Errorf("group %s: a %s needs the population %s", g.ID, d.Scoring, p))
+			}
+		}
+		for p := range g.Populations {
+			if !slices.Contains(required, p) && !slices.Contains(optional, p) {
+				faults = append(faults, fmt.Errorf("group %s: a %s has no population %s", g.ID, d.Scoring, p))
+			}
+		}
+	}
+	var observed []Population
+	switch d.Scoring {
+	case Ratio:
+		observed = []Population{Denominator, Numerator}
+	case ContinuousVariable:
+		observed = []Population{MeasurePopulation}
+	case Proportion:
+	}
+	for _, p := range observed {
+		if d.Observe[p] == "" {
+			faults = append(faults, fmt.Errorf("observe: a %s needs what its %s observes", d.Scoring, p))
+		}
+	}
+	for p := range d.Observe {
+		if !slices.Contains(observed, p) {
+			faults = append(faults, fmt.Errorf("observe: a %s observes nothing of its %s", d.Scoring, p))
+		}
+	}
+	return faults
+}
