@@ -20,12 +20,11 @@ import (
 type Measures interface {
 	// Definitions lists the measures that can be evaluated.
 	Definitions() []measure.Definition
-	// Dimensions lists the dimensions that the unit of a definition can be stratified by.
-	Dimensions(measure.Definition) []string
-	// Evaluate answers one measure over one period. A dimension is a name, or two joined by *; none
-	// means every one that Dimensions lists. The error wraps measure.ErrUnknownMeasure,
-	// measure.ErrUnknownDimension or measure.ErrNoSnapshot where that is the cause, and names no person.
-	Evaluate(ctx context.Context, id string, period measure.Period, dimensions []string) (
+	// Evaluate answers one measure over one period, stratified by each of the given dimensions, a
+	// name of measure.Dimensions or two joined by *. The error wraps measure.ErrUnknownMeasure,
+	// measure.ErrUnknownDimension or measure.ErrNoSnapshot where that is the cause, and names no
+	// person.
+	Evaluate(ctx context.Context, id string, period measure.Period, by []string) (
 		measure.Result, error)
 }
 
@@ -58,8 +57,8 @@ type Config struct {
 	Authorizer Authorizer // must be set
 	OAuth      OAuth      // all three must be set
 
-	// BaseURL is the public address of the FHIR API, such as "https://quality.example.org/fhir". It must
-	// be set.
+	// BaseURL is the public address of the FHIR API, such as "https://quality.example.org/fhir". It
+	// must be set.
 	BaseURL string
 	// Canonical is the base of the canonical URLs of the measures; empty means that of report.
 	Canonical string

@@ -29,7 +29,7 @@ func (s *Server) readMeasure(r *http.Request) (proto.Message, error) {
 }
 
 func (s *Server) measure(d measure.Definition) (*mpb.Measure, error) {
-	m, err := s.reports.Measure(d, s.cfg.Measures.Dimensions(d))
+	m, err := s.reports.Measure(d, measure.Dimensions())
 	if err != nil {
 		return nil, fmt.Errorf("serve measure: %w", err)
 	}

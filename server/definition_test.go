@@ -10,6 +10,7 @@ import (
 	rpb "github.com/google/fhir/go/proto/google/fhir/proto/r4/core/resources/bundle_and_contained_resource_go_proto"
 
 	"github.com/equitylens/equitylens/fhir/r4"
+	"github.com/equitylens/equitylens/measure"
 )
 
 func read(t *testing.T, f *fixture, target string, headers ...string) *rpb.ContainedResource {
@@ -28,7 +29,8 @@ func read(t *testing.T, f *fixture, target string, headers ...string) *rpb.Conta
 func TestMeasureIsRead(t *testing.T) {
 	t.Parallel()
 	m := read(t, newFixture(t), "/fhir/Measure/length-of-stay").GetMeasure()
-	if m.GetId().GetValue() != "length-of-stay" || len(m.GetGroup()[0].Stratifier) != 2 {
+	stratifiers := m.GetGroup()[0].GetStratifier()
+	if m.GetId().GetValue() != "length-of-stay" || len(stratifiers) != len(measure.Dimensions()) {
 		t.Errorf("the Measure is %v", m)
 	}
 }
@@ -60,7 +62,8 @@ func TestMeasuresAreSearched(t *testing.T) {
 		{"by url", "?url=" + url.QueryEscape(canonical+"length-of-stay"), []string{"length-of-stay"},
 			"?url=" + url.QueryEscape(canonical+"length-of-stay")},
 		{"by two that contradict", "?_id=length-of-stay&url=x", nil, "?_id=length-of-stay&url=x"},
-		{"by what is not known, which the self link leaves out", "?colour=red&_count=1000000000", all, ""},
+		{"by what is not known, which the self link leaves out",
+			"?colour=red&_count=1000000000", all, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -88,7 +91,8 @@ func TestStrictSearchRefusesWhatItDoesNotKnow(t *testing.T) {
 	t.Parallel()
 	w := newFixture(t).call(http.MethodGet, "/fhir/Measure?colour=red", "",
 		"Authorization: Bearer "+measureScope, "Prefer: handling=strict")
-	if code, _ := outcome(t, w.Body.Bytes()); w.Code != http.StatusBadRequest || code != "NOT_SUPPORTED" {
+	code, _ := outcome(t, w.Body.Bytes())
+	if w.Code != http.StatusBadRequest || code != "NOT_SUPPORTED" {
 		t.Errorf("%d %s", w.Code, code)
 	}
 }
@@ -108,14 +112,16 @@ func TestCapabilityStatementSaysWhatIsServed(t *testing.T) {
 			t.Errorf("%s is claimed", resource.GetType().GetValue())
 		}
 		for _, interaction := range resource.GetInteraction() {
-			path := map[string]string{"READ": name + `/{id:[A-Za-z0-9\-.]{1,64}}`, "SEARCH_TYPE": name}[interaction.
-				GetCode().GetValue().String()]
-			if !served["GET "+path] {
+			paths := map[string]string{
+				"READ": name + `/{id:[A-Za-z0-9\-.]{1,64}}`, "SEARCH_TYPE": name,
+			}
+			if !served["GET "+paths[interaction.GetCode().GetValue().String()]] {
 				t.Errorf("%s is claimed and not served", interaction.GetCode().GetValue())
 			}
 		}
 		for _, operation := range resource.GetOperation() {
-			if path := name + "/$" + operation.GetName().GetValue(); !served["GET "+path] || !served["POST "+path] {
+			path := name + "/$" + operation.GetName().GetValue()
+			if !served["GET "+path] || !served["POST "+path] {
 				t.Errorf("%s is claimed and not served", path)
 			}
 		}

@@ -1,11 +1,12 @@
 // Package server is the HTTP door of EquityLens: the FHIR API of the measures, and what a probe, a
 // scraper and an OAuth client need beside it.
 //
-// Every route stands in one table with the scope that it demands, or the reason why it demands none;
-// a row with neither cannot be constructed. A request is looked at in this order: its path (a path
-// that is not plain is the same 404 as one that does not exist), its route, the media types that it
-// accepts, its token, its scope, its body. What goes wrong becomes a status in one place,
-// problem.go, which also holds every word that a caller is told; the cause is logged and stays here.
+// Every route stands in one table with the scope that it demands, or the reason why it demands
+// none; a row with neither cannot be constructed. A request is looked at in this order: its path (a
+// path that is not plain is the same 404 as one that does not exist), its route, the media types
+// that it accepts, its token, its scope, its body. What goes wrong becomes a status in one place,
+// problem.go, which also holds every word that a caller is told; the cause is logged and stays
+// here.
 //
 // Nothing that a caller sends is written to a log or a metric: neither path nor query nor header,
 // only the template of the route, so that an identifier in the wrong place goes no further.

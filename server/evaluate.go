@@ -17,15 +17,17 @@ import (
 	"github.com/equitylens/equitylens/measure"
 )
 
-// Bounds of one question. What a question costs grows with the product of the dimensions it crosses.
+// Bounds of one question. What a question costs grows with the product of the dimensions it
+// crosses.
 const (
 	maxStratifiers = 20
 	maxCrossed     = 2
 )
 
-// evaluate is $evaluate-measure of R4 (http://hl7.org/fhir/R4/measure-operation-evaluate-measure.html)
-// on the type and on an instance, for a population. We add the parameter stratifier, repeated: the
-// name of a dimension, or two joined by *. Without one, every dimension is answered.
+// evaluate is $evaluate-measure of R4
+// (http://hl7.org/fhir/R4/measure-operation-evaluate-measure.html) on the type and on an instance,
+// for a population. We add the parameter stratifier, repeated: the name of a dimension, or two
+// joined by *. Without one, every dimension is answered.
 func (s *Server) evaluate(r *http.Request) (proto.Message, error) {
 	asked, err := readParameters(r)
 	if err != nil {
@@ -46,6 +48,9 @@ func (s *Server) evaluate(r *http.Request) (proto.Message, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(dimensions) == 0 {
+		dimensions = measure.Dimensions() // Those that the Measure defines.
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), s.cfg.EvaluateTimeout)
 	defer cancel()
 	result, err := s.cfg.Measures.Evaluate(ctx, id, period, dimensions)
@@ -56,8 +61,8 @@ func (s *Server) evaluate(r *http.Request) (proto.Message, error) {
 	return s.reports.MeasureReport(result), nil
 }
 
-// populationOnly refuses what would name single patients. R4 takes a report to be of a subject where
-// one is given and nothing else is said.
+// populationOnly refuses what would name single patients. R4 takes a report to be of a subject
+// where one is given and nothing else is said.
 func populationOnly(asked parameters) error {
 	kind, err := asked.one("reportType")
 	if err != nil {
@@ -124,8 +129,8 @@ func askedDate(asked parameters, name string) (fhir.DateTime, error) {
 
 func midnight(days int32) time.Time { return time.Unix(int64(days)*86400, 0).UTC() }
 
-// askedMeasure finds the id that the address or the parameter measure names: an id, Measure/id, or a
-// canonical with or without a version.
+// askedMeasure finds the id that the address or the parameter measure names: an id, Measure/id, or
+// a canonical with or without a version.
 func (s *Server) askedMeasure(inPath string, asked parameters) (string, error) {
 	named, err := asked.one("measure")
 	if err != nil {

@@ -36,8 +36,9 @@ const evaluateED = "/fhir/Measure/ed-left-without-being-seen/$evaluate-measure"
 func TestEvaluateAnswersAMeasureReport(t *testing.T) {
 	t.Parallel()
 	w := newFixture(t).get(evaluateED+"?periodStart=2018&periodEnd=2018", reportScope)
-	if w.Code != http.StatusOK || w.Header().Get("Content-Type") != "application/fhir+json; charset=utf-8" {
-		t.Fatalf("%d %s: %s", w.Code, w.Header().Get("Content-Type"), w.Body)
+	kind := w.Header().Get("Content-Type")
+	if w.Code != http.StatusOK || kind != "application/fhir+json; charset=utf-8" {
+		t.Fatalf("%d %s: %s", w.Code, kind, w.Body)
 	}
 	resource, err := r4.Unmarshal(w.Body.Bytes())
 	if err != nil {
@@ -87,7 +88,9 @@ func TestPartialDatesCoverWhatTheyName(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			want := question{ID: "ed-left-without-being-seen", Period: tt.want}
+			want := question{
+				ID: "ed-left-without-being-seen", Period: tt.want, Dimensions: measure.Dimensions(),
+			}
 			f := newFixture(t)
 			w := f.get(evaluateED+"?periodStart="+tt.start+"&periodEnd="+tt.end, reportScope)
 			if diff := cmp.Diff(want, f.measures.asked()); diff != "" || w.Code != http.StatusOK {
@@ -123,12 +126,14 @@ func TestTheMeasureCanBeNamedInEveryWay(t *testing.T) {
 	}{
 		{"by its id", typeLevel, "length-of-stay", 200},
 		{"by a reference", typeLevel, "Measure/length-of-stay", 200},
-		{"by its address here", typeLevel, "https://quality.example.org/fhir/Measure/length-of-stay", 200},
+		{"by its address here", typeLevel,
+			"https://quality.example.org/fhir/Measure/length-of-stay", 200},
 		{"by its canonical", typeLevel, "https://equitylens.org/fhir/Measure/length-of-stay", 200},
 		{"by its canonical and version", typeLevel,
 			"https://equitylens.org/fhir/Measure/length-of-stay|1.0.0", 200},
 		{"twice, and alike", "/fhir/Measure/length-of-stay/$evaluate-measure", "length-of-stay", 200},
-		{"twice, and not alike", "/fhir/Measure/length-of-stay/$evaluate-measure", "reporting-ratio", 400},
+		{"twice, and not alike", "/fhir/Measure/length-of-stay/$evaluate-measure",
+			"reporting-ratio", 400},
 		{"by a version that there is not", typeLevel,
 			"https://equitylens.org/fhir/Measure/length-of-stay|2.0.0", 404},
 		{"by a canonical of somebody else", typeLevel, "https://example.org/Measure/length-of-stay", 404},
@@ -246,10 +251,12 @@ func TestBodiesThatAreRefused(t *testing.T) {
 			`{"resourceType":"Parameters","parameter":[{"name":"x","valueString":"y"}]}`,
 			400, "NOT_SUPPORTED"},
 		{"a parameter without a value", "application/fhir+json",
-			`{"resourceType":"Parameters","parameter":[{"name":"stratifier","valueInteger":1}]}`, 400, "VALUE"},
+			`{"resourceType":"Parameters","parameter":[{"name":"stratifier","valueInteger":1}]}`,
+			400, "VALUE"},
 		{"a dateTime for a date", "application/fhir+json", `{"resourceType":"Parameters","parameter":[` +
 			`{"name":"periodStart","valueDateTime":"2018-01-01T00:00:00Z"}]}`, 400, "VALUE"},
-		{"a body that is too long", "application/fhir+json", strings.Repeat(" ", 64<<10+1), 413, "TOO_LONG"},
+		{"a body that is too long", "application/fhir+json", strings.Repeat(" ", 64<<10+1),
+			413, "TOO_LONG"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -324,7 +331,8 @@ func TestACallerThatDoesNotWait(t *testing.T) {
 		<-ctx.Done()
 		return measure.Result{}, ctx.Err()
 	}
-	r := httptest.NewRequestWithContext(ctx, http.MethodGet, evaluateED+"?periodStart=2018&periodEnd=2018", nil)
+	r := httptest.NewRequestWithContext(ctx, http.MethodGet,
+		evaluateED+"?periodStart=2018&periodEnd=2018", nil)
 	r.Header.Set("Authorization", "Bearer "+reportScope)
 	f.ServeHTTP(newRecorder(), r)
 	if !strings.Contains(f.log.String(), `"status":499`) {
@@ -368,7 +376,8 @@ func TestLargeAnswersAreCompressed(t *testing.T) {
 	f := newFixture(t)
 	const target = evaluateED + "?periodStart=2018&periodEnd=2018"
 	plain := f.get(target, reportScope)
-	w := f.call(http.MethodGet, target, "", "Authorization: Bearer "+reportScope, "Accept-Encoding: gzip")
+	w := f.call(http.MethodGet, target, "",
+		"Authorization: Bearer "+reportScope, "Accept-Encoding: gzip")
 	if w.Header().Get("Content-Encoding") != "gzip" || w.Body.Len() >= plain.Body.Len() {
 		t.Fatalf("%q of %d bytes", w.Header().Get("Content-Encoding"), w.Body.Len())
 	}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -47,10 +48,6 @@ func (f *fakeMeasures) Definitions() []measure.Definition {
 	return all
 }
 
-func (f *fakeMeasures) Dimensions(measure.Definition) []string {
-	return []string{"race", "language_group"}
-}
-
 func (f *fakeMeasures) Evaluate(
 	ctx context.Context, id string, period measure.Period, dimensions []string,
 ) (measure.Result, error) {
@@ -62,7 +59,7 @@ func (f *fakeMeasures) Evaluate(
 	}
 	for _, d := range dimensions {
 		for _, part := range strings.Split(d, "*") {
-			if part != "race" && part != "language_group" {
+			if !slices.Contains(measure.Dimensions(), part) {
 				return measure.Result{}, fmt.Errorf("dimension %q: %w", part, measure.ErrUnknownDimension)
 			}
 		}

@@ -21,8 +21,9 @@ func (s *Server) health(w http.ResponseWriter, r *http.Request) {
 	s.sendJSON(w, r, http.StatusOK, map[string]string{"status": "ok"})
 }
 
-// ready says whether requests should come here: not without data, and not while draining. Stale data
-// are served, because yesterday's figure with its date is better than none, and are called stale.
+// ready says whether requests should come here: not without data, and not while draining. Stale
+// data are served, because yesterday's figure with its date is better than none, and are called
+// stale.
 func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	answer, status := s.readiness()
 	s.sendJSON(w, r, status, answer)

@@ -33,8 +33,8 @@ func (m *metrics) observe(method string, e *event, took time.Duration) {
 		Observe(took.Seconds())
 }
 
-// snapshotAge shows how old the data are, and nothing at all where there are none: an age of 0 would
-// read as fresh.
+// snapshotAge shows how old the data are, and nothing at all where there are none: an age of 0
+// would read as fresh.
 type snapshotAge struct {
 	snapshots Snapshots
 	now       func() time.Time

@@ -16,8 +16,8 @@ import (
 	"github.com/equitylens/equitylens/server"
 )
 
-// TestNothingThatACallerSendsIsEmitted is row 44 of the faults for this door: a canary in every place
-// that a caller controls, and then a look at every byte of log and metrics.
+// TestNothingThatACallerSendsIsEmitted is row 44 of the faults for this door: a canary in every
+// place that a caller controls, and then a look at every byte of log and metrics.
 func TestNothingThatACallerSendsIsEmitted(t *testing.T) {
 	t.Parallel()
 	const canary = "Zebra-4711-canary"
@@ -91,7 +91,8 @@ func TestAPanicIsA500(t *testing.T) {
 		panic(errors.New("secret"))
 	}
 	w := f.get(evaluateED+"?periodStart=2018&periodEnd=2018", reportScope)
-	if code, _ := outcome(t, w.Body.Bytes()); w.Code != http.StatusInternalServerError || code != "EXCEPTION" {
+	code, _ := outcome(t, w.Body.Bytes())
+	if w.Code != http.StatusInternalServerError || code != "EXCEPTION" {
 		t.Errorf("%d %s", w.Code, code)
 	}
 	log := f.log.String()
@@ -114,7 +115,8 @@ func TestAPanicInAnAnswerBreaksTheConnection(t *testing.T) {
 	})
 	s := httptest.NewServer(f)
 	defer s.Close()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/.well-known/jwks.json", nil)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet,
+		s.URL+"/.well-known/jwks.json", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +130,9 @@ func TestAPanicInAnAnswerBreaksTheConnection(t *testing.T) {
 func TestHeadersOfEveryAnswer(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	for _, path := range []string{"/healthz", "/fhir/metadata", "/fhir/Measure", "/nothing", "/fhir/..%2f"} {
+	for _, path := range []string{
+		"/healthz", "/fhir/metadata", "/fhir/Measure", "/nothing", "/fhir/..%2f",
+	} {
 		h := f.get(path, "").Header()
 		for name, want := range map[string]string{
 			"X-Content-Type-Options":  "nosniff",
@@ -188,7 +192,8 @@ func TestReadiness(t *testing.T) {
 func TestTheAgeOfNoDataIsNotShown(t *testing.T) {
 	t.Parallel()
 	const name = "\nequitylens_snapshot_age_seconds "
-	if text := newFixture(t).get("/metrics", "").Body.String(); !strings.Contains(text, name+"75355\n") {
+	text := newFixture(t).get("/metrics", "").Body.String()
+	if !strings.Contains(text, name+"75355\n") {
 		t.Errorf("the age of the data is not shown: %s", text)
 	}
 	f := newFixture(t, func(c *server.Config) { c.Snapshots = fakeSnapshots{absent: true} })
@@ -215,7 +220,8 @@ func TestNewSaysEverythingThatIsMissing(t *testing.T) {
 func TestAReportThatIsNotCompleteSaysSo(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	w := f.get("/fhir/Measure/reporting-ratio/$evaluate-measure?periodStart=2018&periodEnd=2018", reportScope)
+	const target = "/fhir/Measure/reporting-ratio/$evaluate-measure"
+	w := f.get(target+"?periodStart=2018&periodEnd=2018", reportScope)
 	for _, want := range []string{`"status":"error"`, "AdverseEvent is absent"} {
 		if !strings.Contains(w.Body.String(), want) {
 			t.Errorf("the report does not hold %s: %s", want, w.Body)

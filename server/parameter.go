@@ -92,8 +92,8 @@ func readBody(r *http.Request, asked parameters) error {
 	return nil
 }
 
-// valueText is the value of a parameter as the query of a GET would write it, for the types that the
-// operation uses.
+// valueText is the value of a parameter as the query of a GET would write it, for the types that
+// the operation uses.
 func valueText(value *ppb.Parameters_Parameter_ValueX) (text string, ok bool) {
 	switch v := value.GetChoice().(type) {
 	case *ppb.Parameters_Parameter_ValueX_Date:

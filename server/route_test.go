@@ -79,7 +79,8 @@ func TestChallengesFollowRFC6750(t *testing.T) {
 		in   string
 		want string
 	}{
-		{"no token has no error code", "X-None: 1", `Bearer realm="EquityLens", scope="system/Measure.rs"`},
+		{"no token has no error code", "X-None: 1",
+			`Bearer realm="EquityLens", scope="system/Measure.rs"`},
 		{"a bad token is invalid_token", "Authorization: Bearer expired",
 			`Bearer realm="EquityLens", scope="system/Measure.rs", error="invalid_token"`},
 		{"too little scope is insufficient_scope", "Authorization: Bearer " + reportScope,
@@ -180,8 +181,8 @@ func TestPathsThatAreNotPlain(t *testing.T) {
 
 func TestNeedlessEscapesAreUndone(t *testing.T) {
 	t.Parallel()
-	w := newFixture(t).get("/fhir/Measure/length%2Dof-stay/%24evaluate-measure?periodStart=2018&periodEnd=2018",
-		reportScope)
+	const target = "/fhir/Measure/length%2Dof-stay/%24evaluate-measure"
+	w := newFixture(t).get(target+"?periodStart=2018&periodEnd=2018", reportScope)
 	if w.Code != http.StatusOK {
 		t.Errorf("an escaped $ is %d: %s", w.Code, w.Body)
 	}
@@ -190,8 +191,9 @@ func TestNeedlessEscapesAreUndone(t *testing.T) {
 func TestNothingOutsideIsAnOutcome(t *testing.T) {
 	t.Parallel()
 	w := newFixture(t).get("/favicon.ico", "")
-	if w.Code != http.StatusNotFound || !strings.HasPrefix(w.Header().Get("Content-Type"), "text/plain") {
-		t.Errorf("GET /favicon.ico = %d %s", w.Code, w.Header().Get("Content-Type"))
+	kind := w.Header().Get("Content-Type")
+	if w.Code != http.StatusNotFound || !strings.HasPrefix(kind, "text/plain") {
+		t.Errorf("GET /favicon.ico = %d %s", w.Code, kind)
 	}
 }
 

@@ -15,8 +15,8 @@ import (
 type RunConfig struct {
 	// Listener takes the connections; Run closes it. It must be set.
 	Listener net.Listener
-	// CertFile and KeyFile are paths of PEM files. Without them there is no TLS: for a proxy on the same
-	// machine, or a trial.
+	// CertFile and KeyFile are paths of PEM files. Without them there is no TLS: for a proxy on the
+	// same machine, or a trial.
 	CertFile string
 	KeyFile  string
 	// Notice is how long /readyz says draining before connections are refused, so that a load balancer

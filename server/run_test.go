@@ -109,7 +109,7 @@ func TestRunCutsOffWhatDoesNotEnd(t *testing.T) {
 	go func() { ran <- f.Run(ctx, server.RunConfig{Listener: l, Grace: time.Nanosecond}) }()
 	broken := make(chan error, 1)
 	go func() {
-		_, err := ask(t.Context(), http.DefaultClient,
+		_, err := ask(t.Context(), &http.Client{},
 			"http://"+l.Addr().String()+evaluateED+"?periodStart=2018&periodEnd=2018")
 		broken <- err
 	}()
@@ -152,12 +152,14 @@ func TestRunServesTLS(t *testing.T) {
 	roots := x509.NewCertPool()
 	roots.AddCert(donor.Certificate())
 	client := func(most uint16) *http.Client {
-		return &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{
-			RootCAs: roots, MinVersion: tls.VersionTLS10, MaxVersion: most,
-		}}}
+		limits := &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS10, MaxVersion: most}
+		return &http.Client{Transport: &http.Transport{
+			DisableKeepAlives: true, TLSClientConfig: limits,
+		}}
 	}
 	url := "https://" + cfg.Listener.Addr().String() + "/healthz"
-	if status, err := ask(t.Context(), client(tls.VersionTLS13), url); err != nil || status != http.StatusOK {
+	status, err := ask(t.Context(), client(tls.VersionTLS13), url)
+	if err != nil || status != http.StatusOK {
 		t.Errorf("TLS 1.3 = %d, %v", status, err)
 	}
 	if status, err := ask(t.Context(), client(tls.VersionTLS11), url); err == nil {
@@ -172,8 +174,8 @@ func TestRunServesTLS(t *testing.T) {
 func TestRunSaysWhyItCannotServe(t *testing.T) {
 	t.Parallel()
 	l := listen(t)
-	err := newFixture(t).Run(t.Context(), server.RunConfig{Listener: l, CertFile: "none.pem", KeyFile: "none.pem"})
-	if err == nil {
+	cfg := server.RunConfig{Listener: l, CertFile: "none.pem", KeyFile: "none.pem"}
+	if err := newFixture(t).Run(t.Context(), cfg); err == nil {
 		t.Error("Run without its certificate succeeds")
 	}
 	if _, err := l.Accept(); err == nil {

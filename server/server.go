@@ -47,5 +47,6 @@ func New(cfg Config) (*Server, error) {
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// Drain makes /readyz fail, so that a load balancer sends nothing more. Requests are still answered.
+// Drain makes /readyz fail, so that a load balancer sends nothing more. Requests are still
+// answered.
 func (s *Server) Drain() { s.draining.Store(true) }

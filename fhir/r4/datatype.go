@@ -42,8 +42,8 @@ func Code(s string) *dpb.Code {
 	return &dpb.Code{Value: s}
 }
 
-// Concept makes a CodeableConcept of one coding. What is "" is left out; a code of "" leaves out the
-// coding, so that only the text stands.
+// Concept makes a CodeableConcept of one coding. What is "" is left out; a code of "" leaves out
+// the coding, so that only the text stands.
 func Concept(system, code, display string) *dpb.CodeableConcept {
 	concept := &dpb.CodeableConcept{Text: Text(display)}
 	if code != "" {

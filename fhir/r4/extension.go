@@ -15,6 +15,18 @@ const OwnSystem = "https://equitylens.org/fhir/CodeSystem/"
 // DataAbsentReason is the extension that says why an element has no value.
 const DataAbsentReason = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 
+// noValue marks a primitive without a value for jsonformat, which writes the other extensions
+// alone.
+const noValue = "https://g.co/fhir/StructureDefinition/primitiveHasNoValue"
+
+// Absent makes the extensions of a primitive that has no value for a reason of the code system
+// http://terminology.hl7.org/CodeSystem/data-absent-reason.
+func Absent(reason string) []*dpb.Extension {
+	return []*dpb.Extension{
+		BoolExtension(noValue, true), CodeExtension(DataAbsentReason, reason),
+	}
+}
+
 // Complex makes an extension whose value is its parts.
 func Complex(url string, parts ...*dpb.Extension) *dpb.Extension {
 	return &dpb.Extension{Url: URI(url), Extension: parts}

@@ -86,7 +86,7 @@ func TestUnmarshalRefuses(t *testing.T) {
 }
 
 func FuzzUnmarshal(f *testing.F) {
-	f.Add([]byte(`{"resourceType":"Parameters","parameter":[{"name":"periodStart","valueDate":"2018"}]}`))
+	f.Add([]byte(`{"resourceType":"Parameters","parameter":[{"name":"a","valueDate":"2018"}]}`))
 	f.Add([]byte(`{"resourceType":"Parameters","parameter":[{"name":"a","valueDecimal":1e999}]}`))
 	f.Add([]byte(`{"resourceType":"Patient","contained":[{"resourceType":"Patient"}]}`))
 	f.Add([]byte("{\"resourceType\":\"Patient\",\"id\":\"\xff\"}"))

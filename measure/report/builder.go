@@ -11,9 +11,9 @@ const DefaultCanonical = "https://equitylens.org/fhir"
 
 // Config says what a report names besides its figures.
 type Config struct {
-	// Canonical is the base of the canonical URL of a measure, without a slash at its end. It names the
-	// measure, not the server, so that figures of two servers can be told to be of one measure. Empty
-	// means DefaultCanonical.
+	// Canonical is the base of the canonical URL of a measure, without a slash at its end. It names
+	// the measure, not the server, so that figures of two servers can be told to be of one measure.
+	// Empty means DefaultCanonical.
 	Canonical string
 	// Organization is the display of the reporter, which DEQM wants. Empty means "EquityLens".
 	Organization string

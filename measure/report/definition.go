@@ -22,8 +22,8 @@ const sqlType = "application/sql"
 // libraryID names the contained Library.
 const libraryID = "sql"
 
-// Measure makes a Measure of a definition with one stratifier a dimension. Its library is contained,
-// because the SQL means nothing apart from the measure and its unit's view.
+// Measure makes a Measure of a definition with one stratifier a dimension. Its library is
+// contained, because the SQL means nothing apart from the measure and its unit's view.
 func (b *Builder) Measure(d measure.Definition, dimensions []string) (*mpb.Measure, error) {
 	library, err := r4.Contain(&rpb.ContainedResource{
 		OneofResource: &rpb.ContainedResource_Library{Library: library(d)},
@@ -47,75 +47,56 @@ func (b *Builder) Measure(d measure.Definition, dimensions []string) (*mpb.Measu
 		Scoring:      scoringConcept(d.Scoring),
 	}
 	m.Contained = append(m.Contained, library)
-	groups := definedGroups(d)
-	direction, same := alike(groups, func(g measure.Group) measure.Improvement { return g.Improvement })
+	rates := d.Rates()
+	direction, same := alike(rates, func(g measure.GroupDefinition) measure.Improvement {
+		return g.Improvement
+	})
 	if same && direction != measure.Context {
 		m.ImprovementNotation = improvementConcept(direction)
 	}
-	for i, g := range groups {
-		group := definedGroup(d, g, criteria(d, i), dimensions)
-		if m.ImprovementNotation == nil && g.Improvement != measure.Context {
+	for _, rate := range rates {
+		group := definedGroup(d, rate, dimensions)
+		if m.ImprovementNotation == nil && rate.Improvement != measure.Context {
 			group.Extension = append(group.Extension,
-				r4.ConceptExtension(urlDirection, improvementConcept(g.Improvement)))
+				r4.ConceptExtension(urlDirection, improvementConcept(rate.Improvement)))
 		}
 		m.Group = append(m.Group, group)
 	}
 	return m, nil
 }
 
-// definedGroups are the rates of a definition, with what each inherits.
-func definedGroups(d measure.Definition) []measure.Group {
-	if len(d.Groups) == 0 {
-		return []measure.Group{{ID: groupID(""), Title: d.Title, Improvement: d.Improvement}}
-	}
-	var groups []measure.Group
-	for _, g := range d.Groups {
-		group := measure.Group{ID: g.ID, Title: g.Title, Improvement: g.Improvement}
-		if group.Improvement == "" {
-			group.Improvement = d.Improvement
-		}
-		groups = append(groups, group)
-	}
-	return groups
-}
-
-// criteria are the expressions of group i: the definition's own, each replaced where the group
-// names it. A population that every result reports and no text narrows is everyone or nobody, so
-// that the groups of a report mirror those of the Measure.
-func criteria(d measure.Definition, i int) map[measure.Population]string {
-	all := map[measure.Population]string{
-		measure.Denominator: "true", measure.DenominatorExclusion: "false",
-	}
+// criteria are the expressions of a rate. The exclusion that every result reports and a text may
+// leave out is of nobody, so that the groups of a report mirror those of the Measure.
+func criteria(d measure.Definition, rate measure.GroupDefinition) map[measure.Population]string {
+	all := map[measure.Population]string{measure.DenominatorExclusion: "false"}
 	if d.Scoring == measure.ContinuousVariable {
-		all = map[measure.Population]string{
-			measure.MeasurePopulation: "true", measure.MeasureExclusion: "false",
-		}
+		all = map[measure.Population]string{measure.MeasureExclusion: "false"}
 	}
-	maps.Copy(all, d.Populations)
-	if i < len(d.Groups) {
-		maps.Copy(all, d.Groups[i].Populations)
-	}
+	maps.Copy(all, rate.Populations)
 	return all
 }
 
 func definedGroup(
-	d measure.Definition, g measure.Group, of map[measure.Population]string, dimensions []string,
+	d measure.Definition, rate measure.GroupDefinition, dimensions []string,
 ) *mpb.Measure_Group {
-	group := &mpb.Measure_Group{Id: r4.Text(g.ID), Description: r4.Text(g.Title)}
+	of := criteria(d, rate)
+	group := &mpb.Measure_Group{Id: r4.Text(rate.ID), Description: r4.Text(rate.Title)}
 	for _, p := range populations() {
 		if of[p] == "" {
 			continue
 		}
 		group.Population = append(group.Population, &mpb.Measure_Group_Population{
-			Id: r4.Text(within(g.ID, string(p))), Code: populationConcept(p), Criteria: sql(of[p]),
+			Id: r4.Text(within(rate.ID, string(p))), Code: populationConcept(p), Criteria: sql(of[p]),
 		})
 	}
-	if d.Observation != "" {
-		group.Population = append(group.Population, observation(d, g.ID))
+	for _, p := range populations() {
+		if d.Observe[p] != "" {
+			group.Population = append(group.Population, observation(d, rate.ID, p))
+		}
 	}
 	for _, dimension := range dimensions {
 		group.Stratifier = append(group.Stratifier, &mpb.Measure_Group_Stratifier{
-			Id:       r4.Text(within(g.ID, linkable(dimension))),
+			Id:       r4.Text(within(rate.ID, linkable(dimension))),
 			Code:     dimensionConcept(dimension),
 			Criteria: sql(dimension),
 		})
@@ -123,22 +104,30 @@ func definedGroup(
 	return group
 }
 
-// observation is the population of what is observed. A continuous variable's score is its median, a
-// ratio's denominator a sum.
-func observation(d measure.Definition, group string) *mpb.Measure_Group_Population {
+// observation is the number that is observed of the members of population p. A continuous
+// variable's score is their median, each side of a ratio their sum.
+func observation(
+	d measure.Definition, group string, p measure.Population,
+) *mpb.Measure_Group_Population {
 	method := "sum"
 	if d.Scoring == measure.ContinuousVariable {
 		method = "median"
 	}
 	return &mpb.Measure_Group_Population{
-		Id:        r4.Text(within(group, "measure-observation")),
-		Extension: []*dpb.Extension{r4.CodeExtension(urlAggregate, method)},
+		Id: r4.Text(within(group, observed(p))),
+		Extension: []*dpb.Extension{
+			r4.CodeExtension(urlAggregate, method),
+			r4.TextExtension(urlCriteria, within(group, string(p))),
+		},
 		Code: &dpb.CodeableConcept{Coding: []*dpb.Coding{
 			r4.Coding(systemPopulation, "measure-observation", "Measure Observation"),
 		}},
-		Criteria: sql(d.Observation),
+		Criteria: sql(d.Observe[p]),
 	}
 }
+
+// observed names the observation of a population.
+func observed(p measure.Population) string { return "observed-" + string(p) }
 
 func sql(expression string) *dpb.Expression {
 	return &dpb.Expression{Language: r4.Code(sqlType), Expression: r4.Text(expression)}
@@ -161,18 +150,19 @@ func library(d measure.Definition) *lpb.Library {
 func statement(d measure.Definition) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "-- %s %s\n", d.ID, d.Version)
-	for i, g := range definedGroups(d) {
-		of := criteria(d, i)
+	for _, rate := range d.Rates() {
+		of := criteria(d, rate)
 		var columns []string
 		for _, p := range populations() {
 			if of[p] != "" {
 				columns = append(columns, fmt.Sprintf("  (%s) AS %q", of[p], string(p)))
 			}
+			if d.Observe[p] != "" {
+				columns = append(columns, fmt.Sprintf("  (%s) AS %q", d.Observe[p], observed(p)))
+			}
 		}
-		if d.Observation != "" {
-			columns = append(columns, fmt.Sprintf("  (%s) AS %q", d.Observation, "measure-observation"))
-		}
-		fmt.Fprintf(&text, "-- group %s\nSELECT\n%s\nFROM %s;\n", g.ID, strings.Join(columns, ",\n"), d.Unit)
+		fmt.Fprintf(&text, "-- group %s\nSELECT\n%s\nFROM %s;\n",
+			rate.ID, strings.Join(columns, ",\n"), d.Unit)
 	}
 	return text.String()
 }

@@ -30,8 +30,23 @@ func definitions() []measure.Definition {
 		{
 			ID: "length-of-stay", Version: "1.0.0", Title: "Length of stay",
 			Unit: measure.StayUnit, Scoring: measure.ContinuousVariable, Improvement: measure.Context,
-			Observation: "date_diff('day', start_date, end_date)",
-			Populations: map[measure.Population]string{measure.InitialPopulation: "status = 'finished'"},
+			Observe: map[measure.Population]string{
+				measure.MeasurePopulation: "date_diff('day', start_date, end_date)",
+			},
+			Populations: map[measure.Population]string{
+				measure.InitialPopulation: "status = 'finished'", measure.MeasurePopulation: "true",
+			},
+		},
+		{
+			ID: "harm-per-1000-days", Version: "1.0.0", Title: "Harm events per 1,000 patient-days",
+			Unit: measure.StayUnit, Scoring: measure.Ratio, Improvement: measure.Decrease, Per: 1000,
+			Observe: map[measure.Population]string{
+				measure.Denominator: "patient_days", measure.Numerator: "harm_events",
+			},
+			Populations: map[measure.Population]string{
+				measure.InitialPopulation: "status = 'finished'", measure.Denominator: "true",
+				measure.DenominatorExclusion: "patient_days > 120", measure.Numerator: "true",
+			},
 		},
 		{
 			ID: "2-rates", Version: "0.2.0", Title: "Two rates",
@@ -66,7 +81,7 @@ func TestMeasure(t *testing.T) {
 
 func TestMeasureHoldsItsSQL(t *testing.T) {
 	t.Parallel()
-	d := definitions()[2]
+	d := definitions()[3]
 	got, err := builder(t).Measure(d, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -105,12 +120,14 @@ func TestReportLinksToMeasure(t *testing.T) {
 		}
 	}
 	result := reporttest.Results()[0]
-	delete(result.Groups[0].Strata, "race*language_group") // A cross is asked for; no Measure defines it.
+	// A cross is asked for; no Measure defines it.
+	delete(result.Groups[0].Strata, "race*language_group")
 	text, err := r4.Marshal(b.MeasureReport(result))
 	if err != nil {
 		t.Fatal(err)
 	}
-	links := regexp.MustCompile(`linkId","valueString":"([^"]*)"`).FindAllStringSubmatch(string(text), -1)
+	form := regexp.MustCompile(`linkId","valueString":"([^"]*)"`)
+	links := form.FindAllStringSubmatch(string(text), -1)
 	if len(links) < 10 {
 		t.Fatalf("the report holds %d links", len(links))
 	}

@@ -96,7 +96,7 @@ func (b *Builder) provenance(result measure.Result) []*dpb.Extension {
 }
 
 // alike returns what of says of every group, and whether it says the same of each.
-func alike[T comparable](groups []measure.Group, of func(measure.Group) T) (value T, ok bool) {
+func alike[G any, T comparable](groups []G, of func(G) T) (value T, ok bool) {
 	for i, g := range groups {
 		if i == 0 {
 			value = of(g)
@@ -124,24 +124,39 @@ func reportGroup(g measure.Group) *mrpb.MeasureReport_Group {
 			r4.DecimalExtension(urlUndated, float64(g.Undated)))
 	}
 	group.Extension = append(group.Extension, statistics(g.Cell)...)
-	for _, p := range populations() {
-		size, ok := g.Populations[p]
-		if !ok {
-			continue
-		}
-		whole, quantity := count(size)
-		group.Population = append(group.Population, &mrpb.MeasureReport_Group_Population{
+	group.Population = groupPopulations(id, g)
+	for _, dimension := range slices.Sorted(maps.Keys(g.Strata)) {
+		group.Stratifier = append(group.Stratifier,
+			reportStratifier(id, dimension, g.Strata[dimension], unit))
+	}
+	return group
+}
+
+// groupPopulations are the sizes of the populations. Where nothing could be counted each stands
+// without a size and says so: to leave them out would leave a group that is no group (deqm-5), and
+// 0 would be a size.
+func groupPopulations(id string, g measure.Group) []*mrpb.MeasureReport_Group_Population {
+	var all []*mrpb.MeasureReport_Group_Population
+	add := func(p measure.Population, whole *dpb.Integer, quantity []*dpb.Extension) {
+		all = append(all, &mrpb.MeasureReport_Group_Population{
 			Id:        r4.Text(within(id, string(p))),
 			Extension: append(linked(linkPopulation, within(id, string(p))), quantity...),
 			Code:      populationConcept(p),
 			Count:     whole,
 		})
 	}
-	for _, dimension := range slices.Sorted(maps.Keys(g.Strata)) {
-		group.Stratifier = append(group.Stratifier,
-			reportStratifier(id, dimension, g.Strata[dimension], unit))
+	if len(g.Populations) == 0 {
+		for _, p := range populationsOf(g.Scoring) {
+			add(p, &dpb.Integer{Extension: r4.Absent("unknown")}, nil)
+		}
 	}
-	return group
+	for _, p := range populations() {
+		if size, ok := g.Populations[p]; ok {
+			whole, quantity := count(size)
+			add(p, whole, quantity)
+		}
+	}
+	return all
 }
 
 // groupID is the id of the one rate of a measure that names none.

@@ -123,7 +123,9 @@ func TestIdentifierNamesTheQuestion(t *testing.T) {
 
 func TestScoresAreNeverInverted(t *testing.T) {
 	t.Parallel()
-	for _, direction := range []measure.Improvement{measure.Increase, measure.Decrease, measure.Context} {
+	for _, direction := range []measure.Improvement{
+		measure.Increase, measure.Decrease, measure.Context,
+	} {
 		result := reporttest.Results()[0]
 		result.Groups[0].Improvement = direction
 		got := builder(t).MeasureReport(result).Group[0].GetMeasureScore().GetValue().GetValue()

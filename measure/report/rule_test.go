@@ -47,8 +47,12 @@ func TestRules(t *testing.T) {
 				Value: "http://hl7.org/fhir/uv/deqm/StructureDefinition/deqm-groupImprovementNotation",
 			}})
 		}},
-		{"deqm-5", "a group without populations", func(r *mrpb.MeasureReport) { r.Group[0].Population = nil }},
-		{"deqm-6", "a percentage", func(r *mrpb.MeasureReport) { r.Group[0].MeasureScore.Value.Value = "5.4" }},
+		{"deqm-5", "a group without populations", func(r *mrpb.MeasureReport) {
+			r.Group[0].Population = nil
+		}},
+		{"deqm-6", "a percentage", func(r *mrpb.MeasureReport) {
+			r.Group[0].MeasureScore.Value.Value = "5.4"
+		}},
 		{"deqm-6", "a percentage in a stratum", func(r *mrpb.MeasureReport) {
 			r.Group[0].Stratifier[0].Stratum[0].MeasureScore.Value.Value = "-0.1"
 		}},
@@ -74,7 +78,9 @@ func TestRules(t *testing.T) {
 		{"deqm-cardinality", "a stratum's list of subjects", func(r *mrpb.MeasureReport) {
 			r.Group[0].Stratifier[0].Stratum[0].Population[0].SubjectResults = &dpb.Reference{}
 		}},
-		{"deqm-linkId", "a group without a link", func(r *mrpb.MeasureReport) { r.Group[0].Extension = nil }},
+		{"deqm-linkId", "a group without a link", func(r *mrpb.MeasureReport) {
+			r.Group[0].Extension = nil
+		}},
 		{"deqm-linkId", "a population without a link", func(r *mrpb.MeasureReport) {
 			r.Group[0].Population[0].Extension = nil
 		}},

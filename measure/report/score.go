@@ -63,7 +63,7 @@ func statistics(cell measure.Cell) []*dpb.Extension {
 // that is not whole or is too large, is the quantity instead: exactly one of the two is set.
 func count(size float64) (*dpb.Integer, []*dpb.Extension) {
 	if size == math.Trunc(size) && math.Abs(size) <= math.MaxInt32 {
-		return &dpb.Integer{Value: int32(size)}, nil
+		return &dpb.Integer{Value: int32(size)}, nil // #nosec G115 -- it fits, as was just seen
 	}
 	return nil, []*dpb.Extension{r4.QuantityExtension(urlCountQuantity, r4.Quantity(size, r4.Unit{}))}
 }

@@ -3,7 +3,6 @@ package report
 import (
 	"strings"
 
-	dpb "github.com/google/fhir/go/proto/google/fhir/proto/r4/core/datatypes_go_proto"
 	mrpb "github.com/google/fhir/go/proto/google/fhir/proto/r4/core/resources/measure_report_go_proto"
 
 	"github.com/equitylens/equitylens/fhir/r4"
@@ -17,14 +16,18 @@ type (
 	sizeProto       = mrpb.MeasureReport_Group_Stratifier_StratifierGroup_StratifierGroupPopulation
 )
 
-// reportStratifier names one dimension by the stratifier's code and its values by stratum.value; the
-// dimensions of a cross are named by the components of each stratum, and then neither code nor value
-// is set (mrp-2, deqm-7).
-func reportStratifier(group, dimension string, strata []measure.Stratum, unit r4.Unit) *stratifierProto {
+// reportStratifier names one dimension by the stratifier's code and its values by stratum.value;
+// the dimensions of a cross are named by the components of each stratum, and then neither code nor
+// value is set (mrp-2, deqm-7). A cross of nobody has no stratum to name them, so its codes do.
+func reportStratifier(
+	group, dimension string, strata []measure.Stratum, unit r4.Unit,
+) *stratifierProto {
 	id := within(group, linkable(dimension))
 	stratifier := &stratifierProto{Id: r4.Text(id), Extension: linked(linkStratifier, id)}
-	if !crossed(dimension) {
-		stratifier.Code = []*dpb.CodeableConcept{dimensionConcept(dimension)}
+	if !crossed(dimension) || len(strata) == 0 {
+		for _, part := range strings.Split(dimension, "*") {
+			stratifier.Code = append(stratifier.Code, dimensionConcept(part))
+		}
 	}
 	for _, s := range strata {
 		stratum := &stratumProto{Extension: statistics(s.Cell), MeasureScore: score(s.Cell, unit)}

@@ -7,8 +7,8 @@ import (
 	"github.com/equitylens/equitylens/measure"
 )
 
-// Code systems and extensions of others. The deqm and cqfm ones are those of the guides named in the
-// package comment; the 5.0 ones carry elements of R5 in R4.
+// Code systems and extensions of others. The deqm and cqfm ones are those of the guides named in
+// the package comment; the 5.0 ones carry elements of R5 in R4.
 const (
 	systemScoring     = "http://terminology.hl7.org/CodeSystem/measure-scoring"
 	systemImprovement = "http://terminology.hl7.org/CodeSystem/measure-improvement-notation"
@@ -21,9 +21,13 @@ const (
 	urlScoring       = deqm + "deqm-measureScoring"
 	urlImprovement   = deqm + "deqm-groupImprovementNotation"
 	urlCountQuantity = "http://hl7.org/fhir/StructureDefinition/measurereport-countQuantity"
-	urlDirection     = "http://hl7.org/fhir/us/cqfmeasures/StructureDefinition/cqfm-improvementNotation"
-	urlBasis         = "http://hl7.org/fhir/us/cqfmeasures/StructureDefinition/cqfm-populationBasis"
-	urlAggregate     = "http://hl7.org/fhir/us/cqfmeasures/StructureDefinition/cqfm-aggregateMethod"
+
+	urlCriteria = "http://hl7.org/fhir/StructureDefinition/cqf-criteriaReference"
+
+	cqfm         = "http://hl7.org/fhir/us/cqfmeasures/StructureDefinition/"
+	urlDirection = cqfm + "cqfm-improvementNotation"
+	urlBasis     = cqfm + "cqfm-populationBasis"
+	urlAggregate = cqfm + "cqfm-aggregateMethod"
 
 	linkGroup             = reportLink + "group.linkId"
 	linkPopulation        = reportLink + "group.population.linkId"
@@ -65,6 +69,19 @@ func populationConcept(p measure.Population) *dpb.CodeableConcept {
 	}
 }
 
+// populationsOf lists the populations that a result of a scoring reports.
+func populationsOf(s measure.Scoring) []measure.Population {
+	if s == measure.ContinuousVariable {
+		return []measure.Population{
+			measure.InitialPopulation, measure.MeasurePopulation, measure.MeasureExclusion,
+		}
+	}
+	return []measure.Population{
+		measure.InitialPopulation, measure.Denominator, measure.DenominatorExclusion,
+		measure.Numerator,
+	}
+}
+
 func scoringConcept(s measure.Scoring) *dpb.CodeableConcept {
 	return r4.Coded(systemScoring, string(s))
 }
@@ -82,8 +99,8 @@ func improvementConcept(i measure.Improvement) *dpb.CodeableConcept {
 	}
 }
 
-// dimensionConcept names a stratifier or a component. A dimension is a code of our own, whose text is
-// the code itself.
+// dimensionConcept names a stratifier or a component. A dimension is a code of our own, whose text
+// is the code itself.
 func dimensionConcept(dimension string) *dpb.CodeableConcept {
 	return r4.Coded(systemDimension, dimension)
 }

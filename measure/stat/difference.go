@@ -16,8 +16,8 @@ func Newcombe(x1, n1, x2, n2 float64) (lo, hi float64) {
 }
 
 // RateDifference returns the interval of the difference x1/t1 − x2/t2 of two independent rates by
-// the same square-and-add method (MOVER) on Garwood's limits. Donner A, Zou GY, Stat Methods Med Res
-// 2012;21:347. Both exposures are above 0.
+// the same square-and-add method (MOVER) on Garwood's limits. Donner A, Zou GY, Stat Methods Med
+// Res 2012;21:347. Both exposures are above 0.
 func RateDifference(x1, t1, x2, t2 float64) (lo, hi float64) {
 	l1, u1 := Garwood(x1, t1)
 	l2, u2 := Garwood(x2, t2)

@@ -8,8 +8,8 @@ import (
 )
 
 // Quantile returns the p-quantile, p in 0..1, of values in ascending order by linear interpolation
-// between the order statistics around (n−1)p: type 7 of Hyndman RJ, Fan Y, Am Stat 1996;50:361, which
-// is R's default and DuckDB's quantile_cont. ok is false where there are no values.
+// between the order statistics around (n−1)p: type 7 of Hyndman RJ, Fan Y, Am Stat 1996;50:361,
+// which is R's default and DuckDB's quantile_cont. ok is false where there are no values.
 func Quantile(sorted []float64, p float64) (q float64, ok bool) {
 	return quantile(int64(len(sorted)), p, func(rank int64) float64 { return sorted[rank] })
 }
@@ -22,8 +22,8 @@ func QuantileCounts(values []float64, counts []int64, p float64) (q float64, ok 
 }
 
 // MedianInterval returns the distribution-free interval of the median of values in ascending order:
-// the d-th smallest and the d-th largest value, d being the largest rank for which the coverage
-// 1 − 2·P(Bin(n, ½) < d) is still at least 95 %. Conover WJ, Practical Nonparametric Statistics, 3rd
+// the d-th smallest and the d-th largest value, d being the largest rank for which the coverage 1 −
+// 2·P(Bin(n, ½) < d) is still at least 95 %. Conover WJ, Practical Nonparametric Statistics, 3rd
 // edition, 3.2. With fewer than 6 values no such rank exists and ok is false.
 func MedianInterval(sorted []float64) (lo, hi float64, ok bool) {
 	return medianInterval(int64(len(sorted)), func(rank int64) float64 { return sorted[rank] })

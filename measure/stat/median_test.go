@@ -54,7 +54,8 @@ func TestMedianInterval(t *testing.T) {
 			t.Fatalf("MedianInterval of %d values exists: %v", n, ok)
 		}
 		if ok && (lo != float64(wantLo) || hi != float64(n+1-wantLo)) {
-			t.Errorf("MedianInterval of %d values is ranks %v to %v, want %d to %d", n, lo, hi, wantLo, n+1-wantLo)
+			t.Errorf("MedianInterval of %d values is ranks %v to %v, want %d to %d",
+				n, lo, hi, wantLo, n+1-wantLo)
 		}
 	}
 }

@@ -53,7 +53,8 @@ func TestOracles(t *testing.T) {
 		{"poisson_rate.json", func(in map[string]float64) figures {
 			f := figures{}
 			lo, hi := stat.Garwood(in["events"], in["exposure"])
-			f.pair("exact_rate_lower_per_1000", "exact_rate_upper_per_1000", in["per"]*lo, in["per"]*hi, true)
+			lo, hi = in["per"]*lo, in["per"]*hi
+			f.pair("exact_rate_lower_per_1000", "exact_rate_upper_per_1000", lo, hi, true)
 			lo, hi = stat.Garwood(in["events"], 1)
 			f.pair("exact_count_lower", "exact_count_upper", lo, hi, true)
 			lo, hi = stat.Byar(in["events"], 1)

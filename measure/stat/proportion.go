@@ -34,7 +34,8 @@ func Wilson(x, n float64) (lo, hi float64) {
 
 // ClopperPearson returns the exact interval of the proportion x/n from the quantiles of the beta
 // distribution: B(α/2; x, n−x+1) and B(1−α/2; x+1, n−x). It is wider than Wilson's and never covers
-// less than 95 %. Clopper CJ, Pearson ES, Biometrika 1934;26:404. Where n is 0 nothing is known: 0..1.
+// less than 95 %. Clopper CJ, Pearson ES, Biometrika 1934;26:404. Where n is 0 nothing is known:
+// 0..1.
 func ClopperPearson(x, n float64) (lo, hi float64) {
 	lo, hi = 0, 1
 	if x > 0 {

@@ -7,8 +7,9 @@ import "math"
 //
 //	ln RR ∓ z√(1/x1 − 1/n1 + 1/x2 − 1/n2).
 //
-// Katz D et al., Biometrics 1978;34:469. It does not exist where a count is 0, nor where both groups
-// are complete: the standard error would be 0, a certainty that no data give. Walter is the way out.
+// Katz D et al., Biometrics 1978;34:469. It does not exist where a count is 0, nor where both
+// groups are complete: the standard error would be 0, a certainty that no data give. Walter is the
+// way out.
 func Katz(x1, n1, x2, n2 float64) (lo, hi float64, ok bool) {
 	if x1 <= 0 || x2 <= 0 || (x1 >= n1 && x2 >= n2) {
 		return 0, 0, false

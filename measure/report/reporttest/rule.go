@@ -5,6 +5,7 @@ package reporttest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -78,7 +79,8 @@ func fault(wrong bool, format string, args ...any) error {
 
 // dataCollectionHasNoGroup: type = 'data-collection' implies group.exists().not().
 func dataCollectionHasNoGroup(r *mrpb.MeasureReport) error {
-	return fault(r.GetType().GetValue() == cpb.MeasureReportTypeCode_DATA_COLLECTION && len(r.Group) > 0,
+	collection := r.GetType().GetValue() == cpb.MeasureReportTypeCode_DATA_COLLECTION
+	return fault(collection && len(r.Group) > 0,
 		"a data collection has groups")
 }
 
@@ -88,7 +90,8 @@ func valueXorComponent(r *mrpb.MeasureReport) error {
 		for _, s := range g.Stratifier {
 			for i, stratum := range s.Stratum {
 				if (stratum.Value != nil) == (len(stratum.Component) > 0) {
-					return fmt.Errorf("stratum %d of %s has not one of value and component", i, s.GetId().GetValue())
+					return fmt.Errorf("stratum %d of %s has not one of value and component",
+						i, s.GetId().GetValue())
 				}
 			}
 		}
@@ -117,7 +120,8 @@ func improvementStated(r *mrpb.MeasureReport) error {
 	}
 	for _, g := range r.Group {
 		if find(g.Extension, urlDirection) == nil {
-			return fmt.Errorf("neither the report nor group %s says which way is better", g.GetId().GetValue())
+			return fmt.Errorf("neither the report nor group %s says which way is better",
+				g.GetId().GetValue())
 		}
 	}
 	return nil
@@ -155,8 +159,9 @@ func everyGroupHasPopulation(r *mrpb.MeasureReport) error {
 // proportionIsShare: a proportion's score is within 0..1, or absent; of strata too.
 func proportionIsShare(r *mrpb.MeasureReport) error {
 	for _, g := range r.Group {
-		scoring := find(append(r.Extension[:len(r.Extension):len(r.Extension)], g.Extension...), urlScoring)
-		if scoring.GetValue().GetCodeableConcept().GetCoding()[0].GetCode().GetValue() != "proportion" {
+		scoring := find(slices.Concat(r.Extension, g.Extension), urlScoring)
+		codings := scoring.GetValue().GetCodeableConcept().GetCoding()
+		if len(codings) == 0 || codings[0].GetCode().GetValue() != "proportion" {
 			continue
 		}
 		scores := []*dpb.Quantity{g.MeasureScore}
@@ -171,7 +176,8 @@ func proportionIsShare(r *mrpb.MeasureReport) error {
 			}
 			v, err := strconv.ParseFloat(score.GetValue().GetValue(), 64)
 			if err != nil || v < 0 || v > 1 {
-				return fmt.Errorf("a proportion of group %s is %s", g.GetId().GetValue(), score.GetValue().GetValue())
+				return fmt.Errorf("a proportion of group %s is %s",
+					g.GetId().GetValue(), score.GetValue().GetValue())
 			}
 		}
 	}

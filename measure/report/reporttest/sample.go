@@ -7,9 +7,10 @@ import (
 	"github.com/equitylens/equitylens/measure/stat"
 )
 
-// Results returns results of every shape: a proportion with states, a stratum of nobody and a cross;
-// a ratio per 1,000; a continuous variable with other statistics; several rates of which one has no
-// direction; and one whose data were not all there. The figures are ours; no person is behind them.
+// Results returns results of every shape: a proportion with states, a stratum of nobody and a
+// cross; a ratio per 1,000; a continuous variable with other statistics; several rates of which one
+// has no direction; and one whose data were not all there. The figures are ours; no person is
+// behind them.
 func Results() []measure.Result {
 	return []measure.Result{proportion(), ratio(), continuous(), several(), incomplete()}
 }
@@ -135,7 +136,8 @@ func several() measure.Result {
 
 func incomplete() measure.Result {
 	r := result("reporting-ratio", "Reporting ratio", measure.Group{
-		ID: "main", Scoring: measure.Proportion, Improvement: measure.Increase, Cell: share(0, 0),
+		ID: "main", Scoring: measure.Proportion, Improvement: measure.Increase,
+		Cell: measure.Cell{Populations: map[measure.Population]float64{}},
 	})
 	r.Complete = false
 	r.Incomplete = []string{"AdverseEvent is absent: the source does not offer it"}
