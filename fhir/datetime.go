@@ -38,21 +38,17 @@ type DateTime struct {
 // ErrDate is the cause of every refusal by ParseDateTime. The text itself is not repeated.
 var ErrDate = errors.New("not a FHIR date, dateTime or instant")
 
-// Implausible years are servers' ways of saying "none": the two ends of what SQL Server and Java
-// hold, and whatever lies beyond a human life and a planned appointment.
+// Implausible dates are servers' ways of saying "none": the two ends of what SQL Server and Java hold,
+// and whatever lies beyond a human life and a planned appointment.
 const (
-	firstPlausibleYear = 1850
-	lastPlausibleYear  = 2200
+	firstPlausibleDay = -43829 // 1850-01-01
+	lastPlausibleDay  = 84370  // 2200-12-31
 )
 
 // Plausible reports whether the date can be that of a living person's care. 0001-01-01 and
 // 9999-12-31 are how some servers write "none".
 func (d DateTime) Plausible() bool {
-	return d.Days >= daysBefore(firstPlausibleYear) && d.Days < daysBefore(lastPlausibleYear+1)
-}
-
-func daysBefore(year int) int32 {
-	return int32(time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC).Unix() / secondsPerDay) // #nosec G115 -- years are small
+	return d.Days >= firstPlausibleDay && d.Days <= lastPlausibleDay
 }
 
 const (

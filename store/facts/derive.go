@@ -17,8 +17,8 @@ func (r *Run) settleMeta(ctx context.Context, in Merge, out *Merged) error {
 		if l.Full {
 			mode = "full"
 		}
-		_, err := r.db.ExecContext(ctx, `INSERT OR REPLACE INTO meta.load VALUES (?,?,?,?,?,?,?,?,?,?,?)`,
-			l.Source, l.Type, l.Complete, l.Reason, nullTime(l.TransactionTime), now, mode,
+		_, err := r.db.ExecContext(ctx, `INSERT OR REPLACE INTO meta.load VALUES (?,?,?,?,?,?,?,?,?,?,?,?)`,
+			l.Source, l.Type, l.Complete, l.Reason, nullTime(l.TransactionTime), nullTime(l.Cursor), now, mode,
 			l.Read, l.Refused, l.Stored, l.Deleted)
 		if err != nil {
 			return fmt.Errorf("note load of %s: %w", l.Type, err)
@@ -50,7 +50,7 @@ func nullTime(t time.Time) sql.NullTime { return sql.NullTime{Time: t.UTC(), Val
 
 // deriveUnits rebuilds the unit schema. It runs on one connection, because its helper tables are
 // temporary, and right after a checkpoint, because rows are numbered by their place.
-func (r *Run) deriveUnits(ctx context.Context, in Merge, out *Merged) error {
+func (r *Run) deriveUnits(ctx context.Context, _ Merge, out *Merged) error {
 	conn, err := r.db.Conn(ctx)
 	if err != nil {
 		return fmt.Errorf("derive units: %w", err)
@@ -65,7 +65,7 @@ CHECKPOINT;
 	if err := runScript(ctx, conn, clear); err != nil {
 		return err
 	}
-	if out.DataAsOf, err = dataAsOf(ctx, conn, in.DataAsOf); err != nil {
+	if out.DataAsOf, err = dataAsOf(ctx, conn); err != nil {
 		return err
 	}
 	if _, err := conn.ExecContext(ctx, "SET VARIABLE as_of = ?::DATE", out.DataAsOf.Format(time.DateOnly)); err != nil {
@@ -90,30 +90,33 @@ CHECKPOINT;
 	return nil
 }
 
-// dataAsOf is the given moment, else the newest date of what has happened.
-func dataAsOf(ctx context.Context, conn *sql.Conn, given time.Time) (time.Time, error) {
-	if !given.IsZero() {
-		return given.UTC(), nil
-	}
-	var newest sql.NullTime
-	err := conn.QueryRowContext(ctx, `
-		SELECT max(moment) FROM (
-			SELECT make_timestamp(max(updated)) AS moment FROM base.patient WHERE updated > 0
-			UNION ALL SELECT make_timestamp(max(updated)) FROM base.encounter WHERE updated > 0
-			UNION ALL SELECT make_timestamp(max(updated)) FROM base.adverse_event WHERE updated > 0)`).Scan(&newest)
-	if err == nil && !newest.Valid {
-		err = conn.QueryRowContext(ctx, `
-			SELECT max(moment) FROM (
-				SELECT coalesce(make_timestamp(greatest(end_at, start_at)),
-					DATE '1970-01-01' + greatest(end_date, start_date)) AS moment
-				FROM base.encounter WHERE status NOT IN ('planned', 'cancelled', 'entered-in-error')
-				UNION ALL SELECT coalesce(make_timestamp(date_at), DATE '1970-01-01' + date)
-				FROM base.adverse_event)`).Scan(&newest)
+// dataAsOf is the oldest transactionTime of what the snapshot holds. Where no server gave one it is the
+// newest meta.lastUpdated, and where there is none the newest date of what has happened.
+func dataAsOf(ctx context.Context, conn *sql.Conn) (time.Time, error) {
+	var moment sql.NullTime
+	var err error
+	for _, query := range []string{
+		`SELECT min(transaction_time) FROM meta.load`,
+		`SELECT make_timestamp(max(updated)) FROM (
+			SELECT max(updated) AS updated FROM base.patient
+			UNION ALL SELECT max(updated) FROM base.encounter
+			UNION ALL SELECT max(updated) FROM base.adverse_event)
+		WHERE updated > 0`,
+		`SELECT max(moment) FROM (
+			SELECT coalesce(make_timestamp(greatest(end_at, start_at)),
+				DATE '1970-01-01' + greatest(end_date, start_date)) AS moment
+			FROM base.encounter WHERE status NOT IN ('planned', 'cancelled', 'entered-in-error')
+			UNION ALL SELECT coalesce(make_timestamp(date_at), DATE '1970-01-01' + date)
+			FROM base.adverse_event)`,
+	} {
+		if err = conn.QueryRowContext(ctx, query).Scan(&moment); err != nil || moment.Valid {
+			break
+		}
 	}
 	if err != nil {
 		return time.Time{}, fmt.Errorf("find the newest date: %w", err)
 	}
-	return newest.Time.UTC(), nil
+	return moment.Time.UTC(), nil
 }
 
 // needResolution tabulates mapping.ResolveNeed, so that the rule stands in one place.

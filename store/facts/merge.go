@@ -19,6 +19,8 @@ type Load struct {
 	Reason   string
 	// TransactionTime is the moment of the data, by the clock of the server.
 	TransactionTime time.Time
+	// Cursor is from when the next increment has to ask; the zero time asks for everything.
+	Cursor time.Time
 	// Full says that the load is everything the source has: what it does not hold is gone.
 	Full    bool
 	Read    int64
@@ -43,8 +45,6 @@ type Merge struct {
 	Issues []IssueCount
 	// MaxShrink is the largest share by which a type may shrink, 0 to 1. 1 allows all.
 	MaxShrink float64
-	// DataAsOf is the moment of the data; the zero time means the newest date in it.
-	DataAsOf       time.Time
 	Software       string
 	MappingVersion string
 	Timezone       string

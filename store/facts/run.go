@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/gofrs/flock"
 
@@ -197,34 +196,32 @@ func (r *Run) Delete(ctx context.Context, resourceType string, ids []phi.ID) err
 	return nil
 }
 
-// Cursor returns the transactionTime of the last complete load of a type of this run's source into
-// the live snapshot, or the zero time: the _since of the next export.
-func (r *Run) Cursor(ctx context.Context, resourceType string) (time.Time, error) {
+// Loads returns what the live snapshot holds of this run's source, by resource type: none if there is
+// no live snapshot, or only one that cannot be added to.
+func (r *Run) Loads(ctx context.Context) (map[string]Load, error) {
+	loads := map[string]Load{}
 	if r.live == "" {
-		return time.Time{}, nil
+		return loads, nil
 	}
 	snapshot, err := r.dir.Snapshot(ctx, r.live)
-	if errors.Is(err, ErrNoSnapshot) {
-		return time.Time{}, nil
-	}
 	if err != nil {
-		return time.Time{}, err
+		return nil, err
 	}
 	defer func() { _ = snapshot.Close() }()
 	if snapshot.Info.SchemaVersion != SchemaVersion {
-		return time.Time{}, nil
+		return nil, ErrSchema
 	}
 	for _, load := range snapshot.Info.Loads {
-		if load.Source == r.source && load.Type == resourceType && load.Complete {
-			return load.TransactionTime, nil
+		if load.Source == r.source {
+			loads[load.Type] = load
 		}
 	}
-	return time.Time{}, nil
+	return loads, nil
 }
 
-// Publish makes the merged copy a snapshot, and the live one if live is true. It refuses if a newer
-// run has started since.
-func (r *Run) Publish(ctx context.Context, live bool) (id string, err error) {
+// Publish makes the merged copy a snapshot, and the live one if live is true. Files of the run folder
+// that are named are kept beside it. It refuses if a newer run has started since.
+func (r *Run) Publish(ctx context.Context, live bool, keep ...string) (id string, err error) {
 	var now sql.NullString
 	if err := r.db.QueryRowContext(ctx, `SELECT id FROM meta.snapshot`).Scan(&now); err != nil {
 		return "", fmt.Errorf("read snapshot id: %w", err)
@@ -245,11 +242,16 @@ func (r *Run) Publish(ctx context.Context, live bool) (id string, err error) {
 	if err := os.MkdirAll(temp, ownerOnly); err != nil {
 		return "", fmt.Errorf("make snapshot folder: %w", err)
 	}
-	file := filepath.Join(temp, databaseFile)
-	if err := os.Rename(filepath.Join(r.Folder(), databaseFile), file); err != nil {
-		return "", fmt.Errorf("move the new snapshot: %w", err)
+	for _, name := range append(keep, databaseFile) {
+		file := filepath.Join(temp, name)
+		if err := os.Rename(filepath.Join(r.Folder(), name), file); err != nil {
+			return "", fmt.Errorf("move the new snapshot: %w", err)
+		}
+		if err := syncPath(file); err != nil {
+			return "", err
+		}
 	}
-	if err := errors.Join(syncPath(file), syncPath(temp)); err != nil {
+	if err := syncPath(temp); err != nil {
 		return "", err
 	}
 	if err := os.Rename(temp, filepath.Join(r.dir.path, snapshotsPath, id)); err != nil {
@@ -279,6 +281,11 @@ func copyFile(from, to string) (err error) {
 		return fmt.Errorf("copy the live snapshot: %w", err)
 	}
 	return nil
+}
+
+// Kept returns where a file that Publish kept is.
+func (d *Dir) Kept(snapshot, name string) string {
+	return filepath.Join(d.path, snapshotsPath, snapshot, name)
 }
 
 // newID names a snapshot by its moment and its run.

@@ -22,7 +22,7 @@ CREATE TYPE interpreter_use AS ENUM (
 -- One row a loaded resource type of a source: what it holds and how far to trust it.
 CREATE TABLE meta.load (
   source VARCHAR, type VARCHAR, complete BOOLEAN, reason VARCHAR,
-  transaction_time TIMESTAMP, loaded_at TIMESTAMP, mode VARCHAR,
+  transaction_time TIMESTAMP, cursor TIMESTAMP, loaded_at TIMESTAMP, mode VARCHAR,
   read BIGINT, refused BIGINT, stored BIGINT, deleted BIGINT,
   PRIMARY KEY (source, type));
 -- One row: the snapshot itself.

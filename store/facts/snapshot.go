@@ -59,16 +59,18 @@ func (s *Snapshot) load(ctx context.Context) error {
 		return fmt.Errorf("read snapshot: %w", err)
 	}
 	s.Info.DataAsOf = asOf.Time.UTC()
-	const loads = `SELECT source, type, complete, reason, transaction_time, mode = 'full', read, refused,
+	const loads = `SELECT source, type, complete, reason, transaction_time, cursor, mode = 'full', read, refused,
 		stored, deleted FROM meta.load ORDER BY source, type`
 	err = s.each(ctx, loads, func(rows *sql.Rows) error {
 		var l Load
-		var at sql.NullTime
-		err := rows.Scan(&l.Source, &l.Type, &l.Complete, &l.Reason, &at, &l.Full, &l.Read, &l.Refused,
+		var at, cursor sql.NullTime
+		err := rows.Scan(&l.Source, &l.Type, &l.Complete, &l.Reason, &at, &cursor, &l.Full, &l.Read, &l.Refused,
 			&l.Stored, &l.Deleted)
-		l.TransactionTime = at.Time.UTC()
-		if !at.Valid {
-			l.TransactionTime = time.Time{}
+		if at.Valid {
+			l.TransactionTime = at.Time.UTC()
+		}
+		if cursor.Valid {
+			l.Cursor = cursor.Time.UTC()
 		}
 		s.Info.Loads = append(s.Info.Loads, l)
 		return err

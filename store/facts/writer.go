@@ -162,3 +162,6 @@ func bounds(d fhir.DateTime) (first, last driver.Value) {
 	}
 	return d.Days, d.LastDay()
 }
+
+// Sites returns the names of the organisations that were staged, by id.
+func (w *Writer) Sites() map[string]string { return w.sites }
