@@ -57,12 +57,13 @@ func TestFileBrokenOffIsFetchedWhole(t *testing.T) {
 					cuts = append(cuts, k)
 				}
 				h := newHospital(t, file)
-				try := 0
+				var tries atomic.Int32
 				h.onFile = func(w http.ResponseWriter, _ *http.Request, f served) bool {
 					if length {
 						w.Header().Set("Content-Length", fmt.Sprint(len(f.body)))
 					}
-					if try++; try > len(cuts) {
+					try := int(tries.Add(1))
+					if try > len(cuts) {
 						return false
 					}
 					_, _ = w.Write(f.body[:cuts[try-1]])
@@ -256,7 +257,6 @@ func TestSignedLinkThatExpired(t *testing.T) {
 // tried again by the next Run.
 func TestFileThatCannotBeHad(t *testing.T) {
 	t.Parallel()
-	broken := true
 	tests := map[string]func(http.ResponseWriter, *http.Request, served){
 		"500":           func(w http.ResponseWriter, _ *http.Request, _ served) { refuse(w, 500, "") },
 		"503 for ever":  func(w http.ResponseWriter, _ *http.Request, _ served) { refuse(w, 503, "") },
@@ -270,10 +270,10 @@ func TestFileThatCannotBeHad(t *testing.T) {
 	for name, fault := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			broken := broken
+			var mended atomic.Bool
 			h := newHospital(t, lines("Patient", 2), lines("Encounter", 5))
 			h.onFile = func(w http.ResponseWriter, r *http.Request, f served) bool {
-				if broken && f.typ == "Encounter" {
+				if !mended.Load() && f.typ == "Encounter" {
 					fault(w, r, f)
 					return true
 				}
@@ -292,7 +292,7 @@ func TestFileThatCannotBeHad(t *testing.T) {
 			if h.asked("DELETE") != 0 {
 				t.Error("the job was deleted although a file is missing")
 			}
-			broken = false
+			mended.Store(true)
 			export, err = h.exporter(dir).Run(t.Context())
 			if err != nil || export.Partial || len(export.Files) != 2 || h.asked("DELETE") != 1 {
 				t.Errorf("second Run = %+v, %v", export, err)
@@ -328,13 +328,30 @@ func TestLostServerStopsTheRun(t *testing.T) {
 		return lost.Load() && refuse(w, 500, "")
 	}
 	dir := t.TempDir()
-	if _, err := h.exporter(dir).Run(t.Context()); err == nil || h.asked("GET /fhir/file") > 60 {
+	if _, err := h.exporter(dir).Run(t.Context()); err == nil || h.asked("GET /fhir/file") > 75 {
 		t.Fatalf("Run = %v after %d files", err, h.asked("GET /fhir/file"))
 	}
 	h.onFile = nil
 	export, err := h.exporter(dir).Run(t.Context())
 	if err != nil || len(export.Files) != 100 || h.asked("GET /fhir/$export") != 1 {
 		t.Errorf("second Run = %d files, %v", len(export.Files), err)
+	}
+}
+
+// TestScatteredFailuresDoNotStopTheRun loses every other file, more than may be lost in a row.
+func TestScatteredFailuresDoNotStopTheRun(t *testing.T) {
+	t.Parallel()
+	files := make([]served, 4*maxFailedInRow)
+	for i := range files {
+		files[i] = lines([]string{"Patient", "Encounter"}[i%2], 1)
+	}
+	h := newHospital(t, files...)
+	h.onFile = func(w http.ResponseWriter, _ *http.Request, f served) bool {
+		return f.typ == "Encounter" && refuse(w, 500, "")
+	}
+	export, err := h.run(func(cfg *Config) { cfg.Parallel = 1 })
+	if err != nil || len(export.Files) != 2*maxFailedInRow || len(export.Problems) != 2*maxFailedInRow {
+		t.Errorf("Run = %d files, %d problems, %v", len(export.Files), len(export.Problems), err)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -105,12 +106,13 @@ func TestPollingOutlivesPassingFaults(t *testing.T) {
 		func(w http.ResponseWriter) { refuse(w, 202, "") },
 	}
 	h := newHospital(t, lines("Patient", 2))
-	polls := 0
+	var polls atomic.Int32
 	h.onPoll = func(w http.ResponseWriter, _ *http.Request) bool {
-		if polls++; polls > 10*len(faults) {
+		n := int(polls.Add(1))
+		if n > 10*len(faults) {
 			return false
 		}
-		faults[polls%len(faults)](w)
+		faults[n%len(faults)](w)
 		return true
 	}
 	export, err := h.run()

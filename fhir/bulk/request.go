@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -213,7 +214,8 @@ func (r Request) fingerprint(c *client.Client) (string, error) {
 	}
 	hash := sha256.New()
 	for _, part := range [][]byte{[]byte(request.Method), []byte(request.URL.String()), request.Body} {
-		fmt.Fprintf(hash, "%d:", len(part))
+		hash.Write(strconv.AppendInt(nil, int64(len(part)), 10))
+		hash.Write([]byte{':'})
 		hash.Write(part)
 	}
 	return hex.EncodeToString(hash.Sum(nil)), nil

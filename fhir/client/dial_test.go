@@ -17,6 +17,7 @@ func TestAddressGuard(t *testing.T) {
 		{"10.0.0.1", private}, {"172.31.255.255", private}, {"192.168.1.1", private},
 		{"100.64.0.1", private}, {"fd12::1", private}, {"::ffff:10.0.0.1", private},
 		{"64:ff9b::a00:1", private},
+		{"::ffff:168.63.129.16", never}, {"::ffff:0.1.2.3", never}, {"::ffff:100.64.0.1", private},
 		{"169.254.169.254", never}, {"::ffff:169.254.169.254", never}, {"fd00:ec2::254", never},
 		{"100.100.100.200", never}, {"168.63.129.16", never}, {"64:ff9b::a9fe:a9fe", never},
 		{"169.254.0.5", never}, {"fe80::1", never}, {"fe80::1%eth0", never}, {"224.0.0.1", never},
