@@ -43,7 +43,7 @@ func (s *Server) Routes() []Route {
 	return []Route{
 		{get, "/healthz", "", "a probe has no token, and hears no more than that the process runs",
 			http.HandlerFunc(s.health)},
-		{get, "/readyz", "", "a probe has no token, and hears of the data only their age",
+		{get, "/readyz", "", "a probe has no token, and hears only which data and how old",
 			http.HandlerFunc(s.ready)},
 		{get, "/metrics", "", "a scraper has no token; the metrics hold no person and no figure",
 			promhttp.HandlerFor(s.cfg.Registry, promhttp.HandlerOpts{})},

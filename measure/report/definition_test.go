@@ -9,6 +9,7 @@ import (
 
 	"github.com/equitylens/equitylens/fhir/r4"
 	"github.com/equitylens/equitylens/measure"
+	"github.com/equitylens/equitylens/measure/catalog"
 	"github.com/equitylens/equitylens/measure/report/reporttest"
 )
 
@@ -134,6 +135,31 @@ func TestReportLinksToMeasure(t *testing.T) {
 	for _, link := range links {
 		if !defined[link[1]] {
 			t.Errorf("the report links to %q, which the Measure does not define", link[1])
+		}
+	}
+}
+
+// TestEveryShippedMeasureIsValid makes a Measure of each definition of the catalog.
+func TestEveryShippedMeasureIsValid(t *testing.T) {
+	t.Parallel()
+	shipped, err := measure.Load(catalog.Files())
+	if err != nil || len(shipped) == 0 {
+		t.Fatalf("Load = %d definitions, %v", len(shipped), err)
+	}
+	for _, d := range shipped {
+		m, err := builder(t).Measure(d, measure.Dimensions())
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := r4.Marshal(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r4.Unmarshal(text); err != nil {
+			t.Errorf("%s: %v: %s", d.ID, err, text)
+		}
+		if len(m.GetGroup()) != len(d.Rates()) {
+			t.Errorf("%s has %d groups, want %d", d.ID, len(m.GetGroup()), len(d.Rates()))
 		}
 	}
 }
