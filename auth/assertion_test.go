@@ -79,6 +79,7 @@ func badAssertions(t *testing.T, r *rig) map[string]authtest.Assertion {
 		"with a jku of its own":        r.head("jku", "https://evil.example/jwks.json"),
 		"with an x5u of its own":       r.head("x5u", "https://evil.example/cert.pem"),
 		"with a key of its own":        own,
+		"with its key in the header":   r.head("jwk", r.key.Public()),
 		"with an unknown critical header": {
 			ClientID: "nightly", Audience: tokenURL, Key: r.key, Now: now,
 			Header: map[string]any{"crit": []string{"x"}, "x": 1},

@@ -38,27 +38,47 @@ type Lock struct {
 	key   string
 }
 
-// Acquire takes the lock called name for ttl, or returns ErrHeld at once.
+// Acquire takes the lock called name for ttl, or returns ErrHeld without waiting for it.
 func (l Locker) Acquire(ctx context.Context, name string, ttl time.Duration) (*Lock, error) {
-	lock, err := l.try(ctx, name, ttl)
-	if errors.Is(err, ErrConflict) {
-		// Under a new sealing key the last token cannot be read, and its key would look changed
-		// for as long as it lives. It may go: the clock keeps tokens rising.
-		fenceKey := Key("fence", name)
-		if _, lost := l.Store.Get(ctx, fenceKey); errors.Is(lost, ErrNotFound) {
-			if err := l.Store.Delete(ctx, fenceKey); err != nil {
-				return nil, fmt.Errorf("cache: acquire lock: %w", err)
-			}
-			lock, err = l.try(ctx, name, ttl)
+	for range acquireTries {
+		lock, err := l.try(ctx, name, ttl)
+		if err == nil {
+			return lock, nil
+		}
+		if errors.Is(err, ErrConflict) {
+			err = l.settle(ctx, name)
+		}
+		if errors.Is(err, ErrHeld) {
+			return nil, ErrHeld
+		}
+		if err != nil {
+			return nil, fmt.Errorf("cache: acquire lock: %w", err)
 		}
 	}
-	if errors.Is(err, ErrConflict) {
-		return nil, ErrHeld
+	return nil, ErrHeld
+}
+
+// acquireTries bounds how often Acquire is overtaken by others that take the lock and give it
+// back while it looks.
+const acquireTries = 3
+
+// settle finds out why try met a conflict: ErrHeld if somebody has the lock, nil if another try
+// may succeed.
+func (l Locker) settle(ctx context.Context, name string) error {
+	_, err := l.Store.Get(ctx, Key("lock", name))
+	if err == nil {
+		return ErrHeld
 	}
-	if err != nil {
-		return nil, fmt.Errorf("cache: acquire lock: %w", err)
+	if !errors.Is(err, ErrNotFound) {
+		return err
 	}
-	return lock, nil
+	// Under a new sealing key the last token cannot be read, and its key would look changed for
+	// as long as it lives. It may go: the clock keeps tokens rising.
+	_, err = l.Store.Get(ctx, Key("fence", name))
+	if errors.Is(err, ErrNotFound) {
+		return l.Store.Delete(ctx, Key("fence", name))
+	}
+	return err
 }
 
 // try acquires the lock, or returns ErrConflict when lock or last token are not as it saw them.
