@@ -90,6 +90,9 @@ type IssueCount struct {
 	Count int64
 }
 
+// String returns for example "3 × exception (error)".
+func (c IssueCount) String() string { return fmt.Sprintf("%d × %s", c.Count, c.Issue) }
+
 // assemble gathers the result. It reads the error files, which decide whether the export is whole.
 func (e *Exporter) assemble(
 	s *state, done map[int]fileRecord, failed map[int]error,
@@ -170,6 +173,6 @@ func (e *Exporter) serverErrors(file File, issues map[client.Issue]int64) (*Prob
 	}
 	return &Problem{
 		Kind: ServerErrors, Label: file.Label,
-		Reason: fmt.Sprintf("the server reports %d failures, most of them %s", failures, worst),
+		Reason: fmt.Sprintf("failures that the server reports: %d, foremost %s", failures, worst),
 	}, nil
 }
