@@ -114,7 +114,7 @@ func (g *generator) elective(on day) {
 	d := g.life
 	rare := d.chance(0.3)
 	if !g.mayAdmit(on) {
-		if on <= g.quiet || !rare {
+		if on <= g.quiet || !rare || g.lastShort == noDay {
 			g.visit(on)
 			return
 		}

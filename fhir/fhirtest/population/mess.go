@@ -113,7 +113,10 @@ func messyEthnicity(draw float64, hispanic bool) ethnicityShape {
 
 func messyLanguage(draw float64, spoken group) languageShape {
 	shape := languageShapes.at(draw)
-	if spoken == sign && (shape == languageThree || shape == languageOldSystem) {
+	switch {
+	case spoken == sign && draw < 0.5:
+		return languageRegion
+	case spoken == sign && (shape == languageThree || shape == languageOldSystem):
 		return languagePlain
 	}
 	return shape

@@ -50,7 +50,7 @@ func (g *generator) appendPatient(buf []byte, double, older bool) []byte {
 		buf = appendDay(buf, p.birth)
 		buf = append(buf[:start+int(p.birthDigits)], '"')
 	}
-	if happened(p.died, horizon) && !older {
+	if happened(p.died, horizon) && !older && !double {
 		buf = p.appendDeath(buf)
 	}
 	if !double && !older {

@@ -120,6 +120,9 @@ type person struct {
 	events     []event
 }
 
+// fullDate is the length of a birth date of which nothing is left out, 2006-01-02.
+const fullDate int8 = 10
+
 // stale says where in an export an older version of a resource stands beside the current one.
 type stale int8
 
@@ -185,7 +188,7 @@ func (p *person) ageBandOn(d day) string {
 	y, m, _ := p.birth.civil()
 	first, last := p.birth, p.birth
 	switch p.birthDigits {
-	case 10:
+	case fullDate:
 	case 7:
 		first, last = civilDay(y, m, 1), civilDay(y, m+1, 1)-1
 	case 4:
@@ -225,7 +228,7 @@ func (g *generator) who() {
 		p.sex = 1
 	}
 	p.birth = g.config.from - day(g.age()*365.2425) - day(d.between(0, 364)) // #nosec G115 -- days
-	p.birthDigits = 10
+	p.birthDigits = fullDate
 	p.race = race(d.weighed(raceWeights)) // #nosec G115 -- an index of races
 	p.second = race(d.between(1, 4))      // #nosec G115 -- an index of races
 	p.hispanic = d.chance(hispanicOf[p.race])

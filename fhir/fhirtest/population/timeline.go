@@ -138,8 +138,10 @@ func (g *generator) episode(at minute) minute {
 
 // mayAdmit says that an ordinary admission on that day cannot pass for a readmission. What follows
 // a discharge within 31 days is drawn with the readmission rate, so that the rate is what it says.
+//
+// Nobody with a partial birth date is admitted: whether such a patient is an adult is open.
 func (g *generator) mayAdmit(on day) bool {
-	return on > g.quiet && (g.lastShort == noDay || on > g.lastShort+32)
+	return g.person.birthDigits == fullDate && on > g.quiet && (g.lastShort == noDay || on > g.lastShort+32)
 }
 
 // add appends an encounter that lasts the given minutes and returns its index.
