@@ -147,3 +147,15 @@ func (d *Definition) scoringFaults() []error {
 	}
 	return faults
 }
+
+// Combine adds a site's own definitions to those that ship. An id that ships is taken.
+func Combine(shipped, own []Definition) ([]Definition, error) {
+	all := slices.Concat(shipped, own)
+	slices.SortStableFunc(all, func(a, b Definition) int { return strings.Compare(a.ID, b.ID) })
+	for i := 1; i < len(all); i++ {
+		if all[i].ID == all[i-1].ID {
+			return nil, fmt.Errorf("measure %s ships with the program; give yours an id of its own", all[i].ID)
+		}
+	}
+	return all, nil
+}

@@ -187,7 +187,7 @@ func (q *query) sets() string {
 func (q *query) undated() string {
 	columns := make([]string, len(q.rates))
 	for g, rate := range q.rates {
-		columns[g] = "count_if(" + expression(rate.Populations[InitialPopulation]) + ")"
+		columns[g] = "count(*) FILTER (" + expression(rate.Populations[InitialPopulation]) + ")"
 	}
 	return fmt.Sprintf("SELECT %s FROM %s WHERE %s IS NULL", strings.Join(columns, ", "), q.relation, q.date())
 }

@@ -3,6 +3,7 @@ package facts
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -126,4 +127,29 @@ func (s *Snapshot) Holds(resourceType string) (present, complete bool, reason st
 		}
 	}
 	return present, present && complete, reason
+}
+
+// Scratch is an empty snapshot in memory, for checking expressions where there is no data yet.
+func Scratch(ctx context.Context) (*Snapshot, error) {
+	db, err := openDatabase(ctx, "", options{})
+	if err != nil {
+		return nil, err
+	}
+	// One connection, because helper tables are temporary and an in-memory database is as well.
+	db.SetMaxOpenConns(1)
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	err = runScript(ctx, conn, schemaSQL+"SET VARIABLE as_of = DATE '1970-01-01';\n")
+	if err == nil {
+		err = needResolution(ctx, conn)
+	}
+	if err == nil {
+		err = runScript(ctx, conn, unitSQL+viewSQL)
+	}
+	if err := errors.Join(err, conn.Close()); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return &Snapshot{db: db, Sites: map[string]string{}}, nil
 }

@@ -1,0 +1,173 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	_ "time/tzdata" // A container may hold no time zones.
+
+	"github.com/robfig/cron/v3"
+
+	"github.com/equitylens/equitylens/auth/scope"
+	"github.com/equitylens/equitylens/internal/ingest"
+	"github.com/equitylens/equitylens/store/facts"
+)
+
+// Validate returns every fault of the configuration, each with its key.
+func (c *Config) Validate() error {
+	v := &faults{}
+	if _, err := c.Location(); err != nil {
+		v.add("timezone", "%q is not a time zone such as America/New_York", c.Timezone)
+	}
+	for i, t := range c.TelehealthTypes {
+		key := fmt.Sprintf("telehealth_types[%d]", i)
+		v.require(key+".code", t.Code)
+		v.oneOf(key+".modality", t.Modality, "", "video", "audio")
+	}
+	names := map[string]bool{}
+	for i := range c.Sources {
+		key := fmt.Sprintf("sources[%d]", i)
+		c.Sources[i].validate(v, key)
+		if names[c.Sources[i].Name] {
+			v.add(key+".name", "%q is the name of another source", c.Sources[i].Name)
+		}
+		names[c.Sources[i].Name] = true
+	}
+	c.Sync.validate(v)
+	if c.Cache.Redis.Cluster && c.Cache.Redis.Database != 0 {
+		v.add("cache.redis.database", "a cluster has no other database than 0")
+	}
+	c.Server.validate(v)
+	if err := new(slog.Level).UnmarshalText([]byte(c.Log.Level)); err != nil {
+		v.add("log.level", "%q is none of debug, info, warn, error", c.Log.Level)
+	}
+	v.oneOf("log.format", c.Log.Format, "json", "text")
+	return errors.Join(v.list...)
+}
+
+// Location is the time zone, or nil where each dateTime keeps its own.
+func (c *Config) Location() (*time.Location, error) {
+	if c.Timezone == "" {
+		return nil, nil
+	}
+	return time.LoadLocation(c.Timezone)
+}
+
+type faults struct{ list []error }
+
+func (v *faults) add(key, format string, args ...any) {
+	v.list = append(v.list, fmt.Errorf("%s: %s", key, fmt.Sprintf(format, args...)))
+}
+
+func (v *faults) require(key, value string) {
+	if value == "" {
+		v.add(key, "missing")
+	}
+}
+
+func (v *faults) oneOf(key, value string, allowed ...string) {
+	if !slices.Contains(allowed, value) {
+		v.add(key, "%q is none of %s", value, strings.TrimPrefix(strings.Join(allowed, ", "), ", "))
+	}
+}
+
+func (v *faults) url(key, value string) {
+	u, err := url.Parse(value)
+	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+		v.add(key, "%q is not a URL such as https://ehr.example.org/fhir", value)
+	}
+}
+
+func (s *Source) validate(v *faults, key string) {
+	if s.Name == "" || strings.ContainsAny(s.Name, "/\\ ") || strings.HasPrefix(s.Name, ".") {
+		v.add(key+".name", "%q is not a name of letters, digits and hyphens", s.Name)
+	}
+	for name, way := range s.Types {
+		if !slices.Contains(facts.Types(), name) {
+			v.add(key+".types", "%q is none of %s", name, strings.Join(facts.Types(), ", "))
+		}
+		if !slices.Contains(ingest.Ways(), way) {
+			v.add(key+".types."+name, "%q is none of auto, bulk, search", way)
+		}
+	}
+	if s.Folder != "" {
+		if s.BaseURL != "" {
+			v.add(key, "has both folder and base_url; a source is one or the other")
+		}
+		return
+	}
+	if s.BaseURL == "" {
+		v.add(key, "has neither folder nor base_url")
+		return
+	}
+	v.url(key+".base_url", s.BaseURL)
+	if s.TokenURL != "" {
+		v.url(key+".token_url", s.TokenURL)
+	}
+	v.oneOf(key+".algorithm", s.Algorithm, "", "RS384", "ES384")
+	v.oneOf(key+".level", s.Level, "", "system", "group", "patient")
+	v.oneOf(key+".kick_off", s.KickOff, "", "get", "post")
+	if s.Level == "group" && s.Group == "" {
+		v.add(key+".group", "missing; a group export needs the id of its Group")
+	}
+}
+
+func (s *Sync) validate(v *faults) {
+	if s.Schedule != "" {
+		if _, err := cron.ParseStandard(s.Schedule); err != nil {
+			v.add("sync.schedule", `%q is not a cron line such as "15 2 * * *"`, s.Schedule)
+		}
+	}
+	if s.MaxShrink < 0 || s.MaxShrink > 1 {
+		v.add("sync.max_shrink", "%g is not a share from 0 to 1", s.MaxShrink)
+	}
+	if s.MaxRefused < 0 || s.MaxRefused > 1 {
+		v.add("sync.max_refused", "%g is not a share from 0 to 1", s.MaxRefused)
+	}
+	if s.Overlap.Duration < 0 {
+		v.add("sync.overlap", "is negative")
+	}
+	if s.Keep < 1 {
+		v.add("sync.keep_snapshots", "%d would leave none", s.Keep)
+	}
+}
+
+func (s *Server) validate(v *faults) {
+	host, _, err := net.SplitHostPort(s.Listen)
+	if err != nil {
+		v.add("server.listen", "%q is not host:port", s.Listen)
+	}
+	if (s.TLS.CertFile == "") != (s.TLS.KeyFile == "") {
+		v.add("server.tls", "needs both cert_file and key_file")
+	}
+	if s.PublicURL != "" {
+		v.url("server.public_url", s.PublicURL)
+	}
+	ip := net.ParseIP(host)
+	loopback := host == "localhost" || (ip != nil && ip.IsLoopback())
+	if err == nil && !loopback && s.TLS.CertFile == "" && !s.BehindProxy {
+		v.add("server.listen", "%s can be reached from outside without TLS; give server.tls, or say "+
+			"server.behind_proxy: true if a proxy on this machine ends TLS", s.Listen)
+	}
+	for i, c := range s.Clients {
+		key := fmt.Sprintf("server.clients[%d]", i)
+		v.require(key+".id", c.ID)
+		if (c.JWKSFile == "") == (c.JWKSURI == "") {
+			v.add(key, "needs one of jwks_file and jwks_uri")
+		}
+		if len(c.Scopes) == 0 {
+			v.add(key+".scopes", "missing; such as system/MeasureReport.rs")
+		}
+		for _, text := range c.Scopes {
+			if _, err := scope.Parse(text); err != nil {
+				v.add(key+".scopes", "%q is not a scope", text)
+			}
+		}
+	}
+}
