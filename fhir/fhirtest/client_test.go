@@ -140,11 +140,14 @@ func publicKeys(keys ...jose.JSONWebKey) *jose.JSONWebKeySet {
 // claims are those of a good assertion.
 func (c *caller) claims() jwt.Claims {
 	c.next++
-	return jwt.Claims{Issuer: "nightly", Subject: "nightly", Audience: jwt.Audience{c.origin + tokenPath},
-		Expiry: jwt.NewNumericDate(c.clock.Now().Add(4 * time.Minute)), ID: "jti-" + time.Duration(c.next).String()}
+	return jwt.Claims{Issuer: "nightly", Subject: "nightly",
+		Audience: jwt.Audience{c.origin + tokenPath},
+		Expiry:   jwt.NewNumericDate(c.clock.Now().Add(4 * time.Minute)),
+		ID:       "jti-" + time.Duration(c.next).String()}
 }
 
-func (c *caller) assertion(key jose.JSONWebKey, algorithm jose.SignatureAlgorithm, claims jwt.Claims) string {
+func (c *caller) assertion(key jose.JSONWebKey, algorithm jose.SignatureAlgorithm,
+	claims jwt.Claims) string {
 	c.t.Helper()
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: algorithm, Key: key},
 		(&jose.SignerOptions{}).WithType("JWT"))
@@ -222,7 +225,8 @@ func (c *caller) request(method, target string, body io.Reader) *http.Request {
 	case strings.HasPrefix(target, "/"):
 		target = c.base + target
 	}
-	request, err := http.NewRequestWithContext(context.WithoutCancel(c.t.Context()), method, target, body)
+	request, err := http.NewRequestWithContext(context.WithoutCancel(c.t.Context()), method, target,
+		body)
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -15,7 +15,8 @@ func (s *Server) serveDiscovery(w http.ResponseWriter, r *http.Request) {
 		"grant_types_supported":                            []string{"client_credentials"},
 		"scopes_supported":                                 []string{"system/*.rs", "system/*.read"},
 		"code_challenge_methods_supported":                 []string{"S256"},
-		"capabilities":                                     []string{"client-confidential-asymmetric", "permission-v1", "permission-v2"},
+		"capabilities": []string{"client-confidential-asymmetric",
+			"permission-v1", "permission-v2"},
 	})
 }
 
@@ -34,7 +35,8 @@ func (s *Server) serveCapabilities(w http.ResponseWriter, _ *http.Request) {
 	for _, t := range s.offered() {
 		resource := object{"type": t.String(),
 			"interaction": []object{{"code": "read"}, {"code": "search-type"}},
-			"searchParam": []object{{"name": "_id", "type": "token"}, {"name": "_lastUpdated", "type": "date"}}}
+			"searchParam": []object{{"name": "_id", "type": "token"},
+				{"name": "_lastUpdated", "type": "date"}}}
 		if t == population.Patient {
 			resource["operation"] = []object{{"name": "export", "definition": definition + "patient-export"}}
 		}

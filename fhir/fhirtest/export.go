@@ -65,7 +65,8 @@ func (s *Server) serveExport(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Location", s.link(r, "/bulkstatus/"+j.id))
-	answer(w, http.StatusAccepted, fhirJSON, issue("information", "informational", "the export has begun"))
+	answer(w, http.StatusAccepted, fhirJSON, issue("information", "informational",
+		"the export has begun"))
 }
 
 // link is the URL of a path below the base, relative where the fault asks for it.
@@ -145,7 +146,9 @@ func (s *Server) exportTypes(k kickOff, g grant) ([]population.Type, error) {
 		if !k.compartment {
 			bulk = append(bulk, population.Organization)
 		}
-		return slices.DeleteFunc(bulk, func(t population.Type) bool { return !g.allows(t.String(), "r") }), nil
+		return slices.DeleteFunc(bulk, func(t population.Type) bool {
+			return !g.allows(t.String(), "r")
+		}), nil
 	}
 	bulk = append(bulk, population.Organization)
 	var out []population.Type

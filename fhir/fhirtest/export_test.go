@@ -57,8 +57,10 @@ func TestExportLevelsAndForms(t *testing.T) {
 		status                     int
 		types                      []string
 	}{
-		{"system by GET without types", "GET", "/$export", "", 202, []string{"Patient", "Encounter", "Organization"}},
-		{"Patient level leaves the organisations out", "GET", "/Patient/$export", "", 202, []string{"Patient", "Encounter"}},
+		{"system by GET without types", "GET", "/$export", "", 202, []string{"Patient", "Encounter",
+			"Organization"}},
+		{"Patient level leaves the organisations out", "GET", "/Patient/$export", "", 202,
+			[]string{"Patient", "Encounter"}},
 		{"Group level", "GET", "/Group/all/$export?_type=Patient", "", 202, []string{"Patient"}},
 		{"a Group that is not there", "GET", "/Group/other/$export", "", 404, nil},
 		{"POST with Parameters", "POST", "/$export", `{"resourceType":"Parameters","parameter":[
@@ -66,7 +68,8 @@ func TestExportLevelsAndForms(t *testing.T) {
 			202, []string{"Encounter"}},
 		{"POST of something else", "POST", "/$export", `{"resourceType":"Patient"}`, 400, nil},
 		{"POST of no JSON", "POST", "/$export", `_type=Patient`, 400, nil},
-		{"a type that nobody has gives no file", "GET", "/$export?_type=Patient,Procedure", "", 202, []string{"Patient"}},
+		{"a type that nobody has gives no file", "GET", "/$export?_type=Patient,Procedure", "", 202,
+			[]string{"Patient"}},
 		{"a type that is not of FHIR", "GET", "/$export?_type=Patience", "", 400, nil},
 		{"AdverseEvent is not offered in bulk", "GET", "/$export?_type=AdverseEvent", "", 400, nil},
 		{"_since that is no instant", "GET", "/$export?_since=yesterday", "", 400, nil},
@@ -107,7 +110,8 @@ func TestExportIsLenientWhenAsked(t *testing.T) {
 	if status != http.StatusAccepted {
 		t.Fatalf("status %d: %s", status, body)
 	}
-	if m := c.finish(header.Get("Content-Location")); len(m.Output) != 1 || m.Output[0].Type != "Organization" {
+	if m := c.finish(header.Get("Content-Location")); len(m.Output) != 1 ||
+		m.Output[0].Type != "Organization" {
 		t.Errorf("output = %+v", m.Output)
 	}
 	if status, _, _ := c.get("/$export"); status != http.StatusBadRequest {
@@ -155,7 +159,8 @@ func TestExportSinceGivesChangesAndDeletions(t *testing.T) {
 					Request struct{ Method, URL string }
 				}
 			}
-			if err := json.Unmarshal([]byte(line), &b); err != nil || b.ResourceType+b.Type != "Bundletransaction" {
+			if err := json.Unmarshal([]byte(line), &b); err != nil ||
+				b.ResourceType+b.Type != "Bundletransaction" {
 				t.Fatalf("deleted line %s: %v", line, err)
 			}
 			for _, e := range b.Entry {
@@ -177,7 +182,8 @@ func TestStatusAndDelete(t *testing.T) {
 	status := c.kickOff("/$export")
 	for range 2 {
 		code, header, _ := c.get(status)
-		if code != http.StatusAccepted || header.Get("Retry-After") != "3" || header.Get("X-Progress") == "" {
+		if code != http.StatusAccepted || header.Get("Retry-After") != "3" ||
+			header.Get("X-Progress") == "" {
 			t.Errorf("poll: status %d, %v", code, header)
 		}
 	}
@@ -186,7 +192,8 @@ func TestStatusAndDelete(t *testing.T) {
 		t.Errorf("DELETE: status %d", code)
 	}
 	for _, url := range []string{status, m.Output[0].URL} {
-		if code, _, body := c.get(url); code != http.StatusNotFound || !strings.Contains(string(body), "not-found") {
+		if code, _, body := c.get(url); code != http.StatusNotFound || !strings.Contains(string(body),
+			"not-found") {
 			t.Errorf("after DELETE: status %d, %s", code, body)
 		}
 	}
@@ -202,10 +209,13 @@ func TestManifestVersions(t *testing.T) {
 		has, hasNot  []string
 		severalPages bool
 	}{
-		{1, []string{"transactionTime", "request", "requiresAccessToken", "output", "error"}, []string{"deleted", "link", "outcome"}, false},
+		{1, []string{"transactionTime", "request", "requiresAccessToken", "output", "error"},
+			[]string{"deleted", "link", "outcome"}, false},
 		{2, []string{"request", "deleted", "error", "extension"}, []string{"link", "outcome"}, false},
-		{3, []string{"request", "deleted", "error", "outputOrganizedBy", "link"}, []string{"outcome"}, true},
-		{4, []string{"deleted", "outcome", "outputOrganizedBy", "link"}, []string{"error", "request"}, true},
+		{3, []string{"request", "deleted", "error", "outputOrganizedBy", "link"}, []string{"outcome"},
+			true},
+		{4, []string{"deleted", "outcome", "outputOrganizedBy", "link"}, []string{"error", "request"},
+			true},
 	}
 	for _, tt := range tests {
 		t.Run(fmt.Sprintf("version %d", tt.version), func(t *testing.T) {
@@ -374,7 +384,8 @@ func TestSearchParametersAndRead(t *testing.T) {
 	}
 	one := all.Entry[7]
 	id := one.FullURL[strings.LastIndex(one.FullURL, "/")+1:]
-	if _, b := ask("/Encounter?_id=" + id); len(b.Entry) != 1 || string(b.Entry[0].Resource) != string(one.Resource) {
+	if _, b := ask("/Encounter?_id=" + id); len(b.Entry) != 1 ||
+		string(b.Entry[0].Resource) != string(one.Resource) {
 		t.Errorf("_id gives %+v", b.Entry)
 	}
 	if _, _, body := c.get(one.FullURL); string(body) != string(one.Resource) {

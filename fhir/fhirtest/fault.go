@@ -22,8 +22,8 @@ const (
 	RateLimit Fault = "rate-limit"
 	// OneJob refuses a kick-off with 429 while the client has a job that it did not DELETE.
 	OneJob Fault = "one-job"
-	// Transient500 answers the first poll of a job, and the first request of each file, with 500 and an
-	// OperationOutcome of code transient.
+	// Transient500 answers the first poll of a job, and the first request of each file, with 500 and
+	// an OperationOutcome of code transient.
 	Transient500 Fault = "transient-500"
 	// Job404 forgets the first job after its first poll.
 	Job404 Fault = "job-404"
@@ -100,7 +100,8 @@ const (
 // Faults lists every fault.
 func Faults() []Fault {
 	return []Fault{
-		RetryAfterDate, RetryAfterEpoch, RetryAfterHours, RateLimit, OneJob, Transient500, Job404, Delete405,
+		RetryAfterDate, RetryAfterEpoch, RetryAfterHours, RateLimit, OneJob, Transient500, Job404,
+		Delete405,
 		ShortToken, NoTokenType, TokenNeededAnyway, NoErrorKey, RelativeURLs, RedirectFiles, RedirectHTTP,
 		ClockSkew, PartialExport, IgnoresType, NoAdverseEvent, CountMismatch, ManyTinyFiles,
 		ExpiredFile, ResetMidFile, TruncatedLastLine, BOMCRLFBlankLines, TwoObjectsPerLine, Duplicates,

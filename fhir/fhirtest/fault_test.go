@@ -214,7 +214,8 @@ func manifestFaults() []faultTest {
 			}
 		}},
 		{IgnoresType, Config{}, func(t *testing.T, c *caller) {
-			if m := c.export("/$export?_type=Patient"); len(m.of("Encounter")) == 0 || len(m.of("Organization")) == 0 {
+			if m := c.export("/$export?_type=Patient"); len(m.of("Encounter")) == 0 ||
+				len(m.of("Organization")) == 0 {
 				t.Errorf("output = %+v", m.Output)
 			}
 		}},
@@ -279,7 +280,8 @@ func fileFaults() []faultTest {
 				t.Errorf("%d bytes, %v; want an unexpected end after some", len(part), err)
 			}
 			_, _, whole := c.get(f.URL)
-			if len(lines(whole)) != f.Count || !bytes.HasPrefix(whole, part) || json.Valid(part[bytes.LastIndexByte(part, '\n')+1:]) {
+			if len(lines(whole)) != f.Count || !bytes.HasPrefix(whole, part) ||
+				json.Valid(part[bytes.LastIndexByte(part, '\n')+1:]) {
 				t.Errorf("%d lines the second time, want %d", len(lines(whole)), f.Count)
 			}
 		}},
@@ -292,7 +294,8 @@ func fileFaults() []faultTest {
 		}},
 		{BOMCRLFBlankLines, Config{}, func(t *testing.T, c *caller) {
 			f, body := c.encounters()
-			if !bytes.HasPrefix(body, []byte("\xef\xbb\xbf{")) || !bytes.Contains(body, []byte("}\r\n\r\n{")) {
+			if !bytes.HasPrefix(body, []byte("\xef\xbb\xbf{")) || !bytes.Contains(body,
+				[]byte("}\r\n\r\n{")) {
 				t.Errorf("body starts with %q", body[:20])
 			}
 			if len(lines(body)) != f.Count {
@@ -387,7 +390,8 @@ func lineFaults() []faultTest {
 				t.Fatalf("%d bad lines, want %d", len(bad), len(contains))
 			}
 			for i, line := range bad {
-				if json.Valid([]byte(line)) != valid || len(line) < lengths || !strings.Contains(line, contains[i]) {
+				if json.Valid([]byte(line)) != valid || len(line) < lengths || !strings.Contains(line,
+					contains[i]) {
 					t.Errorf("bad line %d of %d bytes: %.120s", i, len(line), line)
 				}
 			}

@@ -201,7 +201,8 @@ func writeDeletions(ctx context.Context, out io.Writer, j *job) error {
 		if !exported(j, t) {
 			continue
 		}
-		entries = append(entries, object{"request": object{"method": "DELETE", "url": t.String() + "/" + id}})
+		entries = append(entries, object{"request": object{"method": "DELETE",
+			"url": t.String() + "/" + id}})
 		if len(entries) == bundleSize {
 			if err := flush(); err != nil {
 				return err

@@ -83,5 +83,6 @@ func (s *Server) serveDelete(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	delete(s.jobs, j.id)
 	s.mu.Unlock()
-	answer(w, http.StatusAccepted, fhirJSON, issue("information", "informational", "the export is deleted"))
+	answer(w, http.StatusAccepted, fhirJSON, issue("information", "informational",
+		"the export is deleted"))
 }

@@ -39,7 +39,8 @@ func (s *Server) parts(j *job, t population.Type) int {
 
 // query selects the lines of one file.
 func (s *Server) query(j *job, t population.Type, part int) population.Query {
-	return population.Query{Type: t, Part: part, Parts: s.parts(j, t), Since: j.since, Reverse: s.faults[OutOfOrder]}
+	return population.Query{Type: t, Part: part, Parts: s.parts(j, t), Since: j.since,
+		Reverse: s.faults[OutOfOrder]}
 }
 
 // serveManifest answers a poll of a finished job.

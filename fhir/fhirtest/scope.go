@@ -51,7 +51,10 @@ func granted(asked, registered []string) []string {
 		if !ok {
 			continue
 		}
-		if slices.ContainsFunc(registered, func(have string) bool { return covers(have, resource, rights) }) {
+		if slices.ContainsFunc(registered, func(have string) bool {
+			return covers(have, resource,
+				rights)
+		}) {
 			add(scope)
 			continue
 		}
@@ -68,7 +71,10 @@ func granted(asked, registered []string) []string {
 }
 
 func (g grant) allows(resource, rights string) bool {
-	return slices.ContainsFunc(g.scopes, func(scope string) bool { return covers(scope, resource, rights) })
+	return slices.ContainsFunc(g.scopes, func(scope string) bool {
+		return covers(scope, resource,
+			rights)
+	})
 }
 
 // bearer returns the grant behind the request's token; without a good one it answers 401.

@@ -19,7 +19,8 @@ const (
 )
 
 // searchType resolves the type of the path against what is offered and what the token allows.
-func (s *Server) searchType(w http.ResponseWriter, r *http.Request, right string) (population.Type, bool) {
+func (s *Server) searchType(w http.ResponseWriter, r *http.Request,
+	right string) (population.Type, bool) {
 	g, ok := s.bearer(w, r)
 	if !ok {
 		return 0, false
@@ -57,7 +58,8 @@ func (s *Server) serveSearch(w http.ResponseWriter, r *http.Request) {
 			lines, from, more = p.Page(t, since, from, mostPage)
 			total += len(lines)
 		}
-		answer(w, http.StatusOK, fhirJSON, object{"resourceType": "Bundle", "type": "searchset", "total": total})
+		answer(w, http.StatusOK, fhirJSON, object{"resourceType": "Bundle", "type": "searchset",
+			"total": total})
 		return
 	}
 	links := []object{{"relation": "self", "url": s.base(r) + "/" + t.String() + "?" + query.Encode()}}
@@ -78,7 +80,8 @@ func (s *Server) serveSearch(w http.ResponseWriter, r *http.Request) {
 		"link": links, "entry": s.entries(r, t, lines)})
 }
 
-func (s *Server) next(r *http.Request, t population.Type, query url.Values, at population.Cursor) string {
+func (s *Server) next(r *http.Request, t population.Type, query url.Values,
+	at population.Cursor) string {
 	query.Set("_cursor", fmt.Sprintf("%d.%d", at.Person, at.Skip))
 	return s.base(r) + "/" + t.String() + "?" + query.Encode()
 }

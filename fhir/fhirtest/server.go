@@ -23,14 +23,15 @@ type Config struct {
 	Clients []Client
 	// Faults are switched on for the life of the server.
 	Faults []Fault
-	// Now is the server's clock; required. The transactionTime of an export is Population.AsOf instead.
+	// Now is the server's clock; required. The transactionTime of an export is Population.AsOf
+	// instead.
 	Now func() time.Time
 	// Listen is where Start listens; "" means 127.0.0.1:0.
 	Listen string
 	// TLS makes Start serve https with a certificate of its own, see Server.Certificate.
 	TLS bool
-	// FilesURL is the other origin of RedirectFiles and RedirectHTTP, where Handler is served too; Start
-	// sets one up itself.
+	// FilesURL is the other origin of RedirectFiles and RedirectHTTP, where Handler is served too;
+	// Start sets one up itself.
 	FilesURL string
 	// HTTP fetches the clients' KeysURL; nil means a client with a timeout of ten seconds.
 	HTTP *http.Client
@@ -71,7 +72,8 @@ type Client struct {
 	Scopes []string
 }
 
-// Server is a fake EHR. It keeps tokens and jobs in memory, and generates every byte that it serves.
+// Server is a fake EHR. It keeps tokens and jobs in memory, and generates every byte that it
+// serves.
 type Server struct {
 	config     Config
 	faults     map[Fault]bool
@@ -109,7 +111,8 @@ func NewServer(c Config) (*Server, error) {
 		faults = append(faults, errors.New("now is missing"))
 	}
 	if c.ManifestVersion < 0 || c.ManifestVersion > newestManifest {
-		faults = append(faults, fmt.Errorf("manifest version %d is not 1 to %d", c.ManifestVersion, newestManifest))
+		faults = append(faults, fmt.Errorf("manifest version %d is not 1 to %d", c.ManifestVersion,
+			newestManifest))
 	}
 	s := &Server{faults: map[Fault]bool{}, clients: map[string]Client{}, tokens: map[string]grant{},
 		used: map[string]time.Time{}, jobs: map[string]*job{}, asked: map[string]bool{}}

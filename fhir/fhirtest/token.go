@@ -59,7 +59,8 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 		if refused.code == "invalid_client" {
 			status = http.StatusUnauthorized
 		}
-		answer(w, status, "application/json", object{"error": refused.code, "error_description": refused.reason})
+		answer(w, status, "application/json", object{"error": refused.code,
+			"error_description": refused.reason})
 	default:
 		answer(w, http.StatusInternalServerError, "application/json",
 			object{"error": "server_error", "error_description": err.Error()})

@@ -42,19 +42,30 @@ func TestTokenRefusals(t *testing.T) {
 		status int
 		code   string
 	}{
-		{name: "another grant type", form: set("grant_type", "password"), status: 400, code: "unsupported_grant_type"},
-		{name: "no assertion type", form: set("client_assertion_type", ""), status: 400, code: "invalid_request"},
+		{name: "another grant type", form: set("grant_type", "password"), status: 400,
+			code: "unsupported_grant_type"},
+		{name: "no assertion type", form: set("client_assertion_type", ""), status: 400,
+			code: "invalid_request"},
 		{name: "no scope", form: set("scope", ""), status: 400, code: "invalid_scope"},
-		{name: "a scope of a user", form: set("scope", "user/Patient.rs"), status: 400, code: "invalid_scope"},
-		{name: "an assertion that is no JWT", form: set("client_assertion", "a.b.c"), status: 401, code: "invalid_client"},
-		{name: "a client that nobody knows", claims: func(c *jwt.Claims) { c.Issuer, c.Subject = "x", "x" }, status: 401, code: "invalid_client"},
-		{name: "a subject that is not the issuer", claims: func(c *jwt.Claims) { c.Subject = "x" }, status: 401, code: "invalid_client"},
+		{name: "a scope of a user", form: set("scope", "user/Patient.rs"), status: 400,
+			code: "invalid_scope"},
+		{name: "an assertion that is no JWT", form: set("client_assertion", "a.b.c"), status: 401,
+			code: "invalid_client"},
+		{name: "a client that nobody knows", claims: func(c *jwt.Claims) {
+			c.Issuer, c.Subject = "x",
+				"x"
+		}, status: 401, code: "invalid_client"},
+		{name: "a subject that is not the issuer", claims: func(c *jwt.Claims) { c.Subject = "x" },
+			status: 401, code: "invalid_client"},
 		{name: "another audience", claims: func(c *jwt.Claims) { c.Audience = jwt.Audience{"https://other"} }, status: 401, code: "invalid_client"},
-		{name: "an audience with a slash behind", claims: func(c *jwt.Claims) { c.Audience[0] += "/" }, status: 401, code: "invalid_client"},
+		{name: "an audience with a slash behind", claims: func(c *jwt.Claims) { c.Audience[0] += "/" },
+			status: 401, code: "invalid_client"},
 		{name: "expired", claims: expiry(-time.Minute), status: 401, code: "invalid_client"},
 		{name: "good for an hour", claims: expiry(time.Hour), status: 401, code: "invalid_client"},
-		{name: "no expiry", claims: func(c *jwt.Claims) { c.Expiry = nil }, status: 401, code: "invalid_client"},
-		{name: "not valid yet", claims: func(c *jwt.Claims) { c.NotBefore = c.Expiry }, status: 401, code: "invalid_client"},
+		{name: "no expiry", claims: func(c *jwt.Claims) { c.Expiry = nil }, status: 401,
+			code: "invalid_client"},
+		{name: "not valid yet", claims: func(c *jwt.Claims) { c.NotBefore = c.Expiry }, status: 401,
+			code: "invalid_client"},
 		{name: "no jti", claims: func(c *jwt.Claims) { c.ID = "" }, status: 401, code: "invalid_client"},
 	}
 	c := startWithoutToken(t, Config{})
@@ -87,11 +98,13 @@ func TestTokenRefusesAnotherKeyAndAReplay(t *testing.T) {
 	t.Parallel()
 	c := startWithoutToken(t, Config{})
 	stranger := ecKey(t)
-	if status, out := c.ask(tokenForm(c.assertion(stranger, jose.ES384, c.claims()), "system/*.rs")); status != 401 {
+	if status, out := c.ask(tokenForm(c.assertion(stranger, jose.ES384, c.claims()),
+		"system/*.rs")); status != 401 {
 		t.Errorf("another key of the same kid: status %d, %v", status, out)
 	}
 	symmetric := jose.JSONWebKey{Key: []byte(strings.Repeat("k", 64)), KeyID: "ec"}
-	if status, out := c.ask(tokenForm(c.assertion(symmetric, jose.HS384, c.claims()), "system/*.rs")); status != 401 {
+	if status, out := c.ask(tokenForm(c.assertion(symmetric, jose.HS384, c.claims()),
+		"system/*.rs")); status != 401 {
 		t.Errorf("a symmetric key: status %d, %v", status, out)
 	}
 	form := tokenForm(c.assertion(c.key, jose.ES384, c.claims()), "system/*.rs")
@@ -115,7 +128,8 @@ func TestTokenWithKeysByURL(t *testing.T) {
 	c.key = key
 	c.login("system/*.rs")
 	status = http.StatusServiceUnavailable
-	if got, _ := c.ask(tokenForm(c.assertion(key, jose.ES384, c.claims()), "system/*.rs")); got != 401 {
+	if got, _ := c.ask(tokenForm(c.assertion(key, jose.ES384, c.claims()),
+		"system/*.rs")); got != 401 {
 		t.Errorf("with the keys away: status %d, want 401", got)
 	}
 }
@@ -123,7 +137,8 @@ func TestTokenWithKeysByURL(t *testing.T) {
 func TestRequestsNeedATokenAndAScope(t *testing.T) {
 	t.Parallel()
 	c := startWithoutToken(t, Config{})
-	for _, target := range []string{"/Patient", "/Patient/1", "/$export", "/bulkstatus/1", "/bulkfiles/1/Patient.0.ndjson"} {
+	for _, target := range []string{"/Patient", "/Patient/1", "/$export", "/bulkstatus/1",
+		"/bulkfiles/1/Patient.0.ndjson"} {
 		if status, header, _ := c.get(target); status != 401 || header.Get("WWW-Authenticate") == "" {
 			t.Errorf("%s without a token: status %d, %v", target, status, header)
 		}
@@ -154,11 +169,16 @@ func TestGranted(t *testing.T) {
 		asked, registered []string
 		want              []string
 	}{
-		{"what is registered", []string{"system/Patient.rs"}, []string{"system/Patient.rs"}, []string{"system/Patient.rs"}},
-		{"less than is registered", []string{"system/Patient.r"}, []string{"system/*.cruds"}, []string{"system/Patient.r"}},
-		{"no more than is registered", []string{"system/Patient.cruds"}, []string{"system/Patient.rs"}, nil},
-		{"the old form", []string{"system/Patient.read"}, []string{"system/*.rs"}, []string{"system/Patient.read"}},
-		{"a wildcard gives what there is of it", []string{"system/*.rs"}, []string{"system/Patient.rs", "user/*.rs"}, []string{"system/Patient.rs"}},
+		{"what is registered", []string{"system/Patient.rs"}, []string{"system/Patient.rs"},
+			[]string{"system/Patient.rs"}},
+		{"less than is registered", []string{"system/Patient.r"}, []string{"system/*.cruds"},
+			[]string{"system/Patient.r"}},
+		{"no more than is registered", []string{"system/Patient.cruds"}, []string{"system/Patient.rs"},
+			nil},
+		{"the old form", []string{"system/Patient.read"}, []string{"system/*.rs"},
+			[]string{"system/Patient.read"}},
+		{"a wildcard gives what there is of it", []string{"system/*.rs"}, []string{"system/Patient.rs",
+			"user/*.rs"}, []string{"system/Patient.rs"}},
 		{"another context", []string{"patient/Patient.rs", "openid"}, []string{"system/*.rs"}, nil},
 	}
 	for _, tt := range tests {
@@ -182,10 +202,12 @@ func TestDiscovery(t *testing.T) {
 	if err := json.Unmarshal(body, &smart); err != nil {
 		t.Fatal(err)
 	}
-	if smart.TokenEndpoint != c.origin+tokenPath || !slices.Contains(smart.Grants, "client_credentials") {
+	if smart.TokenEndpoint != c.origin+tokenPath || !slices.Contains(smart.Grants,
+		"client_credentials") {
 		t.Errorf("smart-configuration = %s", body)
 	}
-	if types := c.searchable(); !slices.Contains(types, "AdverseEvent") || !slices.Contains(types, "Patient") {
+	if types := c.searchable(); !slices.Contains(types, "AdverseEvent") || !slices.Contains(types,
+		"Patient") {
 		t.Errorf("searchable types = %q", types)
 	}
 }

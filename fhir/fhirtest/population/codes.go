@@ -53,11 +53,12 @@ const (
 
 // races are the 1997 OMB categories of CDCREC, each with one detailed code below it.
 var races = [...]struct{ code, label, detail, detailLabel, local string }{
-	white:     {"2106-3", "White", "2108-9", "European", "1"},
-	black:     {"2054-5", "Black or African American", "2058-6", "African American", "2"},
-	asian:     {"2028-9", "Asian", "2034-7", "Chinese", "3"},
-	native:    {"1002-5", "American Indian or Alaska Native", "1004-1", "American Indian", "4"},
-	pacific:   {"2076-8", "Native Hawaiian or Other Pacific Islander", "2079-2", "Native Hawaiian", "5"},
+	white:  {"2106-3", "White", "2108-9", "European", "1"},
+	black:  {"2054-5", "Black or African American", "2058-6", "African American", "2"},
+	asian:  {"2028-9", "Asian", "2034-7", "Chinese", "3"},
+	native: {"1002-5", "American Indian or Alaska Native", "1004-1", "American Indian", "4"},
+	pacific: {"2076-8", "Native Hawaiian or Other Pacific Islander", "2079-2", "Native Hawaiian",
+		"5"},
 	otherRace: {"2131-1", "Other Race", "", "", "6"},
 	twoRaces:  {codeTwoOrMore, "Two or more races", "", "", ""},
 }
@@ -137,14 +138,17 @@ const (
 )
 
 var classes = [...]struct{ code, label, local, typeCode, typeLabel string }{
-	ambulatory:  {"AMB", "ambulatory", "5", "185349003", "Encounter for check up (procedure)"},
-	virtual:     {"VR", "virtual", "110", "185317003", "Telephone encounter (procedure)"},
-	emergency:   {"EMER", "emergency", "101", "50849002", "Emergency room admission (procedure)"},
-	inpatient:   {"IMP", "inpatient encounter", "104", "183452005", "Emergency hospital admission (procedure)"},
-	acute:       {"ACUTE", "inpatient acute", "105", "183452005", "Emergency hospital admission (procedure)"},
-	nonAcute:    {"NONAC", "inpatient non-acute", "107", "32485007", "Hospital admission (procedure)"},
-	observation: {"OBSENC", "observation encounter", "106", "448951000124107", "Admission to observation unit (procedure)"},
-	homeHealth:  {"HH", "home health", "108", "439708006", "Home visit (procedure)"},
+	ambulatory: {"AMB", "ambulatory", "5", "185349003", "Encounter for check up (procedure)"},
+	virtual:    {"VR", "virtual", "110", "185317003", "Telephone encounter (procedure)"},
+	emergency:  {"EMER", "emergency", "101", "50849002", "Emergency room admission (procedure)"},
+	inpatient: {"IMP", "inpatient encounter", "104", "183452005",
+		"Emergency hospital admission (procedure)"},
+	acute: {"ACUTE", "inpatient acute", "105", "183452005",
+		"Emergency hospital admission (procedure)"},
+	nonAcute: {"NONAC", "inpatient non-acute", "107", "32485007", "Hospital admission (procedure)"},
+	observation: {"OBSENC", "observation encounter", "106", "448951000124107",
+		"Admission to observation unit (procedure)"},
+	homeHealth: {"HH", "home health", "108", "439708006", "Home visit (procedure)"},
 }
 
 // stay says that the class is a hospital stay: inpatient or observation.

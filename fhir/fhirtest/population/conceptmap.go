@@ -32,8 +32,9 @@ type mapTarget struct {
 	Equivalence string `json:"equivalence"`
 }
 
-// ConceptMap is the FHIR R4 ConceptMap, as JSON, that says what the hospitals' local codes for class,
-// discharge disposition and race mean. A reader that does not apply it finds these codes unmapped.
+// ConceptMap is the FHIR R4 ConceptMap, as JSON, that says what the hospitals' local codes for
+// class, discharge disposition and race mean. A reader that does not apply it finds these codes
+// unmapped.
 func ConceptMap() ([]byte, error) {
 	class := mapGroup{Source: systemLocalClass, Target: systemActCode}
 	for _, c := range classes {
@@ -61,5 +62,6 @@ func ConceptMap() ([]byte, error) {
 }
 
 func mapped(code, label, target string) mapElement {
-	return mapElement{Code: code, Display: label, Target: []mapTarget{{Code: target, Equivalence: "equivalent"}}}
+	return mapElement{Code: code, Display: label,
+		Target: []mapTarget{{Code: target, Equivalence: "equivalent"}}}
 }

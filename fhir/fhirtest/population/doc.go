@@ -33,23 +33,25 @@
 //	inequity-factor-captured/
 //	  yes                       race Black                 0.55 of answers White          0.22
 //
-// Unknown and declined answers, which the mess adds, lower the recorded shares a little; corrections
-// over time raise them.
+// Unknown and declined answers, which the mess adds, lower the recorded shares a little;
+// corrections over time raise them.
 //
 // # Mess
 //
-// Unless Config.Clean is set, small shares of the records have the shapes that real ones have. Race:
-// several categories, declined, UNK, ASKU, a detailed code beside or instead of the category, the
-// retired v3-Race system, the DSTU2 shape, text alone, local codes known and unknown to ConceptMap,
-// ethnicity among the races, a repeated extension, a known race beside UNK. Language: no flag, a
-// region, three letters, an old system, sgn-US, several without a flag, two preferred, one not
-// preferred, und, text alone. Interpreter need: coded, boolean, SNOMED situations, on the encounters
-// alone, UNK, contradictory. Encounters: local classes, three systems of dispositions, periods without
-// start, end or time of day, four forms of reference, cancelled, planned and entered-in-error. Records:
-// merged patients, orphans, partial birth dates, stale copies beside current versions, corrections,
-// withdrawals, events about a group or a practitioner, events dated outside their stay.
+// Unless Config.Clean is set, small shares of the records have the shapes that real ones have.
+// Race: several categories, declined, UNK, ASKU, a detailed code beside or instead of the
+// category, the retired v3-Race system, the DSTU2 shape, text alone, local codes known and unknown
+// to ConceptMap, ethnicity among the races, a repeated extension, a known race beside UNK.
+// Language: no flag, a region, three letters, an old system, sgn-US, several without a flag, two
+// preferred, one not preferred, und, text alone. Interpreter need: coded, boolean, SNOMED
+// situations, on the encounters alone, UNK, contradictory. Encounters: local classes, three
+// systems of dispositions, periods without start, end or time of day, four forms of reference,
+// cancelled, planned and entered-in-error. Records: merged patients, orphans, partial birth dates,
+// stale copies beside current versions, corrections, withdrawals, events about a group or a
+// practitioner, events dated outside their stay.
 //
-// Where the definition of a measure leaves open what a messy unit means, the generator avoids it: an
-// encounter that is paired with another keeps its period, two reasons to seek care lie two days apart,
-// and after a planned admission within 30 days of a discharge no other follows in that window.
+// Where the definition of a measure leaves open what a messy unit means, the generator avoids it:
+// an encounter that is paired with another keeps its period, two reasons to seek care lie two days
+// apart, and after a planned admission within 30 days of a discharge no other follows in that
+// window.
 package population

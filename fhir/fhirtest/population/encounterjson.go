@@ -70,13 +70,15 @@ func appendClass(buf []byte, e *encounter) []byte {
 // interpreter: a professional, or a relative.
 func (g *generator) appendParticipants(buf []byte, e *encounter) []byte {
 	buf = append(buf, `,"participant":[{"type":[`...)
-	buf = appendConcept(buf, "http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "PPRF", "primary performer")
+	buf = appendConcept(buf, "http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "PPRF",
+		"primary performer")
 	buf = append(buf, `],"individual":{"reference":"Practitioner/pr-`...)
 	buf = strconv.AppendInt(buf, int64(g.person.index%97), 10)
 	buf = append(buf, `"}}`...)
 	if e.use == documented || e.use == adHoc {
 		buf = append(buf, `,{"type":[`...)
-		buf = appendConcept(buf, "http://terminology.hl7.org/CodeSystem/participant-type", "translator", "Translator")
+		buf = appendConcept(buf, "http://terminology.hl7.org/CodeSystem/participant-type",
+			"translator", "Translator")
 		if e.use == adHoc {
 			buf = append(buf, `],"individual":{"reference":"RelatedPerson/rp-`...)
 		} else {

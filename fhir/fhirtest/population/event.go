@@ -59,10 +59,12 @@ type event struct {
 
 var severities = [...]string{"mild", "moderate", "severe"}
 
-var outcomes = [...]string{"resolved", "recovering", "ongoing", "resolvedWithSequelae", "fatal", "unknown"}
+var outcomes = [...]string{"resolved", "recovering", "ongoing", "resolvedWithSequelae", "fatal",
+	"unknown"}
 
 // kinds mixes the category codes of FHIR R4 and of THO, which differ; real systems send both.
-var kinds = [...]string{"product-use-error", "medical-device-use-error", "unsafe-physical-environment",
+var kinds = [...]string{"product-use-error", "medical-device-use-error",
+	"unsafe-physical-environment",
 	"medication-mishap", "procedure-mishap", "hospital-acquired-infection", "wrong-patient"}
 
 // mostEvents bounds the events of one stay.
@@ -124,7 +126,8 @@ func (g *generator) addEvent(i int, actual, mustName bool) {
 
 func (g *generator) review(site int8) answer {
 	p, d := &g.person, g.safety
-	answered, yes, asked := d.chance(factorAnswered(site)), d.chance(factorYes(p.race)), d.rand.Float64()
+	answered, yes, asked := d.chance(factorAnswered(site)), d.chance(factorYes(p.race)),
+		d.rand.Float64()
 	switch {
 	case answered && yes:
 		return answerYes

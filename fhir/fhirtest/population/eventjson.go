@@ -23,7 +23,8 @@ func (g *generator) appendEvent(buf []byte, i int, older bool) []byte {
 	} else {
 		buf = append(buf, `,"actuality":"potential","category":[`...)
 	}
-	buf = appendConcept(buf, "http://terminology.hl7.org/CodeSystem/adverse-event-category", kinds[v.kind], "")
+	buf = appendConcept(buf, "http://terminology.hl7.org/CodeSystem/adverse-event-category",
+		kinds[v.kind], "")
 	buf = append(buf, `],"subject":`...)
 	switch v.subject {
 	case subjectPatient:
@@ -78,9 +79,12 @@ func appendEventWeight(buf []byte, v *event) []byte {
 		seriousness = "non-serious"
 	}
 	buf = append(buf, `,"seriousness":`...)
-	buf = appendConcept(buf, "http://terminology.hl7.org/CodeSystem/adverse-event-seriousness", seriousness, "")
+	buf = appendConcept(buf, "http://terminology.hl7.org/CodeSystem/adverse-event-seriousness",
+		seriousness, "")
 	buf = append(buf, `,"severity":`...)
-	buf = appendConcept(buf, "http://terminology.hl7.org/CodeSystem/adverse-event-severity", severities[v.severity], "")
+	buf = appendConcept(buf, "http://terminology.hl7.org/CodeSystem/adverse-event-severity",
+		severities[v.severity], "")
 	buf = append(buf, `,"outcome":`...)
-	return appendConcept(buf, "http://terminology.hl7.org/CodeSystem/adverse-event-outcome", outcomes[v.outcome], "")
+	return appendConcept(buf, "http://terminology.hl7.org/CodeSystem/adverse-event-outcome",
+		outcomes[v.outcome], "")
 }

@@ -164,7 +164,8 @@ func (g *generator) admit(at minute, kind class, site int8, planned bool) {
 	case rehabilitate:
 		e.disposition = rehab
 		begin := e.end + minute(d.between(60, 240))
-		r := g.add(encounter{class: nonAcute, start: begin, disposition: home}, d.between(5, 21)*minutesPerDay)
+		length := d.between(5, 21) * minutesPerDay
+		r := g.add(encounter{class: nonAcute, start: begin, disposition: home}, length)
 		p.encounters[r].site = site
 	case nurse && age >= 50:
 		e.disposition = nursing
@@ -174,7 +175,8 @@ func (g *generator) admit(at minute, kind class, site int8, planned bool) {
 
 // next adds the second leg of a stay, at the given site.
 func (g *generator) next(at minute, site int8) {
-	j := g.add(encounter{class: inpatient, start: at, disposition: home}, g.life.between(1, 8)*minutesPerDay)
+	length := g.life.between(1, 8) * minutesPerDay
+	j := g.add(encounter{class: inpatient, start: at, disposition: home}, length)
 	g.person.encounters[j].site = site
 }
 

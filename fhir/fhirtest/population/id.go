@@ -48,7 +48,8 @@ const (
 
 // Canaries lists the prefixes above.
 func Canaries() []string {
-	return []string{CanaryName, CanaryMRN, CanaryVisit, CanaryStreet, CanaryPatientID, CanaryEncounterID,
+	return []string{CanaryName, CanaryMRN, CanaryVisit, CanaryStreet, CanaryPatientID,
+		CanaryEncounterID,
 		CanaryEventID}
 }
 
@@ -56,8 +57,8 @@ var idPrefixes = [...]string{CanaryPatientID, CanaryEncounterID, CanaryEventID}
 
 const hexDigits = "0123456789abcdef"
 
-// appendID writes a logical id in the shape of a UUID: the type's canary, the number of the resource
-// within the person, and the index of the person.
+// appendID writes a logical id in the shape of a UUID: the type's canary, the number of the
+// resource within the person, and the index of the person.
 func appendID(buf []byte, t Type, number, person int) []byte {
 	buf = append(buf, idPrefixes[t]...)
 	buf = append(buf, "00-"...)

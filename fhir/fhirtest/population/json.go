@@ -100,7 +100,8 @@ func appendOrganization(buf []byte, i int) []byte {
 	buf = append(buf, sites[i].id...)
 	buf = appendMeta(buf, '1', civilDay(2023, 1, 2).at(8, 0), "")
 	buf = append(buf, `,"active":true,"type":[`...)
-	buf = appendConcept(buf, "http://terminology.hl7.org/CodeSystem/organization-type", "prov", "Healthcare Provider")
+	buf = appendConcept(buf, "http://terminology.hl7.org/CodeSystem/organization-type", "prov",
+		"Healthcare Provider")
 	buf = append(buf, `],"name":"`...)
 	buf = append(buf, sites[i].name...)
 	return append(buf, `"}`...)

@@ -64,8 +64,9 @@ func (r *recount) within(text string) bool {
 }
 
 func (r *recount) strata(p resource, e *resource) map[string]string {
-	s := map[string]string{"race": r.race(p), "ethnicity": r.ethnicity(p), "language_group": languageGroup(p),
-		"site": e.ServiceProvider.id(), "interpreter_need": r.need(p, e)}
+	s := map[string]string{"race": r.race(p), "ethnicity": r.ethnicity(p),
+		"language_group": languageGroup(p),
+		"site":           e.ServiceProvider.id(), "interpreter_need": r.need(p, e)}
 	if start, ok := dateOf(e.Period.Start); ok && p.BirthDate != "" {
 		first, last := births(p)
 		if a, b := band(years(first, start)), band(years(last, start)); a == b {
@@ -149,7 +150,8 @@ func (r *recount) person(p resource, encounters []*resource) {
 	if seen == nil {
 		return
 	}
-	s := map[string]string{"race": r.race(p), "language_group": languageGroup(p), "site": p.ManagingOrganization.id()}
+	s := map[string]string{"race": r.race(p), "language_group": languageGroup(p),
+		"site": p.ManagingOrganization.id()}
 	own := needs(p.Extension)
 	r.add("real-completeness/race", s, one(r.race(p) != ""), 1)
 	r.add("real-completeness/ethnicity", s, one(r.ethnicity(p) != ""), 1)
@@ -159,7 +161,8 @@ func (r *recount) person(p resource, encounters []*resource) {
 
 func (r *recount) visit(p resource, e *resource, s map[string]string) {
 	class, how := r.class(e), r.disposition(e)
-	if s["interpreter_need"] == "yes" && how != "21541000119102" && how != "aadvice" && languageGroup(p) != "english" {
+	if s["interpreter_need"] == "yes" && how != "21541000119102" && how != "aadvice" &&
+		languageGroup(p) != "english" {
 		used := false
 		for _, who := range e.Participant {
 			professional := who.Individual.Reference[:2] != "Re"
@@ -273,7 +276,8 @@ func (r *recount) linked(v *resource) *resource {
 	rank := map[string]int{"IMP": 4, "ACUTE": 4, "NONAC": 4, "OBSENC": 3, "EMER": 2, "AMB": 1}
 	var best *resource
 	for _, e := range r.byPatient[r.survivor(v.Subject.id())] {
-		if e.Status == "finished" && covers(e, occurred(v)) && (best == nil || rank[r.class(e)] > rank[r.class(best)]) {
+		if e.Status == "finished" && covers(e, occurred(v)) && (best == nil ||
+			rank[r.class(e)] > rank[r.class(best)]) {
 			best = e
 		}
 	}
@@ -284,7 +288,8 @@ func (r *recount) readmission(p resource, e *resource, all []*resource, s map[st
 	out, _ := dateOf(e.Period.End)
 	how := r.disposition(e)
 	died, ok := dateOf(p.DeceasedDateTime)
-	if how == "exp" || how == "aadvice" || ok && !died.After(out) || out.AddDate(0, 0, 30).After(r.asOf) {
+	if how == "exp" || how == "aadvice" || ok && !died.After(out) || out.AddDate(0, 0,
+		30).After(r.asOf) {
 		return
 	}
 	var next *resource
@@ -292,7 +297,8 @@ func (r *recount) readmission(p resource, e *resource, all []*resource, s map[st
 	for _, o := range all {
 		class := r.class(o)
 		in, ok := dateOf(o.Period.Start)
-		if o == e || !ok || class != "IMP" && class != "ACUTE" || o.Status != "finished" && o.Status != "in-progress" {
+		if o == e || !ok || class != "IMP" && class != "ACUTE" || o.Status != "finished" &&
+			o.Status != "in-progress" {
 			continue
 		}
 		gap := daysBetween(out, in)
@@ -359,8 +365,10 @@ func TestPlantedIsWhatAnOutsiderCounts(t *testing.T) {
 		{"the usual year", population.Config{Patients: 1500, Seed: 1}, "", "2025-01-01", "2025-12-31"},
 		{"another seed", population.Config{Patients: 1500, Seed: 2}, "", "2025-01-01", "2025-12-31"},
 		{"a quarter", population.Config{Patients: 1500, Seed: 3}, "", "2024-07-01", "2024-09-30"},
-		{"without mess", population.Config{Patients: 1500, Seed: 4, Clean: true}, "", "2025-01-01", "2025-12-31"},
-		{"some months later", population.Config{Patients: 1500, Seed: 5}, "2026-08-01", "2025-07-01", "2026-06-30"},
+		{"without mess", population.Config{Patients: 1500, Seed: 4, Clean: true}, "", "2025-01-01",
+			"2025-12-31"},
+		{"some months later", population.Config{Patients: 1500, Seed: 5}, "2026-08-01", "2025-07-01",
+			"2026-06-30"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -373,11 +381,13 @@ func TestPlantedIsWhatAnOutsiderCounts(t *testing.T) {
 			last, _ := dateOf(tt.end)
 			asOf, _ := dateOf(p.AsOf().Format(dayLayout))
 			r := &recount{export: readExport(t, p), first: first, last: last, asOf: asOf,
-				sums: sums{numerator: map[string]float64{}, denominator: map[string]float64{}, values: map[string][]float64{}}}
+				sums: sums{numerator: map[string]float64{}, denominator: map[string]float64{},
+					values: map[string][]float64{}}}
 			r.run()
 			for _, q := range p.Planted(first, last) {
 				got, reference := r.score(q, q.Code), r.score(q, q.Reference)
-				if math.Abs(got-q.Score) > 1e-9 || math.Abs(reference-q.ReferenceScore) > 1e-9 || math.IsNaN(got) {
+				if math.Abs(got-q.Score) > 1e-9 || math.Abs(reference-q.ReferenceScore) > 1e-9 ||
+					math.IsNaN(got) {
 					t.Errorf("%s: planted %.6f against %.6f, counted %.6f against %.6f", name(q), q.Score,
 						q.ReferenceScore, got, reference)
 				}

@@ -37,7 +37,8 @@ func (g *generator) recordMess() {
 	after, partial := d.chance(0.5), d.rand.Float64()
 	first := g.config.from.at(0, 0)
 	span := int(g.config.to.at(0, 0)-first) + 365*minutesPerDay
-	registeredAt, correctedAt, goneAt := d.between(0, span), d.between(0, 2*span), d.between(span/4, 2*span)
+	registeredAt, correctedAt := d.between(0, span), d.between(0, 2*span)
+	goneAt := d.between(span/4, 2*span)
 	if p.index == 0 {
 		return
 	}

@@ -34,10 +34,12 @@ func TestWriteNDJSONStopsWithItsContext(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := New(Config{Patients: 10}).WriteNDJSON(ctx, t.TempDir(), 1, false); !errors.Is(err, context.Canceled) {
+	if err := New(Config{Patients: 10}).WriteNDJSON(ctx, t.TempDir(), 1, false); !errors.Is(err,
+		context.Canceled) {
 		t.Errorf("WriteNDJSON() = %v, want %v", err, context.Canceled)
 	}
-	if err := New(Config{Patients: 10}).WriteNDJSON(t.Context(), "/nowhere/at/all", 1, false); err == nil {
+	if err := New(Config{Patients: 10}).WriteNDJSON(t.Context(), "/nowhere/at/all", 1,
+		false); err == nil {
 		t.Error("WriteNDJSON() to a folder that is not there gave no error")
 	}
 }

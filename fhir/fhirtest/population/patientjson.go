@@ -4,11 +4,13 @@ import "strconv"
 
 const profilePatient = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-patient"
 
-var givenNames = [...]string{"Ana", "Bao", "Carla", "Dmitri", "Elena", "Farid", "Grace", "Hodan", "Ines",
+var givenNames = [...]string{"Ana", "Bao", "Carla", "Dmitri", "Elena", "Farid", "Grace", "Hodan",
+	"Ines",
 	"Jun", "Keisha", "Luis", "Mei", "Nadia", "Omar", "Priya"}
 
-// updatedPatient is when the Patient last changed, as it stands at the horizon. Person 0's record is
-// touched by every nightly registration run, so that the newest record of an export tells its moment.
+// updatedPatient is when the Patient last changed, as it stands at the horizon. Person 0's record
+// is touched by every nightly registration run, so that the newest record of an export tells its
+// moment.
 func (p *person) updatedPatient(horizon minute) minute {
 	if p.index == 0 {
 		return horizon
@@ -67,7 +69,8 @@ func (g *generator) appendPatient(buf []byte, double, older bool) []byte {
 // appendNames writes what identifies the person. Every part of it is a canary.
 func (p *person) appendNames(buf []byte, double bool) []byte {
 	buf = append(buf, `,"identifier":[{"use":"usual","type":`...)
-	buf = appendConcept(buf, "http://terminology.hl7.org/CodeSystem/v2-0203", "MR", "Medical Record Number")
+	buf = appendConcept(buf, "http://terminology.hl7.org/CodeSystem/v2-0203", "MR",
+		"Medical Record Number")
 	buf = append(buf, `,"system":"urn:oid:1.2.840.114350.1.13.999.1.7.5.737384.14","value":"`...)
 	buf = append(buf, CanaryMRN...)
 	buf = strconv.AppendInt(buf, int64(p.index), 10)
@@ -220,7 +223,8 @@ func (p *person) appendEthnicity(buf []byte) []byte {
 	case ethnicityLegacy:
 		buf = appendInner(buf, omb, systemV3Ethnicity, code, text)
 	case ethnicityDeclined:
-		buf, text = appendInner(buf, omb, systemAbsent, "asked-declined", "Asked But Declined"), "Declined"
+		buf, text = appendInner(buf, omb, systemAbsent, "asked-declined", "Asked But Declined"),
+			"Declined"
 	case ethnicityUnknown:
 		buf, text = appendInner(buf, omb, systemNull, "UNK", "Unknown"), "Unknown"
 	case ethnicityNoAnswer:

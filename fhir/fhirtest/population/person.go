@@ -214,7 +214,8 @@ var (
 	hispanicLanguages = []float64{0.42, 0.56, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0.015, 0.005}
 	asianLanguages    = []float64{0.46, 0, 0.12, 0.07, 0.06, 0.13, 0.08, 0.07, 0, 0, 0, 0, 0, 0, 0.004}
 	blackLanguages    = []float64{0.90, 0.002, 0, 0, 0, 0, 0, 0, 0.01, 0, 0.035, 0.03, 0.02, 0, 0.004}
-	usualLanguages    = []float64{0.945, 0.004, 0, 0, 0, 0, 0, 0.002, 0.02, 0.018, 0, 0, 0.004, 0.005, 0.004}
+	usualLanguages    = []float64{0.945, 0.004, 0, 0, 0, 0, 0, 0.002, 0.02, 0.018, 0, 0, 0.004,
+		0.005, 0.004}
 )
 
 var siteWeights = []float64{0.34, 0.20, 0.17, 0.17, 0.12}
@@ -234,7 +235,8 @@ func (g *generator) who() {
 	p.hispanic = d.chance(hispanicOf[p.race])
 	p.language = int8(d.weighed(g.languageWeights())) // #nosec G115 -- an index of languages
 	p.need = d.chance(needOf(p.group()))
-	p.raceShape, p.ethnicity, p.languageShape, p.needShape = racePlain, ethnicityPlain, languagePlain, needPlain
+	p.raceShape, p.ethnicity, p.languageShape, p.needShape = racePlain, ethnicityPlain,
+		languagePlain, needPlain
 	if d.chance(raceMissing(p.home)) {
 		p.raceShape = raceAbsent
 	}

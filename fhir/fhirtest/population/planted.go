@@ -65,7 +65,8 @@ const (
 	dimensions
 )
 
-var dimensionNames = [...]string{"race", "ethnicity", "language_group", "interpreter_need", "age_band", "site"}
+var dimensionNames = [...]string{"race", "ethnicity", "language_group", "interpreter_need",
+	"age_band", "site"}
 
 // plant is one comparison to report.
 type plant struct {
@@ -85,12 +86,15 @@ func plants() []plant {
 		{raceKnown, "real-completeness", "race", bySite, h.id, h.name, m.id, m.name},
 		{ethnicityKnown, "real-completeness", "ethnicity", bySite, r.id, r.name, m.id, m.name},
 		{languageKnown, "real-completeness", "language", byRace, a.code, a.label, w.code, w.label},
-		{needKnown, "real-completeness", "interpreter-need", byGroup, other.code, other.label, en.code, en.label},
+		{needKnown, "real-completeness", "interpreter-need", byGroup, other.code, other.label, en.code,
+			en.label},
 		{languageRecorded, "language-recorded", main, byRace, a.code, a.label, w.code, w.label},
-		{interpreterDocumented, "interpreter-documented", main, byGroup, other.code, other.label, es.code, es.label},
+		{interpreterDocumented, "interpreter-documented", main, byGroup, other.code, other.label,
+			es.code, es.label},
 		{telehealthShare, "telehealth-share", main, byGroup, es.code, es.label, en.code, en.label},
 		{telehealthShare, "telehealth-share", main, byAge, "75-84", "75-84", "18-44", "18-44"},
-		{leftWithoutBeingSeen, "ed-left-without-being-seen", main, byRace, b.code, b.label, w.code, w.label},
+		{leftWithoutBeingSeen, "ed-left-without-being-seen", main, byRace, b.code, b.label, w.code,
+			w.label},
 		{stayOver8h, "ed-stay-over-8h", main, byEthnicity, codeHispanic, "Hispanic or Latino",
 			codeNotHispanic, "Not Hispanic or Latino"},
 		{boardingOver4h, "ed-boarding-over-4h", main, byNeed, codeYes, "Yes", codeNo, "No"},

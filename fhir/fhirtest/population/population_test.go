@@ -44,7 +44,8 @@ func TestEqualSeedsMakeEqualBytes(t *testing.T) {
 	t.Parallel()
 	c := population.Config{Patients: 200, Seed: 11}
 	for _, compress := range []bool{false, true} {
-		if d := cmp.Diff(files(t, population.New(c), 2, compress), files(t, population.New(c), 2, compress)); d != "" {
+		if d := cmp.Diff(files(t, population.New(c), 2, compress), files(t, population.New(c), 2,
+			compress)); d != "" {
 			t.Errorf("compress %v: two runs differ:\n%s", compress, d)
 		}
 	}
@@ -154,7 +155,8 @@ func TestAnyResourceCanBeMadeAgain(t *testing.T) {
 			}
 		}
 	}
-	for _, id := range []string{"", "1", strings.Repeat("x", 36), "ca9a1100-0000-4000-8000-00000000ffff", "ca9a1200-0000-4000-8000-zzzzzzzzzzzz"} {
+	for _, id := range []string{"", "1", strings.Repeat("x", 36),
+		"ca9a1100-0000-4000-8000-00000000ffff", "ca9a1200-0000-4000-8000-zzzzzzzzzzzz"} {
 		for _, kind := range population.Types() {
 			if _, standing := p.Read(kind, id); standing != population.Unknown {
 				t.Errorf("Read(%s, %q) = %v, want Unknown", kind, id, standing)
@@ -175,7 +177,8 @@ func TestNextIsADelta(t *testing.T) {
 		for kind, id := range next.Deletions(t.Context(), p.AsOf()) {
 			deleted[kind.String()+id] = true
 		}
-		for _, kind := range []population.Type{population.Patient, population.Encounter, population.AdverseEvent} {
+		for _, kind := range []population.Type{population.Patient, population.Encounter,
+			population.AdverseEvent} {
 			state := current(t, p, kind)
 			for _, line := range all(t, next, population.Query{Type: kind, Since: p.AsOf()}) {
 				state[headOf(t, line).ID] = line
@@ -216,7 +219,8 @@ func TestSomethingHappensOverTime(t *testing.T) {
 	for kind := range next.Deletions(t.Context(), p.AsOf()) {
 		deleted[kind]++
 	}
-	if added == 0 || updated == 0 || deleted[population.Encounter] == 0 || deleted[population.AdverseEvent] == 0 {
+	if added == 0 || updated == 0 || deleted[population.Encounter] == 0 ||
+		deleted[population.AdverseEvent] == 0 {
 		t.Errorf("%d patients added, %d updated, deleted %v", added, updated, deleted)
 	}
 }
@@ -241,8 +245,10 @@ func TestEveryPersonIsACanary(t *testing.T) {
 	t.Parallel()
 	p := population.New(population.Config{Patients: 100, Seed: 4})
 	for kind, canaries := range map[population.Type][]string{
-		population.Patient:      {population.CanaryName, population.CanaryMRN, population.CanaryStreet, population.CanaryPatientID},
-		population.Encounter:    {population.CanaryVisit, population.CanaryEncounterID, population.CanaryPatientID},
+		population.Patient: {population.CanaryName, population.CanaryMRN, population.CanaryStreet,
+			population.CanaryPatientID},
+		population.Encounter: {population.CanaryVisit, population.CanaryEncounterID,
+			population.CanaryPatientID},
 		population.AdverseEvent: {population.CanaryEventID},
 	} {
 		for _, line := range all(t, p, population.Query{Type: kind}) {
@@ -270,16 +276,24 @@ func TestMess(t *testing.T) {
 	c.Clean = true
 	clean := everything(t, population.New(c))
 	for _, piece := range []string{
-		`"asked-declined"`, `"code":"ASKU"`, `v3-NullFlavor","code":"UNK"`, `CodeSystem/v3-Race"`, `CodeSystem/v3-Ethnicity"`,
+		`"asked-declined"`, `"code":"ASKU"`, `v3-NullFlavor","code":"UNK"`, `CodeSystem/v3-Race"`,
+		`CodeSystem/v3-Ethnicity"`,
 		`"http://hl7.org/fhir/StructureDefinition/us-core-race","valueCodeableConcept"`,
 		`us-core-race","extension":[{"url":"text"`, `us-core-race","extension":[{"url":"detailed"`,
-		`urn:oid:1.2.840.114350.1.13.999.1.7.4.698084.250","code":"98"`, `us-core-race","extension":[{"url":"ombCategory","valueCoding":{"system":"urn:oid:2.16.840.1.113883.6.238","code":"2135-2"`,
-		`"code":"und"`, `"code":"sgn-US"`, `"code":"en-US"`, `"code":"spa"`, `{"language":{"text":`, `"preferred":false`,
-		`"code":"315594003"`, `patient-interpreterRequired","valueBoolean":true`, `patient-interpreterRequired","valueBoolean":false`,
-		`696784.13260","code":"101"`, `"code":"9999"`, `PatDischargeStatus","code":"01"`, `patient-discharge","code":"1"`,
-		`698084.18888","code":"D70"`, `"status":"cancelled"`, `"status":"planned"`, `"status":"entered-in-error"`,
-		`"reference":"https://ehr.example.org/fhir/Patient/`, `"reference":"urn:uuid:`, `/_history/2"`, `"type":"replaced-by"`,
-		`"type":"replaces"`, `"versionId":"1","lastUpdated":"2025`, `"reference":"Group/ward-7"`, `"subject":{"reference":"Practitioner/`,
+		`urn:oid:1.2.840.114350.1.13.999.1.7.4.698084.250","code":"98"`,
+		`us-core-race","extension":[{"url":"ombCategory","valueCoding":{"system":"urn:oid:2.16.840.1.113883.6.238","code":"2135-2"`,
+		`"code":"und"`, `"code":"sgn-US"`, `"code":"en-US"`, `"code":"spa"`, `{"language":{"text":`,
+		`"preferred":false`,
+		`"code":"315594003"`, `patient-interpreterRequired","valueBoolean":true`,
+		`patient-interpreterRequired","valueBoolean":false`,
+		`696784.13260","code":"101"`, `"code":"9999"`, `PatDischargeStatus","code":"01"`,
+		`patient-discharge","code":"1"`,
+		`698084.18888","code":"D70"`, `"status":"cancelled"`, `"status":"planned"`,
+		`"status":"entered-in-error"`,
+		`"reference":"https://ehr.example.org/fhir/Patient/`, `"reference":"urn:uuid:`, `/_history/2"`,
+		`"type":"replaced-by"`,
+		`"type":"replaces"`, `"versionId":"1","lastUpdated":"2025`, `"reference":"Group/ward-7"`,
+		`"subject":{"reference":"Practitioner/`,
 		`"detected":"2025`, `"gender":"unknown"`, `"period":{"end":"`,
 	} {
 		if !bytes.Contains(messy, []byte(piece)) {
@@ -306,8 +320,9 @@ func everything(t *testing.T, p *population.Population) []byte {
 func TestEncountersPerPatient(t *testing.T) {
 	t.Parallel()
 	for _, mean := range []float64{4, 10, 25} {
-		p := population.New(population.Config{Patients: 3000, Seed: 1, EncountersPerPatient: mean, Clean: true,
-			AsOf: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)})
+		p := population.New(population.Config{Patients: 3000, Seed: 1, EncountersPerPatient: mean,
+			Clean: true,
+			AsOf:  time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)})
 		got := float64(p.Count(t.Context(), population.Query{Type: population.Encounter})) / 3000
 		if got < 0.85*mean || got > 1.15*mean {
 			t.Errorf("%.2f encounters a patient, want about %v", got, mean)
@@ -360,7 +375,8 @@ func TestPlantedComeOutAsIntended(t *testing.T) {
 			counted := []float64{q.Counted, q.ReferenceCounted}[i]
 			tolerance := mess + 4.5*scale*math.Sqrt(want[i]/max(scale, 1)/counted)
 			if got < want[i]-tolerance || got > want[i]+tolerance {
-				t.Errorf("%s, side %d: %.4f of %.0f, want %.3f ± %.3f", key, i, got, counted, want[i], tolerance)
+				t.Errorf("%s, side %d: %.4f of %.0f, want %.3f ± %.3f", key, i, got, counted, want[i],
+					tolerance)
 			}
 		}
 		delete(intended, key)

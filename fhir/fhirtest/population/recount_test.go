@@ -89,8 +89,9 @@ func readExport(t *testing.T, p *population.Population) *export {
 	if err := p.WriteNDJSON(t.Context(), dir, 2, false); err != nil {
 		t.Fatal(err)
 	}
-	x := &export{local: localCodes(t), patients: map[string]resource{}, byPatient: map[string][]*resource{},
-		byID: map[string]*resource{}}
+	x := &export{local: localCodes(t), patients: map[string]resource{},
+		byPatient: map[string][]*resource{},
+		byID:      map[string]*resource{}}
 	newest := map[string]resource{}
 	for _, file := range glob(t, dir) {
 		for _, line := range readLines(t, file) {
@@ -228,7 +229,8 @@ func ofURL(list []extension, urls ...string) []extension {
 const usCore = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-"
 
 // roll takes the detailed codes that the generator knows to their category.
-var roll = map[string]string{"2108-9": "2106-3", "2058-6": "2054-5", "2034-7": "2028-9", "1004-1": "1002-5",
+var roll = map[string]string{"2108-9": "2106-3", "2058-6": "2054-5", "2034-7": "2028-9",
+	"1004-1": "1002-5",
 	"2079-2": "2076-8", "2148-5": "2135-2"}
 
 // categories are the distinct category codes below extensions, nulls left out.
@@ -239,7 +241,8 @@ func (x *export) categories(list []extension) []string {
 		if top, ok := roll[code]; ok {
 			code = top
 		}
-		if code != "" && !slices.Contains([]string{"UNK", "ASKU", "asked-declined"}, code) && !slices.Contains(out, code) {
+		if code != "" && !slices.Contains([]string{"UNK", "ASKU", "asked-declined"}, code) &&
+			!slices.Contains(out, code) {
 			out = append(out, code)
 		}
 	}

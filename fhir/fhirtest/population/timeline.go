@@ -141,7 +141,8 @@ func (g *generator) episode(at minute) minute {
 //
 // Nobody with a partial birth date is admitted: whether such a patient is an adult is open.
 func (g *generator) mayAdmit(on day) bool {
-	return g.person.birthDigits == fullDate && on > g.quiet && (g.lastShort == noDay || on > g.lastShort+32)
+	return g.person.birthDigits == fullDate && on > g.quiet && (g.lastShort == noDay ||
+		on > g.lastShort+32)
 }
 
 // add appends an encounter that lasts the given minutes and returns its index.
