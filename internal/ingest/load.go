@@ -26,7 +26,7 @@ type tally struct {
 	read, refused map[string]int64
 	reasons       map[refusal]int64
 	other         map[string]int64
-	issues        map[issue]int64
+	issues        map[issue]*int64
 	lines         map[int]int64
 	validated     int64
 	sites         map[string]string
@@ -45,7 +45,7 @@ type issue struct {
 func newTally() *tally {
 	return &tally{
 		read: map[string]int64{}, refused: map[string]int64{}, reasons: map[refusal]int64{},
-		other: map[string]int64{}, issues: map[issue]int64{}, lines: map[int]int64{},
+		other: map[string]int64{}, issues: map[issue]*int64{}, lines: map[int]int64{},
 		sites: map[string]string{},
 	}
 }
@@ -61,7 +61,12 @@ func (t *tally) add(o *tally) {
 	addAll(t.refused, o.refused)
 	addAll(t.reasons, o.reasons)
 	addAll(t.other, o.other)
-	addAll(t.issues, o.issues)
+	for k, n := range o.issues {
+		if t.issues[k] == nil {
+			t.issues[k] = new(int64)
+		}
+		*t.issues[k] += *n
+	}
 	addAll(t.lines, o.lines)
 	t.validated += o.validated
 	for k, v := range o.sites {
@@ -264,16 +269,18 @@ func (w *worker) stage(r fhir.Resource, seq int64) error {
 	return err
 }
 
-// note counts an issue. Its strings belong to the decoder, so a new one is copied.
+// note counts an issue. Its strings belong to the decoder, so those of a new key are copied; counts are
+// pointers because assigning to a key that is there would put the decoder's strings in its place.
 func (w *worker) note(resourceType string, i mapping.Issue) {
 	key := issue{resourceType, i}
-	if n, ok := w.tally.issues[key]; ok {
-		w.tally.issues[key] = n + 1
-		return
+	n := w.tally.issues[key]
+	if n == nil {
+		key.resourceType = strings.Clone(resourceType)
+		key.System, key.Code = strings.Clone(i.System), strings.Clone(i.Code)
+		n = new(int64)
+		w.tally.issues[key] = n
 	}
-	key.resourceType = strings.Clone(resourceType)
-	key.System, key.Code = strings.Clone(i.System), strings.Clone(i.Code)
-	w.tally.issues[key] = 1
+	*n++
 }
 
 // refuse keeps a line in the quarantine and counts it by the type that it claims, else by that of its

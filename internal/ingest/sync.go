@@ -174,7 +174,7 @@ func (s *syncing) describe(counted *tally) {
 func (t *tally) issueCounts() []facts.IssueCount {
 	counts := make([]facts.IssueCount, 0, len(t.issues))
 	for i, n := range t.issues {
-		counts = append(counts, facts.IssueCount{Type: i.resourceType, Issue: i.Issue, Count: n})
+		counts = append(counts, facts.IssueCount{Type: i.resourceType, Issue: i.Issue, Count: *n})
 	}
 	return counts
 }
