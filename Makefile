@@ -1,0 +1,46 @@
+# EquityLens is one Go program. `make` alone prints what can be made.
+
+GO      ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
+BIN     := bin/equitylens
+LINT    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2
+
+# DuckDB is linked by cgo; without it the build fails far from the cause.
+export CGO_ENABLED := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo build install test lint fuzz bench check-deploy image clean
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: build ## build, then show the equity gaps of a made-up hospital; DEMO=... passes flags
+	$(BIN) demo $(DEMO)
+
+build: ## build bin/equitylens
+	$(GO) build -trimpath -ldflags "-X main.version=$(VERSION)" -o $(BIN) ./cmd/equitylens
+
+install: build ## install the program below PREFIX (default /usr/local)
+	install -D -m 0755 $(BIN) $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/equitylens
+
+test: ## install what the tests need where possible, then run every test with the race detector
+	scripts/test.sh
+
+lint: ## run the linters of .golangci.yml (built from source the first time)
+	$(GO) run $(LINT) run ./...
+
+fuzz: ## run every fuzz target for FUZZTIME (default 30s) each
+	scripts/fuzz.sh $(or $(FUZZTIME),30s)
+
+bench: ## print the ratios of speed and memory, measured in one run
+	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./internal/bench
+
+check-deploy: build ## check the example configuration and everything in deploy/
+	$(BIN) check --config deploy/equitylens.yaml
+	$(GO) test -count=1 ./deploy ./internal/config
+
+image: ## build the container image equitylens:VERSION
+	docker build -f deploy/Dockerfile --build-arg VERSION=$(VERSION) -t equitylens:$(VERSION) .
+
+clean: ## remove what was built
+	rm -rf bin

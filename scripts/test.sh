@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# Runs every test with the race detector. What the tests need is installed where this can be done
+# (Debian packages, as root); where it cannot, what is missing is said and nothing is run.
+#
+#   scripts/test.sh            everything
+#   scripts/test.sh ./auth/... some packages; further arguments go to go test
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+say() { printf '== %s\n' "$*"; }
+
+missing=()
+
+# The oldest Go that go.mod allows.
+need_go() {
+  if ! command -v go >/dev/null; then
+    missing+=("go: install Go $wanted or newer from https://go.dev/doc/install")
+    return
+  fi
+  local have
+  have=$(go env GOVERSION)
+  have=${have#go}
+  have=${have%% *}
+  if [ "$(printf '%s\n%s\n' "$wanted" "$have" | sort -V | head -n 1)" != "$wanted" ]; then
+    missing+=("go: version $have is installed, go.mod asks for $wanted or newer; see https://go.dev/doc/install")
+  fi
+}
+
+# Debian packages that are not there, as "command:package" pairs.
+need_packages() {
+  local pair absent=()
+  for pair in "$@"; do
+    command -v "${pair%%:*}" >/dev/null || absent+=("${pair##*:}")
+  done
+  [ ${#absent[@]} -eq 0 ] && return
+  if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+    say "installing ${absent[*]}"
+    if apt-get update -qq &&
+      DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${absent[@]}"; then
+      return
+    fi
+    missing+=("${absent[*]}: apt-get could not install them; its message stands above")
+    return
+  fi
+  missing+=("${absent[*]}: install them with: sudo apt-get install ${absent[*]}")
+}
+
+wanted=$(awk '$1 == "go" { print $2; exit }' go.mod)
+need_go
+# The store's database is linked by cgo; the store for what expires is tested on a real server.
+need_packages g++:g++ redis-server:redis-server
+if [ ${#missing[@]} -gt 0 ]; then
+  printf 'The tests cannot run; missing:\n' >&2
+  printf '  %s\n' "${missing[@]}" >&2
+  exit 1
+fi
+if [ "$(go env CGO_ENABLED)" != 1 ]; then
+  printf 'The tests cannot run: CGO_ENABLED is 0, and both DuckDB and the race detector need cgo.\n' >&2
+  exit 1
+fi
+
+if [ $# -eq 0 ]; then
+  set -- ./...
+fi
+
+say "gofmt"
+unformatted=$(gofmt -l -s $(go list -f '{{.Dir}}' ./...))
+if [ -n "$unformatted" ]; then
+  printf 'not formatted; run gofmt -s -w on:\n%s\n' "$unformatted" >&2
+  exit 1
+fi
+
+# Vetted with -race, so that what is compiled here is used again by the tests.
+say "go vet"
+go vet -race ./...
+
+say "go test"
+exec go test -race -shuffle=on -timeout 20m "$@"
