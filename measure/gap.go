@@ -24,7 +24,7 @@ type Gap struct {
 	Reference     string  `json:"reference"`
 	ReferenceCode string  `json:"reference_code"`
 	Score         float64 `json:"score"`
-	// ReferenceScore is that of the best stratum, or of the largest where neither way is better.
+	// ReferenceScore is that of the best large stratum, or of the largest where neither way is better.
 	ReferenceScore float64 `json:"reference_score"`
 	// Difference is Score less ReferenceScore, Ratio their quotient; that is absent where the reference
 	// is 0.
@@ -48,7 +48,8 @@ const smallestGroup = 30
 
 // Gaps lists the gaps of results, those that affect most first. Only categories are compared; unknown
 // and its kin are shares to mend, not groups of people. Where a direction is better, the reference is
-// the best stratum; else the largest.
+// the best of the strata that hold a tenth of the units; else the largest. A group that does better
+// than that reference is no gap.
 func Gaps(results []Result) []Gap {
 	var gaps []Gap
 	for _, r := range results {
@@ -76,6 +77,9 @@ func gapsOf(r Result, g Group, dimension string, strata []Stratum) []Gap {
 		return nil
 	}
 	reference := slices.MaxFunc(compared, func(a, b Stratum) int {
+		if d := cmp.Compare(reliable(g, a), reliable(g, b)); d != 0 {
+			return d
+		}
 		switch g.Improvement {
 		case Increase:
 			return cmp.Compare(*a.Score, *b.Score)
@@ -87,11 +91,36 @@ func gapsOf(r Result, g Group, dimension string, strata []Stratum) []Gap {
 	})
 	var gaps []Gap
 	for _, s := range compared {
-		if s.Coding != reference.Coding && *s.Score != *reference.Score {
+		if s.Coding != reference.Coding && worse(g.Improvement, *s.Score, *reference.Score) {
 			gaps = append(gaps, newGap(r, g, dimension, s, reference))
 		}
 	}
 	return gaps
+}
+
+// worse reports whether a score is behind that of the reference; where neither way is better, whether
+// it differs.
+func worse(i Improvement, score, reference float64) bool {
+	switch i {
+	case Increase:
+		return score < reference
+	case Decrease:
+		return score > reference
+	case Context:
+	}
+	return score != reference
+}
+
+// referenceShare is the share of the units that a stratum must hold to be a reference: the best of many
+// small groups is often best by chance.
+const referenceShare = 0.1
+
+// reliable is 1 for a stratum that is large enough to be a reference, else 0.
+func reliable(g Group, s Stratum) int {
+	if s.effective(g.Scoring) >= referenceShare*g.effective(g.Scoring) {
+		return 1
+	}
+	return 0
 }
 
 // effective is the denominator after exclusions.

@@ -1,15 +1,385 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
 
+	"github.com/go-jose/go-jose/v4"
 	"github.com/spf13/cobra"
+
+	"github.com/equitylens/equitylens/auth/authtest"
+	"github.com/equitylens/equitylens/auth/keys"
+	"github.com/equitylens/equitylens/fhir/client"
+	"github.com/equitylens/equitylens/fhir/fhirtest"
+	"github.com/equitylens/equitylens/fhir/fhirtest/population"
+	"github.com/equitylens/equitylens/internal/config"
+	"github.com/equitylens/equitylens/internal/ingest"
+	"github.com/equitylens/equitylens/mapping"
+	"github.com/equitylens/equitylens/measure"
+	"github.com/equitylens/equitylens/store/facts"
+)
+
+// demoFlags are those of the demonstration.
+type demoFlags struct {
+	once     bool
+	patients int
+	seed     uint64
+	listen   string
+}
+
+const (
+	demoSource = "demo"
+	demoClient = "equitylens-demo"
+	demoYear   = "2025"
+	// demoTokenLife is longer than that of a real token, so that the curl can be read before it is typed.
+	demoTokenLife = time.Hour
+	demoGapsShown = 12
 )
 
 func (p *program) demoCommand() *cobra.Command {
-	return &cobra.Command{Use: "demo", RunE: func(*cobra.Command, []string) error { return errors.New("building") }}
+	var flags demoFlags
+	c := &cobra.Command{
+		Use:   "demo",
+		Short: "Pull a made-up population from a fake EHR and show its equity gaps",
+		Long: `Start a fake EHR on this machine, sync from it as from a hospital (SMART Backend Services, Bulk Data
+export, paged search), publish a snapshot, evaluate every measure, print the largest gaps, and serve the
+API. The population is made up from a seed; the inequities planted in it have known sizes, which are
+printed beside what was measured. Nothing leaves this machine.`,
+		Example: `  equitylens demo
+  equitylens demo --once --json --patients 2000 --seed 7`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return p.demo(c.Context(), flags) },
+	}
+	c.Flags().BoolVar(&flags.once, "once", false, "end after the figures instead of serving")
+	c.Flags().IntVar(&flags.patients, "patients", 4000, "`NUMBER` of people")
+	c.Flags().Uint64Var(&flags.seed, "seed", 1, "`SEED` of the population")
+	c.Flags().StringVar(&flags.listen, "listen", "127.0.0.1:8080", "`ADDRESS` for the API; port 0 takes a free one")
+	p.dataFlag(c)
+	p.jsonFlag(c)
+	return c
 }
 
-func (p *program) serveCommand() *cobra.Command {
-	return &cobra.Command{Use: "serve", RunE: func(*cobra.Command, []string) error { return errors.New("building") }}
+// demoDocument is what `demo --once --json` prints.
+type demoDocument struct {
+	Sync    ingest.Report `json:"sync"`
+	Gaps    []measure.Gap `json:"gaps"`
+	Planted []planted     `json:"planted"`
+}
+
+// planted is one inequity that the generator put there, and what was measured of it: the difference
+// between the scores of the group and of its reference.
+type planted struct {
+	Measure       string   `json:"measure"`
+	Rate          string   `json:"rate"`
+	Dimension     string   `json:"dimension"`
+	Group         string   `json:"group"`
+	Code          string   `json:"code"`
+	Reference     string   `json:"reference"`
+	ReferenceCode string   `json:"reference_code"`
+	Expected      float64  `json:"expected"`
+	Measured      *float64 `json:"measured"`
+}
+
+func (p *program) demo(ctx context.Context, flags demoFlags) error {
+	if flags.patients < 1 {
+		return exitError{fmt.Errorf("--patients %d is not a number of people", flags.patients), exitUsage}
+	}
+	started := p.now()
+	cfg := config.Default()
+	p.override(&cfg)
+	cfg.Log = config.Log{Level: "warn", Format: "text"}
+	people := population.New(population.Config{Patients: flags.patients, Seed: flags.seed})
+	report, err := p.demoSync(ctx, &cfg, people)
+	if err != nil {
+		return err
+	}
+	results, err := p.demoEvaluate(ctx, &cfg)
+	if err != nil {
+		return err
+	}
+	out := demoDocument{Sync: report, Gaps: measure.Gaps(results), Planted: comparePlanted(people, results)}
+	if p.json {
+		err = document(p.out, out)
+	} else {
+		err = p.printDemo(out, p.now().Sub(started))
+	}
+	if err != nil || flags.once {
+		return err
+	}
+	return p.demoServe(ctx, &cfg, flags.listen)
+}
+
+// demoSync starts the fake EHR and pulls everything from it.
+func (p *program) demoSync(
+	ctx context.Context, cfg *config.Config, people *population.Population,
+) (report ingest.Report, err error) {
+	if err := p.refuseForeign(ctx, cfg); err != nil {
+		return report, err
+	}
+	ours, err := clientKeys(cfg)
+	if err != nil {
+		return report, err
+	}
+	public := ours.Public()
+	ehr, err := fhirtest.NewServer(fhirtest.Config{
+		Population: people, Clients: []fhirtest.Client{{ID: demoClient, Keys: &public}}, Now: p.now,
+	})
+	if err != nil {
+		return report, err
+	}
+	base, err := ehr.Start(ctx)
+	if err != nil {
+		return report, err
+	}
+	defer func() { err = errors.Join(err, ehr.Close()) }()
+	p.note("a fake EHR with %d people listens at %s", people.Patients(), base)
+	source, err := p.demoEHR(base, ours)
+	if err != nil {
+		return report, err
+	}
+	m, err := demoMapper()
+	if err != nil {
+		return report, err
+	}
+	dir, err := p.dir(cfg)
+	if err != nil {
+		return report, err
+	}
+	return ingest.Sync(ctx, ingest.Config{
+		Dir: dir, Mapper: m, MaxShrink: 1, MaxRefused: cfg.Sync.MaxRefused, Software: p.version,
+		Progress: p.progress(), Logger: p.logger(cfg),
+	}, source)
+}
+
+func (p *program) demoEHR(base string, ours *keys.Set) (ingest.Source, error) {
+	key, err := ours.Signing(jose.RS384)
+	if err != nil {
+		return nil, err
+	}
+	c, err := client.New(client.Config{
+		BaseURL: base, ClientID: demoClient, Key: key, AllowLoopback: true, Now: p.now,
+		Scopes: []string{"system/Patient.rs", "system/Encounter.rs", "system/AdverseEvent.rs"},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return ingest.Server{
+		ID: demoSource, Client: c, Types: ingest.AllAuto(), Full: true, Logger: slog.New(slog.DiscardHandler),
+	}, nil
+}
+
+func demoMapper() (*mapping.Mapper, error) {
+	text, err := population.ConceptMap()
+	if err != nil {
+		return nil, err
+	}
+	local, err := mapping.ParseConceptMap("demo", bytes.NewReader(text))
+	if err != nil {
+		return nil, err
+	}
+	return mapping.New(mapping.Config{ConceptMaps: []mapping.ConceptMap{local}})
+}
+
+// refuseForeign keeps made-up people out of a directory that holds real ones.
+func (p *program) refuseForeign(ctx context.Context, cfg *config.Config) error {
+	dir, err := p.dir(cfg)
+	if err != nil {
+		return err
+	}
+	id, err := dir.Current()
+	if errors.Is(err, facts.ErrNoSnapshot) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	snapshot, err := dir.Snapshot(ctx, id)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = snapshot.Close() }()
+	for _, load := range snapshot.Info.Loads {
+		if load.Source != demoSource {
+			return fmt.Errorf("%s holds data of the source %q; give the demo a directory of its own with --data",
+				cfg.Data, load.Source)
+		}
+	}
+	return nil
+}
+
+func (p *program) demoEvaluate(ctx context.Context, cfg *config.Config) ([]measure.Result, error) {
+	engine, err := p.engine(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = engine.Snapshot().Close() }()
+	period, err := measure.ParsePeriod(demoYear)
+	if err != nil {
+		return nil, err
+	}
+	var results []measure.Result
+	for _, d := range engine.Definitions() {
+		result, err := engine.Evaluate(ctx, d.ID, period, measure.Dimensions())
+		if err != nil {
+			return nil, err
+		}
+		results = append(results, result)
+	}
+	return results, nil
+}
+
+// comparePlanted finds each planted inequity among the results.
+func comparePlanted(people *population.Population, results []measure.Result) []planted {
+	period := results[0].Period
+	var list []planted
+	for _, want := range people.Planted(period.Start, period.End) {
+		row := planted{
+			Measure: want.Measure, Rate: want.Group, Dimension: want.Dimension, Group: want.Label, Code: want.Code,
+			Reference: want.ReferenceLabel, ReferenceCode: want.Reference, Expected: want.Expected,
+		}
+		group, reference := score(results, want, want.Code), score(results, want, want.Reference)
+		if group != nil && reference != nil {
+			difference := *group - *reference
+			row.Measured = &difference
+		}
+		list = append(list, row)
+	}
+	return list
+}
+
+func score(results []measure.Result, want population.Planted, code string) *float64 {
+	for _, r := range results {
+		for _, g := range r.Groups {
+			if r.Measure != want.Measure || g.ID != want.Group {
+				continue
+			}
+			for _, s := range g.Strata[want.Dimension] {
+				if s.Code == code {
+					return s.Score
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// printDemo prints the largest clear gap of every rate, and what was planted.
+func (p *program) printDemo(out demoDocument, took time.Duration) error {
+	p.print("\nSynced in %s: ", took.Round(100*time.Millisecond))
+	for i, name := range sortedKeys(out.Sync.Types) {
+		if i > 0 {
+			p.print(", ")
+		}
+		p.print("%d %s", out.Sync.Types[name].Stored, name)
+	}
+	p.print("; data as of %s, snapshot %s\n\nThe largest gap of each measure in %s:\n\n",
+		out.Sync.DataAsOf.Format("2006-01-02"), out.Sync.Snapshot, demoYear)
+	var rows [][]string
+	var sentences []string
+	seen := map[string]bool{}
+	for _, gap := range out.Gaps {
+		if seen[gap.Measure+gap.Rate] || !gap.Clear || len(rows) == demoGapsShown {
+			continue
+		}
+		seen[gap.Measure+gap.Rate] = true
+		ratio := ""
+		if gap.Ratio != nil {
+			ratio = fmt.Sprintf("%.2f", *gap.Ratio)
+		}
+		rows = append(rows, []string{
+			gap.Measure, strings.ReplaceAll(gap.Dimension, "_", " "), gap.Group, gap.Reference,
+			fmt.Sprintf("%+.3f", gap.Difference), ratio, fmt.Sprintf("%.0f", gap.Affected),
+		})
+		sentences = append(sentences, gap.Sentence)
+	}
+	header := []string{"MEASURE", "BY", "GROUP", "REFERENCE", "DIFFERENCE", "RATIO", "AFFECTED"}
+	if err := table(p.out, header, rows); err != nil {
+		return err
+	}
+	p.print("\n")
+	for _, s := range sentences {
+		p.print("• %s\n", s)
+	}
+	p.print("\nThe inequities that were planted, and what was found of them:\n\n")
+	rows = rows[:0]
+	for _, x := range out.Planted {
+		measured := "not found"
+		if x.Measured != nil {
+			measured = fmt.Sprintf("%+.4f", *x.Measured)
+		}
+		rows = append(rows, []string{x.Measure, x.Dimension, x.Group, x.Reference, fmt.Sprintf("%+.4f", x.Expected), measured})
+	}
+	return table(p.out, []string{"MEASURE", "BY", "GROUP", "REFERENCE", "PLANTED", "FOUND"}, rows)
+}
+
+func (p *program) note(format string, args ...any) {
+	_, _ = fmt.Fprintf(p.err, format+"\n", args...)
+}
+
+// demoServe serves the API with one client, whose token it prints.
+func (p *program) demoServe(ctx context.Context, cfg *config.Config, listen string) error {
+	list, err := definitions(cfg)
+	if err != nil {
+		return err
+	}
+	key, err := keys.Generate(jose.ES384)
+	if err != nil {
+		return err
+	}
+	path, err := demoClientKey(cfg, key)
+	if err != nil {
+		return err
+	}
+	cfg.Server.Clients = []config.Client{{
+		ID: demoClient, JWKSFile: path, Scopes: []string{"system/Measure.rs", "system/MeasureReport.rs"},
+	}}
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w; give another address with --listen, such as 127.0.0.1:0", err)
+	}
+	a, err := p.newAPI(ctx, cfg, list, listener.Addr().String(), demoTokenLife)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	done := make(chan error, 1)
+	go func() { done <- a.run(ctx, listener) }()
+	token, err := authtest.Token(ctx, http.DefaultClient, authtest.Assertion{
+		ClientID: demoClient, Audience: a.tokenURL, Key: key, Now: p.now(),
+	}, strings.Join(cfg.Server.Clients[0].Scopes, " "))
+	if err != nil {
+		return fmt.Errorf("ask for a token: %w", err)
+	}
+	p.invite(p.out, a.url, token)
+	return <-done
+}
+
+// invite prints what a visitor can type next.
+func (p *program) invite(out io.Writer, url, token string) {
+	_, _ = fmt.Fprintf(out, `
+The API is served at %[1]s until you press Ctrl-C. The token below is good for an hour:
+
+  TOKEN=%[2]s
+  curl -s -H "Authorization: Bearer $TOKEN" \
+    '%[1]s/fhir/Measure/interpreter-documented/$evaluate-measure?periodStart=%[3]s&periodEnd=%[3]s&stratifier=language'
+
+Others: %[1]s/fhir/Measure, %[1]s/fhir/metadata, %[1]s/readyz
+`, url, token, demoYear)
+}
+
+// demoClientKey writes the public key of the demo's client where the configuration can name it.
+func demoClientKey(cfg *config.Config, key jose.JSONWebKey) (string, error) {
+	path, err := ensureFolder(keyFile(cfg, "", "demo-client.jwks"))
+	if err != nil {
+		return "", err
+	}
+	return path, writeJWKS(path, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{key.Public()}})
 }

@@ -3,13 +3,13 @@
 CREATE SCHEMA unit;
 
 -- Completed years on a day; who was born on 29 February has a birthday on 1 March in other years.
-CREATE MACRO completed_years(birth, on_day) AS
+CREATE OR REPLACE MACRO completed_years(birth, on_day) AS
   year(on_day) - year(birth)
   - CASE WHEN 100 * month(on_day) + day(on_day) < 100 * month(birth) + day(birth) THEN 1 ELSE 0 END;
-CREATE MACRO band_no(years) AS
+CREATE OR REPLACE MACRO band_no(years) AS
   CASE WHEN years < 18 THEN 0 WHEN years < 45 THEN 1 WHEN years < 65 THEN 2
     WHEN years < 75 THEN 3 WHEN years < 85 THEN 4 ELSE 5 END;
-CREATE MACRO age_no(birth_first, birth_last, on_day) AS
+CREATE OR REPLACE MACRO age_no(birth_first, birth_last, on_day) AS
   CASE
     WHEN birth_first IS NULL OR on_day IS NULL THEN 7
     WHEN birth_first > on_day THEN 6
@@ -18,19 +18,19 @@ CREATE MACRO age_no(birth_first, birth_last, on_day) AS
       THEN band_no(completed_years(birth_first, on_day))
     ELSE 6
   END;
-CREATE MACRO counts(status) AS status NOT IN ('planned', 'cancelled', 'entered-in-error');
+CREATE OR REPLACE MACRO counts(status) AS status NOT IN ('planned', 'cancelled', 'entered-in-error');
 -- One span covers a moment: by instants where both sides have them, else by days; without an end, never.
-CREATE MACRO covers(start_date, start_at, end_date, end_at, at_date, at_time) AS
+CREATE OR REPLACE MACRO covers(start_date, start_at, end_date, end_at, at_date, at_time) AS
   CASE
     WHEN at_time IS NOT NULL AND start_at IS NOT NULL AND end_at IS NOT NULL
       THEN at_time BETWEEN start_at AND end_at
     ELSE coalesce(at_date BETWEEN start_date AND end_date, false)
   END;
-CREATE MACRO stratum_no(profile, need, age, site) AS
+CREATE OR REPLACE MACRO stratum_no(profile, need, age, site) AS
   ((profile::BIGINT * 9 + enum_code(need::interpreter_need)) * 8 + age) * (SELECT greatest(count(*), 1) FROM unit.site) + site;
 
 -- The inverse of stratum_no: a row a number, a column a dimension.
-CREATE MACRO strata_of(numbers) AS TABLE
+CREATE OR REPLACE MACRO strata_of(numbers) AS TABLE
   WITH part AS (
     SELECT stratum, stratum % n AS site_no, stratum // n % 8 AS age_no, stratum // n // 8 % 9 AS need_no,
       stratum // n // 72 AS profile

@@ -1,7 +1,7 @@
 -- The documented views: what an expression of a measure may name. docs/measures.md describes every
 -- column; a dimension appears as the code, NULL unless it is known, and as <dimension>_state.
-CREATE MACRO known(key) AS CASE WHEN NOT starts_with(key, '~') THEN key END;
-CREATE MACRO state(key) AS CASE WHEN starts_with(key, '~') THEN key[2:] ELSE 'known' END;
+CREATE OR REPLACE MACRO known(key) AS CASE WHEN NOT starts_with(key, '~') THEN key END;
+CREATE OR REPLACE MACRO state(key) AS CASE WHEN starts_with(key, '~') THEN key[2:] ELSE 'known' END;
 
 CREATE VIEW unit.dimension AS
   SELECT stratum,
@@ -32,7 +32,7 @@ CREATE VIEW event AS
 
 -- The patients of a period: their age at its start, and the need for an interpreter that they state,
 -- else that any of their encounters in the period states.
-CREATE MACRO patient_in(first_day, last_day) AS TABLE
+CREATE OR REPLACE MACRO patient_in(first_day, last_day) AS TABLE
   WITH seen AS (
     SELECT patient_no, count(*) AS encounters,
       count(*) FILTER (status = 'finished') AS finished_encounters,

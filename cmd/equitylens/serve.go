@@ -1,0 +1,335 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/robfig/cron/v3"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/equitylens/equitylens/auth"
+	"github.com/equitylens/equitylens/auth/keys"
+	"github.com/equitylens/equitylens/internal/config"
+	"github.com/equitylens/equitylens/internal/ingest"
+	"github.com/equitylens/equitylens/internal/live"
+	"github.com/equitylens/equitylens/measure"
+	"github.com/equitylens/equitylens/server"
+	"github.com/equitylens/equitylens/store/cache"
+	"github.com/equitylens/equitylens/store/facts"
+)
+
+func (p *program) serveCommand() *cobra.Command {
+	listen := ""
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve the FHIR API, and sync on the schedule of the configuration",
+		Long: `Serve the FHIR API of the live snapshot until the process is told to end.
+
+A new snapshot, made by this process on its schedule or by another, is taken up without dropping a
+request. Without a snapshot the server runs and says on /readyz that it has no data.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := p.config()
+			if err != nil {
+				return err
+			}
+			if listen != "" {
+				cfg.Server.Listen = listen
+				if err := cfg.Validate(); err != nil {
+					return err
+				}
+			}
+			return p.serve(c.Context(), &cfg)
+		},
+	}
+	c.Flags().StringVar(&listen, "listen", "", "`ADDRESS` to listen on (default: that of the configuration, else 127.0.0.1:8080)")
+	p.dataFlag(c)
+	return c
+}
+
+// serve checks what check checks, then listens.
+func (p *program) serve(ctx context.Context, cfg *config.Config) error {
+	list, err := definitions(cfg)
+	if err != nil {
+		return err
+	}
+	if err := checkMeasures(ctx, list); err != nil {
+		return err
+	}
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", cfg.Server.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	api, err := p.newAPI(ctx, cfg, list, listener.Addr().String(), 0)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	if len(cfg.Server.Clients) == 0 {
+		api.logger.Warn("no client is configured, so nobody can get a token; see server.clients")
+	}
+	return api.run(ctx, listener)
+}
+
+func checkMeasures(ctx context.Context, list []measure.Definition) (err error) {
+	scratch, err := facts.Scratch(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, scratch.Close()) }()
+	return measure.NewEngine(scratch, list).Check(ctx)
+}
+
+// api is the running program: the server, what it serves, and the nightly run.
+type api struct {
+	program  *program
+	cfg      *config.Config
+	logger   *slog.Logger
+	live     *live.Engine
+	server   *server.Server
+	locker   cache.Locker
+	closers  []io.Closer
+	url      string
+	tokenURL string
+}
+
+// newAPI builds everything from the leaves up. address is where it listens.
+func (p *program) newAPI(
+	ctx context.Context, cfg *config.Config, list []measure.Definition, address string, tokenLife time.Duration,
+) (*api, error) {
+	a := &api{program: p, cfg: cfg, logger: p.logger(cfg), url: publicURL(cfg, address)}
+	a.tokenURL = a.url + "/oauth/token"
+	dir, err := p.dir(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if a.live, err = live.New(ctx, live.Config{Dir: dir, Definitions: list, Logger: a.logger}); err != nil {
+		return nil, err
+	}
+	store, err := a.cache(ctx)
+	if err != nil {
+		return nil, err
+	}
+	a.locker = cache.Locker{Store: store, Now: p.now}
+	tokenKeys, ours, err := a.keys()
+	if err != nil {
+		return nil, err
+	}
+	clients, err := oauthClients(cfg)
+	if err != nil {
+		return nil, err
+	}
+	oauth, err := auth.New(auth.Config{
+		Issuer: a.url, TokenURL: a.tokenURL, Audience: a.url + "/fhir", Clients: clients, Keys: tokenKeys,
+		Store: store, TokenLifetime: tokenLife, AllowPrivateNetworks: cfg.Server.PrivateNetworks,
+		Now: p.now, Logger: a.logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	a.server, err = server.New(server.Config{
+		Measures: a.live, Snapshots: a.live, Authorizer: server.Bearer(oauth.Validator()),
+		OAuth: server.OAuth{
+			Token: oauth.Token(), Keys: oauth.JWKS(ours), SMART: oauth.SMARTConfiguration(server.Scopes()...),
+		},
+		BaseURL: a.url + "/fhir", Organization: cfg.Server.Organization, Version: p.version,
+		Registry: prometheus.NewRegistry(), Logger: a.logger, Now: p.now,
+		StaleAfter: cfg.Server.StaleAfter.Duration,
+	})
+	return a, err
+}
+
+func publicURL(cfg *config.Config, address string) string {
+	switch {
+	case cfg.Server.PublicURL != "":
+		return strings.TrimSuffix(cfg.Server.PublicURL, "/")
+	case cfg.Server.TLS.CertFile != "":
+		return "https://" + address
+	}
+	return "http://" + address
+}
+
+// keys opens the key set of our tokens and that of our client side, which EHRs look up here.
+func (a *api) keys() (tokens, ours *keys.Set, err error) {
+	path, err := ensureFolder(keyFile(a.cfg, a.cfg.Server.TokenKeys, "token.json"))
+	if err != nil {
+		return nil, nil, err
+	}
+	// Only our own validator reads these tokens; one elliptic key is enough and quick to make.
+	settings := keys.Config{Algorithms: []jose.SignatureAlgorithm{jose.ES384}, Now: a.program.now}
+	if tokens, err = keys.Open(path, settings); err != nil {
+		return nil, nil, err
+	}
+	ours, err = clientKeys(a.cfg)
+	return tokens, ours, err
+}
+
+// cache is memory, or Redis where it is configured; sealed either way.
+func (a *api) cache(ctx context.Context) (cache.Store, error) {
+	path, err := ensureFolder(keyFile(a.cfg, a.cfg.Cache.KeyFile, "cache.key"))
+	if err != nil {
+		return nil, err
+	}
+	key, err := cache.LoadSealKey(path, rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	ring, err := cache.NewKeyring(key)
+	if err != nil {
+		return nil, err
+	}
+	var home cache.Store = cache.NewMemory(cache.MemoryConfig{Now: a.program.now})
+	if redis := a.cfg.Cache.Redis; len(redis.Addresses) > 0 {
+		settings := cache.RedisConfig{
+			Addrs: redis.Addresses, Master: redis.Master, Cluster: redis.Cluster, Username: redis.Username,
+			DB: redis.Database, Logger: a.logger,
+		}
+		if redis.PasswordFile != "" {
+			password, err := os.ReadFile(redis.PasswordFile)
+			if err != nil {
+				return nil, fmt.Errorf("cache.redis.password_file: %w", err)
+			}
+			settings.Password = strings.TrimSpace(string(password))
+		}
+		if redis.TLS {
+			settings.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
+		}
+		remote, err := cache.NewRedis(ctx, settings)
+		if err != nil {
+			return nil, err
+		}
+		a.closers = append(a.closers, remote)
+		home = remote
+	}
+	rejected := func() { a.logger.Error("a value of the cache was not ours; it was passed over") }
+	return cache.Seal(home, cache.SealConfig{Keys: ring, Rejected: rejected})
+}
+
+// run serves, watches and syncs until ctx ends.
+func (a *api) run(ctx context.Context, listener net.Listener) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		return a.server.Run(ctx, server.RunConfig{
+			Listener: listener, CertFile: a.cfg.Server.TLS.CertFile, KeyFile: a.cfg.Server.TLS.KeyFile,
+		})
+	})
+	group.Go(func() error { return a.live.Run(ctx) })
+	if a.cfg.Sync.Schedule != "" {
+		group.Go(func() error { return a.schedule(ctx) })
+	}
+	a.logger.Info("listening", slog.String("address", listener.Addr().String()), slog.String("url", a.url))
+	err := group.Wait()
+	for _, c := range a.closers {
+		err = errors.Join(err, c.Close())
+	}
+	return err
+}
+
+// schedule syncs on the cron line of the configuration. A run that is still going is not overtaken.
+func (a *api) schedule(ctx context.Context) error {
+	location := time.Local
+	if zone, err := a.cfg.Location(); err == nil && zone != nil {
+		location = zone
+	}
+	runner := cron.New(cron.WithLocation(location), cron.WithChain(cron.SkipIfStillRunning(cron.DiscardLogger)))
+	_, err := runner.AddFunc(a.cfg.Sync.Schedule, func() { a.nightly(ctx) })
+	if err != nil {
+		return fmt.Errorf("sync.schedule: %w", err)
+	}
+	runner.Start()
+	<-ctx.Done()
+	<-runner.Stop().Done()
+	return nil
+}
+
+// lockLife is how long the lock of a sync holds without being extended.
+const lockLife = 2 * time.Minute
+
+// nightly syncs every source under a lock that all servers of one cache share. The data directory has
+// a lock and a fence of its own, so that even a lock that was lost cannot publish twice.
+func (a *api) nightly(ctx context.Context) {
+	lock, err := a.locker.Acquire(ctx, "sync", lockLife)
+	if errors.Is(err, cache.ErrHeld) {
+		a.logger.Info("another server is syncing")
+		return
+	}
+	if err != nil {
+		a.logger.Error("the lock of the sync cannot be had", slog.Any("cause", err))
+		return
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go extend(ctx, lock, cancel)
+	defer func() { _ = lock.Release(context.WithoutCancel(ctx)) }()
+	sources, err := a.program.chosen(a.cfg, syncFlags{})
+	if err != nil {
+		a.logger.Error("sync", slog.Any("cause", err))
+		return
+	}
+	for _, source := range sources {
+		report, err := a.program.syncOne(ctx, a.cfg, source, syncFlags{})
+		a.noteSync(source, report, err)
+	}
+	if err := a.live.Refresh(ctx); err != nil && !errors.Is(err, facts.ErrNoSnapshot) {
+		a.logger.Error("the new snapshot cannot be served", slog.Any("cause", err))
+	}
+}
+
+func extend(ctx context.Context, lock *cache.Lock, cancel context.CancelCauseFunc) {
+	tick := time.NewTicker(lockLife / 4)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := lock.Extend(ctx, lockLife); err != nil {
+				cancel(fmt.Errorf("the lock of the sync was lost: %w", err))
+				return
+			}
+		}
+	}
+}
+
+func (a *api) noteSync(source ingest.Source, report ingest.Report, err error) {
+	fields := []any{
+		slog.String("source", source.Name()), slog.String("snapshot", report.Snapshot),
+		slog.Bool("complete", report.Complete), slog.Int64("orphans", report.Orphans),
+	}
+	if err != nil {
+		a.logger.Error("the sync did not end well", append(fields, slog.Any("cause", err))...)
+		return
+	}
+	a.logger.Info("synced", fields...)
+}
+
+// oauthClients reads the clients of the configuration.
+func oauthClients(cfg *config.Config) ([]auth.Client, error) {
+	var clients []auth.Client
+	for _, c := range cfg.Server.Clients {
+		client := auth.Client{ID: c.ID, JWKSURI: c.JWKSURI, Scopes: c.Scopes}
+		if c.JWKSFile != "" {
+			text, err := os.ReadFile(c.JWKSFile)
+			if err != nil {
+				return nil, fmt.Errorf("client %s: %w", c.ID, err)
+			}
+			if client.JWKS, err = parseJWKS(text); err != nil {
+				return nil, fmt.Errorf("client %s: %s: %w", c.ID, c.JWKSFile, err)
+			}
+		}
+		clients = append(clients, client)
+	}
+	return clients, nil
+}
