@@ -3,6 +3,7 @@ package facts
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -12,7 +13,11 @@ import (
 // settleMeta replaces what meta says of the loaded types, and drops the stage.
 func (r *Run) settleMeta(ctx context.Context, in Merge, out *Merged) error {
 	now := r.dir.now().UTC()
-	for _, l := range out.Loads {
+	for i := range out.Loads {
+		l := &out.Loads[i]
+		if err := r.keepIncomplete(ctx, l); err != nil {
+			return err
+		}
 		mode := "incremental"
 		if l.Full {
 			mode = "full"
@@ -43,6 +48,24 @@ func (r *Run) settleMeta(ctx context.Context, in Merge, out *Merged) error {
 	if _, err := r.db.ExecContext(ctx, "DROP SCHEMA stage CASCADE"); err != nil {
 		return fmt.Errorf("drop stage: %w", err)
 	}
+	return nil
+}
+
+// keepIncomplete carries on what was missing of a type before: an increment does not bring it.
+func (r *Run) keepIncomplete(ctx context.Context, l *Load) error {
+	if l.Full || !l.Complete {
+		return nil
+	}
+	const before = `SELECT reason FROM meta.load WHERE source = ? AND type = ? AND NOT complete`
+	var reason string
+	err := r.db.QueryRowContext(ctx, before, l.Source, l.Type).Scan(&reason)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read the last load of %s: %w", l.Type, err)
+	}
+	l.Complete, l.Reason = false, reason
 	return nil
 }
 

@@ -97,8 +97,8 @@ func (d *Dir) Use(id string) error {
 	return replaceFile(filepath.Join(d.path, currentFile), id+"\n")
 }
 
-// Prune removes all but the newest keep snapshots and never the live one, and the runs that a newer
-// one has overtaken. It returns what it removed.
+// Prune removes all but the newest keep snapshots and never the live one, and what a publication that
+// did not finish left behind. It returns the snapshots that it removed.
 func (d *Dir) Prune(keep int) ([]string, error) {
 	lock, err := d.lock()
 	if err != nil {
@@ -113,8 +113,11 @@ func (d *Dir) Prune(keep int) ([]string, error) {
 	if err != nil && !errors.Is(err, ErrNoSnapshot) {
 		return nil, err
 	}
+	if err := d.removeUnfinished(); err != nil {
+		return nil, err
+	}
 	var removed []string
-	for _, id := range ids[:max(0, len(ids)-keep)] {
+	for _, id := range ids[:max(0, len(ids)-max(0, keep))] {
 		if id == current {
 			continue
 		}
@@ -124,6 +127,20 @@ func (d *Dir) Prune(keep int) ([]string, error) {
 		removed = append(removed, id)
 	}
 	return removed, nil
+}
+
+// removeUnfinished removes the folders that move did not come to the end of. The lock must be held.
+func (d *Dir) removeUnfinished() error {
+	left, err := filepath.Glob(filepath.Join(d.path, snapshotsPath, unfinished+"[0-9]*"))
+	if err != nil {
+		return fmt.Errorf("list unfinished snapshots: %w", err)
+	}
+	for _, path := range left {
+		if err := os.RemoveAll(path); err != nil {
+			return fmt.Errorf("remove an unfinished snapshot: %w", err)
+		}
+	}
+	return nil
 }
 
 func (d *Dir) database(id string) string {

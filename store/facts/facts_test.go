@@ -230,3 +230,17 @@ func TestPublishedUnits(t *testing.T) {
 		t.Errorf("encounters = %q\nwant %q", got, want)
 	}
 }
+
+func TestIncrementAfterFull(t *testing.T) {
+	t.Parallel()
+	dir := open(t)
+	load(t, dir, batch{patients: []mapping.Patient{patient("a")}})
+	load(t, dir, batch{
+		encounters: []mapping.Encounter{encounter("1", "a", "AMB", "2026-01-05", "2026-01-05")},
+		merge:      facts.Merge{Loads: increment()},
+	})
+	got := rows(t, current(t, dir), `SELECT class, race FROM encounter`)
+	if want := []string{"AMB 2054-5"}; fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("encounters = %q, want %q", got, want)
+	}
+}

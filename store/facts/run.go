@@ -222,11 +222,19 @@ func (r *Run) Loads(ctx context.Context) (map[string]Load, error) {
 // Publish makes the merged copy a snapshot, and the live one if live is true. Files of the run folder
 // that are named are kept beside it. It refuses if a newer run has started since.
 func (r *Run) Publish(ctx context.Context, live bool, keep ...string) (id string, err error) {
-	var now sql.NullString
-	if err := r.db.QueryRowContext(ctx, `SELECT id FROM meta.snapshot`).Scan(&now); err != nil {
+	if r.db == nil {
+		return "", ErrNotMerged
+	}
+	if err := r.checkFence(); err != nil {
+		return "", err
+	}
+	err = r.db.QueryRowContext(ctx, `SELECT id FROM meta.snapshot`).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) || id == r.live {
+		return "", ErrNotMerged
+	}
+	if err != nil {
 		return "", fmt.Errorf("read snapshot id: %w", err)
 	}
-	id = now.String
 	if _, err := r.db.ExecContext(ctx, "CHECKPOINT"); err != nil {
 		return "", fmt.Errorf("checkpoint: %w", err)
 	}
@@ -235,35 +243,53 @@ func (r *Run) Publish(ctx context.Context, live bool, keep ...string) (id string
 	if err != nil {
 		return "", fmt.Errorf("close the new snapshot: %w", err)
 	}
-	if fence, err := r.dir.fence(); err != nil || fence != r.fence {
-		return "", errors.Join(ErrFenced, err)
-	}
-	temp := filepath.Join(r.dir.path, snapshotsPath, "."+id)
-	if err := os.MkdirAll(temp, ownerOnly); err != nil {
-		return "", fmt.Errorf("make snapshot folder: %w", err)
-	}
-	for _, name := range append(keep, databaseFile) {
-		file := filepath.Join(temp, name)
-		if err := os.Rename(filepath.Join(r.Folder(), name), file); err != nil {
-			return "", fmt.Errorf("move the new snapshot: %w", err)
-		}
-		if err := syncPath(file); err != nil {
-			return "", err
-		}
-	}
-	if err := syncPath(temp); err != nil {
+	if err := r.checkFence(); err != nil {
 		return "", err
 	}
-	if err := os.Rename(temp, filepath.Join(r.dir.path, snapshotsPath, id)); err != nil {
-		return "", fmt.Errorf("publish snapshot: %w", err)
-	}
-	if err := syncPath(filepath.Join(r.dir.path, snapshotsPath)); err != nil {
+	if err := r.move(id, append(keep, databaseFile)); err != nil {
 		return "", err
 	}
 	if live {
 		return id, r.dir.Use(id)
 	}
 	return id, nil
+}
+
+// ErrNotMerged: the run has nothing to publish.
+var ErrNotMerged = errors.New("nothing has been merged in this run")
+
+func (r *Run) checkFence() error {
+	if fence, err := r.dir.fence(); err != nil || fence != r.fence {
+		return errors.Join(ErrFenced, err)
+	}
+	return nil
+}
+
+// unfinished starts the name of a snapshot's folder until all of it is there.
+const unfinished = "."
+
+// move takes files out of the run folder and makes them the folder of a snapshot, all or none.
+func (r *Run) move(id string, names []string) error {
+	temp := filepath.Join(r.dir.path, snapshotsPath, unfinished+id)
+	if err := os.MkdirAll(temp, ownerOnly); err != nil {
+		return fmt.Errorf("make snapshot folder: %w", err)
+	}
+	for _, name := range names {
+		file := filepath.Join(temp, name)
+		if err := os.Rename(filepath.Join(r.Folder(), name), file); err != nil {
+			return fmt.Errorf("move the new snapshot: %w", err)
+		}
+		if err := syncPath(file); err != nil {
+			return err
+		}
+	}
+	if err := syncPath(temp); err != nil {
+		return err
+	}
+	if err := os.Rename(temp, filepath.Join(r.dir.path, snapshotsPath, id)); err != nil {
+		return fmt.Errorf("publish snapshot: %w", err)
+	}
+	return syncPath(filepath.Join(r.dir.path, snapshotsPath))
 }
 
 func copyFile(from, to string) (err error) {

@@ -18,8 +18,11 @@ CREATE OR REPLACE MACRO age_no(birth_first, birth_last, on_day) AS
       THEN band_no(completed_years(birth_first, on_day))
     ELSE 6
   END;
+CREATE OR REPLACE MACRO band(age_no) AS
+  ['0-17', '18-44', '45-64', '65-74', '75-84', '85+', '~unknown', '~missing'][age_no + 1];
 CREATE OR REPLACE MACRO counts(status) AS status NOT IN ('planned', 'cancelled', 'entered-in-error');
--- One span covers a moment: by instants where both sides have them, else by days; without an end, never.
+-- One span covers a moment: by instants where both sides have them, else by days; without an end,
+-- never.
 CREATE OR REPLACE MACRO covers(start_date, start_at, end_date, end_at, at_date, at_time) AS
   CASE
     WHEN at_time IS NOT NULL AND start_at IS NOT NULL AND end_at IS NOT NULL
@@ -27,7 +30,8 @@ CREATE OR REPLACE MACRO covers(start_date, start_at, end_date, end_at, at_date, 
     ELSE coalesce(at_date BETWEEN start_date AND end_date, false)
   END;
 CREATE OR REPLACE MACRO stratum_no(profile, need, age, site) AS
-  ((profile::BIGINT * 9 + enum_code(need::interpreter_need)) * 8 + age) * (SELECT greatest(count(*), 1) FROM unit.site) + site;
+  ((profile::BIGINT * 9 + enum_code(need::interpreter_need)) * 8 + age)
+    * (SELECT greatest(count(*), 1) FROM unit.site) + site;
 
 -- The inverse of stratum_no: a row a number, a column a dimension.
 CREATE OR REPLACE MACRO strata_of(numbers) AS TABLE
@@ -38,27 +42,29 @@ CREATE OR REPLACE MACRO strata_of(numbers) AS TABLE
     CROSS JOIN (SELECT greatest(count(*), 1) AS n FROM unit.site))
   SELECT t.stratum, f.race, f.ethnicity, f.race_ethnicity, f.language, f.language_group,
     enum_range(NULL::interpreter_need)[t.need_no + 1]::VARCHAR AS interpreter_need, f.sex,
-    ['0-17', '18-44', '45-64', '65-74', '75-84', '85+', '~unknown', '~missing'][t.age_no + 1] AS age_band,
+    band(t.age_no) AS age_band,
     s.site
   FROM part t JOIN unit.profile f ON f.no = t.profile JOIN unit.site s ON s.no = t.site_no;
 
--- Merged patients: follow Patient.link to the last survivor that is here. A ring has none, so its
--- members stand for themselves.
+-- Merged patients: follow Patient.link, from either side, to the last survivors that are here. Who has
+-- one goes to it, in person or only by the id that others still name. Who has none, in a ring, or
+-- several stands for itself: which of them it is would be a guess.
 CREATE TEMP TABLE merge AS
   WITH edge AS (
     SELECT id AS retired, replaced_by AS survivor FROM base.patient WHERE replaced_by IS NOT NULL
     UNION
     SELECT unnest(string_split(replaces, chr(10))), id FROM base.patient WHERE replaces IS NOT NULL)
-  SELECT retired, min(survivor) AS survivor
+  SELECT retired, survivor
   FROM edge SEMI JOIN base.patient p ON p.id = edge.survivor
-  WHERE retired <> survivor GROUP BY retired;
+  WHERE retired <> survivor;
 CREATE TEMP TABLE survivor AS
   WITH RECURSIVE walk(retired, here, steps) AS (
     SELECT retired, survivor, 1 FROM merge
-    UNION ALL
+    UNION
     SELECT w.retired, m.survivor, w.steps + 1 FROM walk w JOIN merge m ON m.retired = w.here
     WHERE w.steps < 64)
-  SELECT retired, here AS survivor FROM walk ANTI JOIN merge ON merge.retired = walk.here;
+  SELECT retired, min(here) AS survivor FROM walk ANTI JOIN merge ON merge.retired = walk.here
+  GROUP BY retired HAVING count(DISTINCT here) = 1;
 
 CREATE TABLE unit.profile AS
   SELECT row_number() OVER (
@@ -83,10 +89,12 @@ CREATE TABLE unit.patient AS
   ANTI JOIN survivor v ON v.retired = p.id;
 -- Every id of a patient, retired ones included, and whose it is.
 CREATE TEMP TABLE person AS
-  SELECT p.id, u.*
-  FROM base.patient p
-  LEFT JOIN survivor v ON v.retired = p.id
-  JOIN base.patient q ON q.id = coalesce(v.survivor, p.id)
+  SELECT i.id, u.*
+  FROM (
+    SELECT p.id, p.id AS whose FROM base.patient p ANTI JOIN survivor v ON v.retired = p.id
+    UNION ALL
+    SELECT retired, survivor FROM survivor) i
+  JOIN base.patient q ON q.id = i.whose
   JOIN unit.patient u ON u.no = q.rowid;
 
 CREATE TABLE unit.encounter AS
@@ -125,14 +133,18 @@ CREATE TABLE unit.emergency AS
         ELSE o.start_date >= v.start_date AND o.end_date <= v.end_date
       END AS inside
     FROM visit v JOIN other o ON o.patient_no = v.patient_no
-    WHERE o.start_date BETWEEN v.start_date - 1 AND greatest(v.end_date, v.start_date + 1))
+    -- A coarse sieve before the instants are looked at: calendar days of two offsets are a day apart.
+    WHERE o.start_date BETWEEN v.start_date - 2 AND greatest(v.end_date, v.start_date + 1) + 1)
   SELECT no,
     coalesce(bool_or(class = 'OBSENC' AND inside), false) AS contains_observation,
     coalesce(bool_or(class = 'OBSENC' AND within_24h), false) AS observation_within_24h,
     coalesce(bool_or(class <> 'OBSENC' AND within_24h), false) AS admitted_within_24h,
-    -- From the first admission of those 24 hours to the departure from the emergency department.
-    (epoch_us(any_value(departed_at)) - epoch_us(min(start_at) FILTER (class <> 'OBSENC' AND within_24h)))
-      // 60000000 AS boarding_minutes
+    -- From the first admission of those 24 hours to the departure from the emergency department. An
+    -- admission without a clock may be the first, so that the minutes are not known.
+    CASE WHEN NOT coalesce(bool_or(class <> 'OBSENC' AND within_24h AND start_at IS NULL), false)
+      THEN (epoch_us(any_value(departed_at))
+        - epoch_us(min(start_at) FILTER (class <> 'OBSENC' AND within_24h))) // 60000000
+    END AS boarding_minutes
   FROM pair GROUP BY no;
 
 -- Events, linked to the encounter that they name or to the one that covers them.

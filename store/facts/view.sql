@@ -30,22 +30,36 @@ CREATE VIEW stay AS
 CREATE VIEW event AS
   SELECT v.*, d.* EXCLUDE (stratum) FROM unit.event v JOIN unit.dimension d ON d.stratum = v.stratum;
 
+-- What several encounters say of the need for an interpreter, from the set of the codes of their
+-- statements: one answer, a contradiction, else the absence that says most.
+CREATE OR REPLACE MACRO need_of_all(codes) AS
+  CASE
+    WHEN codes & 64 <> 0 OR codes & 3 = 3 THEN '~conflicting'
+    WHEN codes & 1 <> 0 THEN 'yes'
+    WHEN codes & 2 <> 0 THEN 'no'
+    WHEN codes & 128 <> 0 THEN '~unmapped'
+    WHEN codes & 16 <> 0 THEN '~asked-declined'
+    WHEN codes & 8 <> 0 THEN '~asked-no-answer'
+    WHEN codes & 4 <> 0 THEN '~unknown'
+    WHEN codes & 256 <> 0 THEN '~text-only'
+    ELSE '~missing'
+  END::interpreter_need;
+
 -- The patients of a period: their age at its start, and the need for an interpreter that they state,
 -- else that any of their encounters in the period states.
 CREATE OR REPLACE MACRO patient_in(first_day, last_day) AS TABLE
   WITH seen AS (
     SELECT patient_no, count(*) AS encounters,
       count(*) FILTER (status = 'finished') AS finished_encounters,
-      bool_or(stated_need = 'yes') AS any_yes, bool_or(stated_need = 'no') AS any_no
-    FROM unit.encounter WHERE end_date BETWEEN first_day AND last_day GROUP BY patient_no),
+      bit_or(1 << enum_code(stated_need)) AS stated
+    FROM unit.encounter WHERE counts(status) AND end_date BETWEEN first_day AND last_day
+    GROUP BY patient_no),
   patient AS (
     SELECT p.no, p.profile, p.site_no, p.limited_english, p.deceased, p.deceased_date,
       coalesce(s.encounters, 0) AS encounters, coalesce(s.finished_encounters, 0) AS finished_encounters,
       CASE
-        WHEN p.own_need IN ('yes', 'no', '~conflicting') THEN p.own_need
-        WHEN s.any_yes AND s.any_no THEN '~conflicting'::interpreter_need
-        WHEN s.any_yes THEN 'yes'::interpreter_need
-        WHEN s.any_no THEN 'no'::interpreter_need
+        WHEN p.own_need IN ('~unknown', '~asked-no-answer', '~asked-declined', '~missing')
+          THEN need_of_all(coalesce(s.stated, 0) | 1 << enum_code(p.own_need))
         ELSE p.own_need
       END AS need,
       age_no(p.birth_first, p.birth_last, first_day) AS age
@@ -59,5 +73,6 @@ CREATE OR REPLACE MACRO patient_in(first_day, last_day) AS TABLE
     known(f.language_group) AS language_group, state(f.language_group) AS language_group_state,
     known(p.need::VARCHAR) AS interpreter_need, state(p.need::VARCHAR) AS interpreter_need_state,
     known(f.sex) AS sex, state(f.sex) AS sex_state,
+    known(band(p.age)) AS age_band, state(band(p.age)) AS age_band_state,
     known(s.site) AS site, state(s.site) AS site_state
   FROM patient p JOIN unit.profile f ON f.no = p.profile JOIN unit.site s ON s.no = p.site_no;

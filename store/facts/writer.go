@@ -48,7 +48,7 @@ func (r *Run) Writer(ctx context.Context) (*Writer, error) {
 func (w *Writer) Close() error {
 	err := errors.Join(w.patients.Close(), w.encounters.Close(), w.events.Close(), w.conn.Close())
 	if err != nil {
-		return fmt.Errorf("stage: %w", err)
+		return fmt.Errorf("stage rows: %w", withoutValues(err))
 	}
 	return nil
 }
