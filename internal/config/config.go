@@ -5,15 +5,11 @@
 package config
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
-
-	"github.com/goccy/go-yaml"
 
 	"github.com/equitylens/equitylens/internal/ingest"
 )
@@ -145,15 +141,19 @@ type Log struct {
 }
 
 // Duration is a time.Duration written as "15m".
-type Duration struct{ time.Duration }
+type Duration struct {
+	time.Duration
+	// bad is what was written where that is no duration; Validate knows its key.
+	bad string
+}
 
 // UnmarshalYAML reads "15m".
 func (d *Duration) UnmarshalYAML(text []byte) error {
-	v, err := time.ParseDuration(strings.Trim(strings.TrimSpace(string(text)), `"'`))
-	if err != nil {
-		return fmt.Errorf("%s is not a duration such as 15m or 36h", strings.TrimSpace(string(text)))
+	plain := strings.Trim(strings.TrimSpace(string(text)), `"'`)
+	var err error
+	if d.Duration, err = time.ParseDuration(plain); err != nil {
+		d.bad = plain
 	}
-	d.Duration = v
 	return nil
 }
 
@@ -167,41 +167,46 @@ func Default() Config {
 			// One line in twenty is beyond what a faulty interface loses quietly.
 			MaxRefused: 0.05,
 			// HAPI gave the end of the job for the moment of its data; a quarter of an hour covers it.
-			Overlap: Duration{15 * time.Minute},
+			Overlap: Duration{Duration: 15 * time.Minute},
 			Keep:    30,
 		},
 		Server: Server{
 			Listen: "127.0.0.1:8080",
 			// One nightly run may fail before anybody is told.
-			StaleAfter: Duration{36 * time.Hour},
+			StaleAfter: Duration{Duration: 36 * time.Hour},
 		},
 		Log: Log{Level: "info", Format: "json"},
 	}
 }
 
 // Load reads and checks a file. All faults are reported at once, each with its key. Relative paths in
-// it are relative to its folder.
+// it are relative to its folder; the default of data is relative to the working directory, as it is
+// without a file.
 func Load(path string) (Config, error) {
 	text, err := os.ReadFile(path) // #nosec G304 -- the operator names the file
 	if err != nil {
 		return Config{}, fmt.Errorf("read configuration: %w", err)
 	}
-	c, err := Parse(text)
+	c, err := decode(text)
 	if err != nil {
 		return Config{}, fmt.Errorf("%s: %w", path, err)
 	}
 	c.resolve(filepath.Dir(path))
-	return c, nil
+	return c.complete(), nil
 }
 
 // Parse reads and checks the text of a file.
 func Parse(text []byte) (Config, error) {
-	c := Default()
-	err := yaml.UnmarshalWithOptions(text, &c, yaml.Strict())
-	if err != nil && !errors.Is(err, io.EOF) {
-		return Config{}, errors.New(strings.TrimSpace(yaml.FormatError(err, false, true)))
+	c, err := decode(text)
+	return c.complete(), err
+}
+
+// complete names the data directory where the file does not.
+func (c Config) complete() Config {
+	if c.Data == "" {
+		c.Data = Default().Data
 	}
-	return c, c.Validate()
+	return c
 }
 
 // resolve makes relative paths relative to the folder of the file.

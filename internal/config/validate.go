@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -40,9 +42,7 @@ func (c *Config) Validate() error {
 		names[c.Sources[i].Name] = true
 	}
 	c.Sync.validate(v)
-	if c.Cache.Redis.Cluster && c.Cache.Redis.Database != 0 {
-		v.add("cache.redis.database", "a cluster has no other database than 0")
-	}
+	c.Cache.Redis.validate(v)
 	c.Server.validate(v)
 	if err := new(slog.Level).UnmarshalText([]byte(c.Log.Level)); err != nil {
 		v.add("log.level", "%q is none of debug, info, warn, error", c.Log.Level)
@@ -71,24 +71,39 @@ func (v *faults) require(key, value string) {
 	}
 }
 
+func (v *faults) duration(key string, d Duration) {
+	if d.bad != "" {
+		v.add(key, "%q is not a duration such as 15m or 36h", d.bad)
+	}
+	if d.Duration < 0 {
+		v.add(key, "%s is negative", d.Duration)
+	}
+}
+
 func (v *faults) oneOf(key, value string, allowed ...string) {
 	if !slices.Contains(allowed, value) {
 		v.add(key, "%q is none of %s", value, strings.TrimPrefix(strings.Join(allowed, ", "), ", "))
 	}
 }
 
-func (v *faults) url(key, value string) {
+const exampleEHR = "https://ehr.example.org/fhir"
+
+func (v *faults) url(key, value, example string) {
 	u, err := url.Parse(value)
 	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
-		v.add(key, "%q is not a URL such as https://ehr.example.org/fhir", value)
+		v.add(key, "%q is not a URL such as %s", value, example)
 	}
 }
 
+// sourceName keeps a name fit for a folder and for a log.
+var sourceName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
+
 func (s *Source) validate(v *faults, key string) {
-	if s.Name == "" || strings.ContainsAny(s.Name, "/\\ ") || strings.HasPrefix(s.Name, ".") {
-		v.add(key+".name", "%q is not a name of letters, digits and hyphens", s.Name)
+	if !sourceName.MatchString(s.Name) {
+		v.add(key+".name", "%q is not a name of letters, digits, hyphens and underscores", s.Name)
 	}
-	for name, way := range s.Types {
+	for _, name := range slices.Sorted(maps.Keys(s.Types)) {
+		way := s.Types[name]
 		if !slices.Contains(facts.Types(), name) {
 			v.add(key+".types", "%q is none of %s", name, strings.Join(facts.Types(), ", "))
 		}
@@ -106,15 +121,22 @@ func (s *Source) validate(v *faults, key string) {
 		v.add(key, "has neither folder nor base_url")
 		return
 	}
-	v.url(key+".base_url", s.BaseURL)
+	v.url(key+".base_url", s.BaseURL, exampleEHR)
+	if strings.HasPrefix(strings.ToLower(s.BaseURL), "http://") && !s.Loopback {
+		v.add(key+".base_url", "%s is plain http, which is for an EHR on this machine alone, with loopback: true",
+			s.BaseURL)
+	}
 	if s.TokenURL != "" {
-		v.url(key+".token_url", s.TokenURL)
+		v.url(key+".token_url", s.TokenURL, exampleEHR)
 	}
 	v.oneOf(key+".algorithm", s.Algorithm, "", "RS384", "ES384")
 	v.oneOf(key+".level", s.Level, "", "system", "group", "patient")
 	v.oneOf(key+".kick_off", s.KickOff, "", "get", "post")
 	if s.Level == "group" && s.Group == "" {
 		v.add(key+".group", "missing; a group export needs the id of its Group")
+	}
+	if s.PageSize < 0 {
+		v.add(key+".page_size", "%d is negative", s.PageSize)
 	}
 }
 
@@ -130,11 +152,28 @@ func (s *Sync) validate(v *faults) {
 	if s.MaxRefused < 0 || s.MaxRefused > 1 {
 		v.add("sync.max_refused", "%g is not a share from 0 to 1", s.MaxRefused)
 	}
-	if s.Overlap.Duration < 0 {
-		v.add("sync.overlap", "is negative")
-	}
+	v.duration("sync.overlap", s.Overlap)
 	if s.Keep < 1 {
 		v.add("sync.keep_snapshots", "%d would leave none", s.Keep)
+	}
+}
+
+func (r *Redis) validate(v *faults) {
+	for i, address := range r.Addresses {
+		if _, _, err := net.SplitHostPort(address); err != nil {
+			v.add(fmt.Sprintf("cache.redis.addresses[%d]", i), "%q is not host:port", address)
+		}
+	}
+	switch {
+	case r.Cluster && r.Database > 0:
+		v.add("cache.redis.database", "a cluster has no other database than 0")
+	case r.Cluster && r.Master != "":
+		v.add("cache.redis.cluster", "a cluster has no sentinel_master")
+	case len(r.Addresses) > 1 && !r.Cluster && r.Master == "":
+		v.add("cache.redis.addresses", "several addresses need sentinel_master, or cluster: true")
+	}
+	if r.Database < 0 {
+		v.add("cache.redis.database", "%d is negative", r.Database)
 	}
 }
 
@@ -147,7 +186,7 @@ func (s *Server) validate(v *faults) {
 		v.add("server.tls", "needs both cert_file and key_file")
 	}
 	if s.PublicURL != "" {
-		v.url("server.public_url", s.PublicURL)
+		v.url("server.public_url", s.PublicURL, "https://quality.example.org")
 	}
 	ip := net.ParseIP(host)
 	loopback := host == "localhost" || (ip != nil && ip.IsLoopback())
@@ -155,9 +194,15 @@ func (s *Server) validate(v *faults) {
 		v.add("server.listen", "%s can be reached from outside without TLS; give server.tls, or say "+
 			"server.behind_proxy: true if a proxy on this machine ends TLS", s.Listen)
 	}
+	v.duration("server.stale_after", s.StaleAfter)
+	ids := map[string]bool{}
 	for i, c := range s.Clients {
 		key := fmt.Sprintf("server.clients[%d]", i)
 		v.require(key+".id", c.ID)
+		if ids[c.ID] {
+			v.add(key+".id", "%q is the id of another client", c.ID)
+		}
+		ids[c.ID] = true
 		if (c.JWKSFile == "") == (c.JWKSURI == "") {
 			v.add(key, "needs one of jwks_file and jwks_uri")
 		}

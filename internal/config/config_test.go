@@ -1,0 +1,203 @@
+package config_test
+
+import (
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/equitylens/equitylens/internal/config"
+)
+
+func TestGoodFiles(t *testing.T) {
+	t.Parallel()
+	tests := map[string]func(*config.Config){
+		"minimal":              func(c *config.Config) { c.Data = "testdata/facts" },
+		"comments":             func(*config.Config) {},
+		"empty":                func(*config.Config) {},
+		"section-without-keys": func(*config.Config) {},
+		"proxy": func(c *config.Config) {
+			c.Server.Listen, c.Server.BehindProxy = ":8080", true
+			c.Server.StaleAfter.Duration = 90 * time.Minute
+			c.Cache.Redis.Addresses, c.Cache.Redis.Master = []string{"a:26379", "b:26379"}, "main"
+		},
+		"trial": func(c *config.Config) {
+			c.ConceptMaps = "testdata/maps"
+			c.Sources = []config.Source{
+				{
+					Name: "trial", BaseURL: "http://127.0.0.1:9090/fhir", Loopback: true,
+					CAFile: "testdata/ca.pem",
+				},
+				{Name: "export", Folder: "/srv/export"},
+			}
+			c.Server.Clients = []config.Client{{
+				ID: "dashboard", JWKSFile: "testdata/keys/dashboard.json", Scopes: []string{"system/*.rs"},
+			}}
+		},
+	}
+	all, err := filepath.Glob("testdata/*.good.yaml")
+	if err != nil || len(all) != len(tests) {
+		t.Fatalf("testdata holds %d good files, want %d (%v)", len(all), len(tests), err)
+	}
+	for name, change := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			want := config.Default()
+			change(&want)
+			got, err := config.Load(filepath.Join("testdata", name+".good.yaml"))
+			if err != nil {
+				t.Fatalf("Load: %v", err)
+			}
+			if d := cmp.Diff(want, got, cmp.AllowUnexported(config.Duration{})); d != "" {
+				t.Errorf("Load (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+func TestBadFiles(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		want []string
+	}{
+		{"unknown-keys", []string{
+			`line 2: unknown key "timezne"`,
+			`line 6: unknown key "client_secret"`,
+			`line 8: unknown key "colour"`,
+		}},
+		{"kinds", []string{
+			`line 2: "lots" is not a number`,
+			`line 3: "perhaps" is not true or false`,
+			`line 4: "few" is not a whole number`,
+			`line 5: this is not text`,
+			`line 6: string was used where mapping is expected`,
+			`line 8: mapping was used where sequence is expected`,
+		}},
+		{"structure", []string{`[2:6] mapping value is not allowed in this context`}},
+		{"twice", []string{`[2:1] mapping key "data" already defined at [1:1]`}},
+		{"two-documents", []string{`the file holds 2 documents, want one`}},
+		{"everything", []string{
+			`timezone: "Mars/Olympus" is not a time zone such as America/New_York`,
+			`telehealth_types[0].code: missing`,
+			`telehealth_types[0].modality: "telepathy" is none of video, audio`,
+			`sources[0].name: "bad name" is not a name of letters, digits, hyphens and underscores`,
+			`sources[0].types: "Observation" is none of Patient, Encounter, AdverseEvent`,
+			`sources[0].types.Patient: "sometimes" is none of auto, bulk, search`,
+			`sources[0].base_url: "ehr.example.org" is not a URL such as https://ehr.example.org/fhir`,
+			`sources[0].algorithm: "HS256" is none of RS384, ES384`,
+			`sources[0].level: "ward" is none of system, group, patient`,
+			`sources[0].kick_off: "put" is none of get, post`,
+			`sources[0].page_size: -1 is negative`,
+			`sources[1].base_url: http://ehr.example.org/fhir is plain http, which is for an EHR on this ` +
+				`machine alone, with loopback: true`,
+			`sources[1].token_url: "nowhere" is not a URL such as https://ehr.example.org/fhir`,
+			`sources[1].group: missing; a group export needs the id of its Group`,
+			`sources[2]: has neither folder nor base_url`,
+			`sources[2].name: "plain" is the name of another source`,
+			`sources[3]: has both folder and base_url; a source is one or the other`,
+			`sync.schedule: "nightly" is not a cron line such as "15 2 * * *"`,
+			`sync.max_shrink: 20 is not a share from 0 to 1`,
+			`sync.max_refused: -1 is not a share from 0 to 1`,
+			`sync.overlap: "a while" is not a duration such as 15m or 36h`,
+			`sync.keep_snapshots: 0 would leave none`,
+			`cache.redis.addresses[0]: "redis" is not host:port`,
+			`cache.redis.cluster: a cluster has no sentinel_master`,
+			`cache.redis.database: -1 is negative`,
+			`server.listen: "everywhere" is not host:port`,
+			`server.tls: needs both cert_file and key_file`,
+			`server.public_url: "quality.example.org" is not a URL such as https://quality.example.org`,
+			`server.stale_after: -1h0m0s is negative`,
+			`server.clients[0].id: missing`,
+			`server.clients[0]: needs one of jwks_file and jwks_uri`,
+			`server.clients[0].scopes: "system/Measure.everything" is not a scope`,
+			`server.clients[1]: needs one of jwks_file and jwks_uri`,
+			`server.clients[1].scopes: missing; such as system/MeasureReport.rs`,
+			`server.clients[2].id: "a" is the id of another client`,
+			`log.level: "loud" is none of debug, info, warn, error`,
+			`log.format: "xml" is none of json, text`,
+		}},
+		{"outside-without-tls", []string{
+			`server.listen: 0.0.0.0:8080 can be reached from outside without TLS; give server.tls, or say ` +
+				`server.behind_proxy: true if a proxy on this machine ends TLS`,
+		}},
+		{"redis", []string{
+			`cache.redis.addresses: several addresses need sentinel_master, or cluster: true`,
+		}},
+		{"redis-cluster", []string{`cache.redis.database: a cluster has no other database than 0`}},
+	}
+	all, err := filepath.Glob("testdata/*.bad.yaml")
+	if err != nil || len(all) != len(tests) {
+		t.Fatalf("testdata holds %d bad files, want %d (%v)", len(all), len(tests), err)
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join("testdata", test.name+".bad.yaml")
+			_, err := config.Load(path)
+			if err == nil {
+				t.Fatalf("Load(%s) = nil, want an error", path)
+			}
+			text, ok := strings.CutPrefix(err.Error(), path+": ")
+			if !ok {
+				t.Fatalf("Load(%s) = %q, want the name of the file first", path, err)
+			}
+			got := strings.Split(text, "\n")
+			// A fault of the structure is followed by the lines around it.
+			if strings.HasPrefix(got[0], "[") {
+				got = got[:1]
+			}
+			if d := cmp.Diff(test.want, got); d != "" {
+				t.Errorf("Load(%s) (-want +got):\n%s", path, d)
+			}
+		})
+	}
+}
+
+func TestFileThatIsNotThere(t *testing.T) {
+	t.Parallel()
+	if _, err := config.Load("testdata/absent.yaml"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Load = %v, want fs.ErrNotExist", err)
+	}
+}
+
+func TestDefaultIsGood(t *testing.T) {
+	t.Parallel()
+	c := config.Default()
+	if err := c.Validate(); err != nil {
+		t.Errorf("Validate: %v", err)
+	}
+}
+
+// The example names every key, loads, and leaves nothing at its zero value that has to be seen.
+func TestExampleNamesEveryKey(t *testing.T) {
+	t.Parallel()
+	const example = "../../deploy/equitylens.yaml"
+	if _, err := config.Load(example); err != nil {
+		t.Fatalf("Load: %v", err)
+	}
+	named := keysOf(t, example)
+	for _, key := range keys(reflect.TypeFor[config.Config](), "") {
+		if !slices.Contains(named, key) {
+			t.Errorf("%s does not name the key %s", example, key)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, text := range []string{"", "data: x", "a: [", "sources:\n- {name: a, folder: b}\n- x: {y: [z]}", "---\n---\n"} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		c, err := config.Parse(text)
+		if err == nil && c.Validate() != nil {
+			t.Errorf("Parse(%q) accepts what Validate refuses", text)
+		}
+	})
+}
