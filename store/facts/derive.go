@@ -45,8 +45,14 @@ func (r *Run) settleMeta(ctx context.Context, in Merge, out *Merged) error {
 			return fmt.Errorf("note a site: %w", err)
 		}
 	}
-	if _, err := r.db.ExecContext(ctx, "DROP SCHEMA stage CASCADE"); err != nil {
-		return fmt.Errorf("drop stage: %w", err)
+	statements := []string{"DROP SCHEMA stage CASCADE"}
+	for _, table := range tables {
+		statements = append(statements, "DROP TABLE IF EXISTS base."+table+"_staged")
+	}
+	for _, statement := range statements {
+		if _, err := r.db.ExecContext(ctx, statement); err != nil {
+			return fmt.Errorf("%s: %w", statement, err)
+		}
 	}
 	return nil
 }

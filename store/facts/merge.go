@@ -44,7 +44,7 @@ type Merge struct {
 	// Issues are those of the loaded types; they replace what the last run noted of them.
 	Issues []IssueCount
 	// MaxShrink is the largest share by which a type may shrink, 0 to 1. 1 allows all.
-	MaxShrink float64
+	MaxShrink      float64
 	Software       string
 	MappingVersion string
 	Timezone       string
@@ -98,7 +98,7 @@ func (r *Run) Merge(ctx context.Context, in Merge) (Merged, error) {
 const newest = "updated DESC, version DESC, seq DESC"
 
 func (r *Run) mergeType(ctx context.Context, load *Load, maxShrink float64) error {
-	m := typeMerge{run: r, table: tableOf(load.Type), load: load}
+	m := &typeMerge{run: r, table: tableOf(load.Type), load: load, brought: "base.%s_staged"}
 	before, err := m.count(ctx, "SELECT count(*) FROM base.%s WHERE source = ?", load.Source)
 	if err != nil {
 		return err
@@ -132,20 +132,22 @@ type typeMerge struct {
 	run   *Run
 	table string
 	load  *Load
+	// brought names the table of the rows that this run brought.
+	brought string
 }
 
-func (m typeMerge) sql(statement string) string {
+func (m *typeMerge) sql(statement string) string {
 	return strings.ReplaceAll(statement, "%s", m.table)
 }
 
-func (m typeMerge) count(ctx context.Context, query string, args ...any) (n int64, err error) {
+func (m *typeMerge) count(ctx context.Context, query string, args ...any) (n int64, err error) {
 	if err := m.run.db.QueryRowContext(ctx, m.sql(query), args...).Scan(&n); err != nil {
 		return 0, fmt.Errorf("merge %s: %w", m.load.Type, err)
 	}
 	return n, nil
 }
 
-func (m typeMerge) exec(ctx context.Context, statement string, args ...any) (int64, error) {
+func (m *typeMerge) exec(ctx context.Context, statement string, args ...any) (int64, error) {
 	result, err := m.run.db.ExecContext(ctx, m.sql(statement), args...)
 	if err != nil {
 		return 0, fmt.Errorf("merge %s: %w", m.load.Type, err)
@@ -155,24 +157,24 @@ func (m typeMerge) exec(ctx context.Context, statement string, args ...any) (int
 
 // dropDuplicates keeps the newest staged copy of every id. Most exports have none, which one pass
 // over the hashes of the ids shows.
-func (m typeMerge) dropDuplicates(ctx context.Context) error {
-	const twice = `SELECT hash(id) AS h FROM stage.%s GROUP BY h HAVING count(*) > 1`
+func (m *typeMerge) dropDuplicates(ctx context.Context) error {
+	const twice = `SELECT hash(id) AS h FROM base.%s_staged GROUP BY h HAVING count(*) > 1`
 	n, err := m.count(ctx, "SELECT count(*) FROM ("+twice+")")
 	if err != nil || n == 0 {
 		return err
 	}
-	_, err = m.exec(ctx, `DELETE FROM stage.%s WHERE rowid IN (
+	_, err = m.exec(ctx, `DELETE FROM base.%s_staged WHERE rowid IN (
 		SELECT copy FROM (
 			SELECT rowid AS copy, row_number() OVER (PARTITION BY id ORDER BY `+newest+`) AS place
-			FROM stage.%s WHERE hash(id) IN (`+twice+`))
+			FROM base.%s_staged WHERE hash(id) IN (`+twice+`))
 		WHERE place > 1)`)
 	return err
 }
 
 // replace puts what was staged in the place of all that the source gave before.
-func (m typeMerge) replace(ctx context.Context) error {
+func (m *typeMerge) replace(ctx context.Context) error {
 	gone, err := m.count(ctx, `SELECT count(*) FROM base.%s b WHERE source = ?
-		AND NOT EXISTS (FROM stage.%s s WHERE s.id = b.id)`, m.load.Source)
+		AND NOT EXISTS (FROM base.%s_staged s WHERE s.id = b.id)`, m.load.Source)
 	if err != nil {
 		return err
 	}
@@ -187,35 +189,42 @@ func (m typeMerge) replace(ctx context.Context) error {
 		}
 		return m.upsert(ctx)
 	}
-	if _, err := m.exec(ctx, "DELETE FROM base.%s"); err != nil {
+	// Nobody else's rows are in the way: the staged table takes the place of the old one, uncopied.
+	m.load.Stored, err = m.count(ctx, "SELECT count(*) FROM base.%s_staged")
+	if err != nil {
 		return err
 	}
-	return m.insert(ctx)
+	if _, err := m.exec(ctx, "DROP TABLE base.%s"); err != nil {
+		return err
+	}
+	m.brought = "base.%s"
+	_, err = m.exec(ctx, "ALTER TABLE base.%s_staged RENAME TO %s")
+	return err
 }
 
 // upsert lets the newer copy win, and the staged one where both are equally new.
-func (m typeMerge) upsert(ctx context.Context) error {
-	_, err := m.exec(ctx, `DELETE FROM stage.%s WHERE rowid IN (
-		SELECT s.rowid FROM stage.%s s JOIN base.%s b ON b.id = s.id
+func (m *typeMerge) upsert(ctx context.Context) error {
+	_, err := m.exec(ctx, `DELETE FROM base.%s_staged WHERE rowid IN (
+		SELECT s.rowid FROM base.%s_staged s JOIN base.%s b ON b.id = s.id
 		WHERE (b.updated, b.version) > (s.updated, s.version))`)
 	if err != nil {
 		return err
 	}
-	if _, err := m.exec(ctx, `DELETE FROM base.%s WHERE id IN (SELECT id FROM stage.%s)`); err != nil {
+	if _, err := m.exec(ctx, `DELETE FROM base.%s WHERE id IN (SELECT id FROM base.%s_staged)`); err != nil {
 		return err
 	}
 	return m.insert(ctx)
 }
 
-func (m typeMerge) insert(ctx context.Context) error {
-	stored, err := m.exec(ctx, "INSERT INTO base.%s FROM stage.%s")
+func (m *typeMerge) insert(ctx context.Context) error {
+	stored, err := m.exec(ctx, "INSERT INTO base.%s FROM base.%s_staged")
 	m.load.Stored = stored
 	return err
 }
 
 // delete applies the deletions of the source, after its output.
-func (m typeMerge) delete(ctx context.Context) error {
-	fromRun, err := m.count(ctx, `SELECT count(*) FROM stage.%s WHERE id IN (
+func (m *typeMerge) delete(ctx context.Context) error {
+	fromRun, err := m.count(ctx, `SELECT count(*) FROM `+m.brought+` WHERE id IN (
 		SELECT id FROM stage.deleted WHERE type = ?)`, m.load.Type)
 	if err != nil {
 		return err

@@ -112,7 +112,7 @@ func (r *Run) Stage(ctx context.Context) error {
 		}
 	}
 	temp := filepath.Join(r.Folder(), "temp")
-	db, err := openDatabase(ctx, path, options{memory: runMemory, temp: temp})
+	db, err := openDatabase(path, options{memory: runMemory, temp: temp})
 	if err != nil {
 		return err
 	}
@@ -148,7 +148,7 @@ func (r *Run) stageTables(ctx context.Context, fresh bool) error {
 	statements := []string{"CREATE SCHEMA " + stageSchema}
 	for _, table := range tables {
 		statements = append(statements,
-			fmt.Sprintf("CREATE TABLE stage.%s AS FROM base.%s LIMIT 0", table, table))
+			fmt.Sprintf("CREATE TABLE base.%s_staged AS FROM base.%s LIMIT 0", table, table))
 	}
 	statements = append(statements, "CREATE TABLE stage.deleted (type VARCHAR, id VARCHAR)")
 	for _, statement := range statements {

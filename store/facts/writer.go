@@ -36,7 +36,7 @@ func (r *Run) Writer(ctx context.Context) (*Writer, error) {
 	for table, appender := range map[string]**duckdb.Appender{
 		"patient": &w.patients, "encounter": &w.encounters, "adverse_event": &w.events,
 	} {
-		*appender, err = duckdb.NewAppenderFromConn(conn, stageSchema, table)
+		*appender, err = duckdb.NewAppenderFromConn(conn, "base", table+"_staged")
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("stage %s: %w", table, err), conn.Close())
 		}
