@@ -20,7 +20,6 @@ type Resource struct {
 // included, is valid until the next call. A Decoder is for one goroutine.
 type Decoder struct {
 	parser fastjson.Parser
-	tree   *treeCheck
 	read   reader
 
 	patient   Patient
@@ -29,9 +28,7 @@ type Decoder struct {
 }
 
 // NewDecoder returns a Decoder.
-func NewDecoder() *Decoder {
-	return &Decoder{tree: newTreeCheck()}
-}
+func NewDecoder() *Decoder { return &Decoder{} }
 
 // Decode reads one resource. A nil error means that line is one JSON object without repeated keys
 // whose elements of resource.go have their R4 types; any other error is a *RefusedError.
@@ -40,36 +37,42 @@ func (d *Decoder) Decode(line []byte) (Resource, error) {
 	if refused != nil {
 		return Resource{}, refused
 	}
-	d.read.reset()
-	out := Resource{Type: d.read.text(root, "resourceType")}
-	switch out.Type {
-	case "":
-		return Resource{}, &RefusedError{Reason: NotAResource}
-	case "Patient":
-		d.read.at = "Patient"
-		d.patient = d.read.patient(root)
-		out.Patient = &d.patient
-		refused = checkID(d.patient.ID)
-	case "Encounter":
-		d.read.at = "Encounter"
-		d.encounter = d.read.encounter(root)
-		out.Encounter = &d.encounter
-		refused = checkID(d.encounter.ID)
-	case "AdverseEvent":
-		d.read.at = "AdverseEvent"
-		d.event = d.read.adverseEvent(root)
-		out.AdverseEvent = &d.event
-		refused = checkID(d.event.ID)
-	default:
-		return out, nil
-	}
-	if d.read.wrong != "" {
-		refused = &RefusedError{Reason: NotR4, Element: d.read.wrong}
-	}
+	kind, refused := typeOf(root)
 	if refused != nil {
 		return Resource{}, refused
 	}
+	out := Resource{Type: kind}
+	id := ""
+	d.read.start(kind)
+	switch kind {
+	case "Patient":
+		d.patient = d.read.patient(root)
+		out.Patient, id = &d.patient, d.patient.ID
+	case "Encounter":
+		d.encounter = d.read.encounter(root)
+		out.Encounter, id = &d.encounter, d.encounter.ID
+	case "AdverseEvent":
+		d.event = d.read.adverseEvent(root)
+		out.AdverseEvent, id = &d.event, d.event.ID
+	default:
+		d.read.skip(root)
+		id = kind // A resource that is not read needs none.
+	}
+	if refused := d.read.refused; refused != nil {
+		return Resource{}, refused
+	}
+	if refused := checkID(id); refused != nil {
+		return Resource{}, refused
+	}
 	return out, nil
+}
+
+func typeOf(root *fastjson.Value) (string, *RefusedError) {
+	kind, err := root.Get("resourceType").StringBytes()
+	if err != nil || len(kind) == 0 {
+		return "", &RefusedError{Reason: NotAResource}
+	}
+	return view(kind), nil
 }
 
 func (d *Decoder) parse(line []byte) (*fastjson.Value, *RefusedError) {
@@ -89,9 +92,6 @@ func (d *Decoder) parse(line []byte) (*fastjson.Value, *RefusedError) {
 	}
 	if root.Type() != fastjson.TypeObject {
 		return nil, &RefusedError{Reason: NotAResource}
-	}
-	if refused := d.tree.check(root, 1); refused != nil {
-		return nil, refused
 	}
 	return root, nil
 }

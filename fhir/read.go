@@ -4,12 +4,12 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// reader turns a parsed tree into the structs of resource.go. Slices come from arenas that are
-// reused from one resource to the next. The first element whose JSON type is not that of R4 is kept
-// in wrong.
+// reader turns a parsed tree into the structs of resource.go, in one walk: a member that has a field
+// is read, any other is passed over. Slices come from arenas that are reused from one resource to the
+// next. The first element whose JSON type is not that of R4 is refused.
 type reader struct {
-	at    string
-	wrong string
+	walk
+	kind string
 
 	codings        []Coding
 	concepts       []CodeableConcept
@@ -19,8 +19,9 @@ type reader struct {
 	links          []PatientLink
 }
 
-func (r *reader) reset() {
-	r.at, r.wrong = "", ""
+func (r *reader) start(kind string) {
+	r.walk.start()
+	r.kind = kind
 	r.codings = r.codings[:0]
 	r.concepts = r.concepts[:0]
 	r.extensions = r.extensions[:0]
@@ -29,83 +30,59 @@ func (r *reader) reset() {
 	r.links = r.links[:0]
 }
 
+// fail refuses an element whose JSON type is not that of R4.
 func (r *reader) fail(element string) {
-	if r.wrong == "" {
-		r.wrong = r.at + "." + element
+	if r.refused == nil {
+		r.refused = &RefusedError{Reason: NotR4, Element: r.kind + "." + element}
 	}
 }
 
-// child returns the element if it is there; null is absence, as in FHIR's JSON arrays.
-func child(v *fastjson.Value, key string) *fastjson.Value {
-	c := v.Get(key)
-	if c == nil || c.Type() == fastjson.TypeNull {
-		return nil
-	}
-	return c
-}
-
-func (r *reader) text(v *fastjson.Value, key string) string {
-	c := child(v, key)
-	if c == nil {
-		return ""
-	}
-	s, err := c.StringBytes()
+// members calls read for every member of an object that is not null; null is absence, as in FHIR's
+// JSON arrays. read reports whether the member has a field; if it has none it is passed over.
+func (r *reader) members(v *fastjson.Value, element string, read func(key string, v *fastjson.Value) bool) {
+	object, err := v.Object()
 	if err != nil {
-		r.fail(key)
+		r.fail(element)
+		return
+	}
+	from, to := r.enter(object)
+	for i := from; i < to && r.refused == nil; i++ {
+		c := r.values[i]
+		if c.Type() != fastjson.TypeNull && !read(view(r.keys[i]), c) {
+			r.skip(c)
+		}
+	}
+	r.leave(from)
+}
+
+func (r *reader) text(v *fastjson.Value, element string) string {
+	s, err := v.StringBytes()
+	if err != nil {
+		r.fail(element)
 		return ""
 	}
 	return view(s)
 }
 
-func (r *reader) optionalText(v *fastjson.Value, key string) *string {
-	if child(v, key) == nil {
-		return nil
-	}
-	s := r.text(v, key)
+func (r *reader) textPointer(v *fastjson.Value, element string) *string {
+	s := r.text(v, element)
 	return &s
 }
 
-func (r *reader) optionalBool(v *fastjson.Value, key string) *bool {
-	c := child(v, key)
-	if c == nil {
-		return nil
-	}
-	b, err := c.Bool()
+func (r *reader) boolPointer(v *fastjson.Value, element string) *bool {
+	b, err := v.Bool()
 	if err != nil {
-		r.fail(key)
-		return nil
+		r.fail(element)
 	}
 	return &b
 }
 
-func (r *reader) object(v *fastjson.Value, key string) *fastjson.Value {
-	c := child(v, key)
-	if c == nil {
-		return nil
-	}
-	if c.Type() != fastjson.TypeObject {
-		r.fail(key)
-		return nil
-	}
-	return c
-}
-
-// objects returns the elements of an array of objects.
-func (r *reader) objects(v *fastjson.Value, key string) []*fastjson.Value {
-	c := child(v, key)
-	if c == nil {
-		return nil
-	}
-	items, err := c.Array()
+// items returns the elements of an array.
+func (r *reader) items(v *fastjson.Value, element string) []*fastjson.Value {
+	items, err := v.Array()
 	if err != nil {
-		r.fail(key)
+		r.fail(element)
 		return nil
-	}
-	for _, item := range items {
-		if item.Type() != fastjson.TypeObject {
-			r.fail(key)
-			return nil
-		}
 	}
 	return items
 }
@@ -121,74 +98,113 @@ func grow[T any](arena *[]T, n int) []T {
 	return (*arena)[start : start+n : start+n]
 }
 
-func (r *reader) meta(v *fastjson.Value) Meta {
-	m := r.object(v, "meta")
-	if m == nil {
-		return Meta{}
-	}
-	return Meta{VersionID: r.text(m, "versionId"), LastUpdated: r.text(m, "lastUpdated")}
+func (r *reader) meta(v *fastjson.Value) (out Meta) {
+	r.members(v, "meta", func(key string, v *fastjson.Value) bool {
+		switch key {
+		case "versionId":
+			out.VersionID = r.text(v, "meta.versionId")
+		case "lastUpdated":
+			out.LastUpdated = r.text(v, "meta.lastUpdated")
+		default:
+			return false
+		}
+		return true
+	})
+	return out
 }
 
-func (r *reader) codingOf(v *fastjson.Value) Coding {
-	return Coding{System: r.text(v, "system"), Code: r.text(v, "code")}
+func (r *reader) coding(v *fastjson.Value, element string) (out Coding) {
+	r.members(v, element, func(key string, v *fastjson.Value) bool {
+		switch key {
+		case "system":
+			out.System = r.text(v, element)
+		case "code":
+			out.Code = r.text(v, element)
+		default:
+			return false
+		}
+		return true
+	})
+	return out
 }
 
-func (r *reader) coding(v *fastjson.Value, key string) Coding {
-	c := r.object(v, key)
-	if c == nil {
-		return Coding{}
-	}
-	return r.codingOf(c)
+func (r *reader) concept(v *fastjson.Value, element string) (out CodeableConcept) {
+	r.members(v, element, func(key string, v *fastjson.Value) bool {
+		switch key {
+		case "coding":
+			items := r.items(v, element)
+			out.Coding = grow(&r.codings, len(items))
+			for i, item := range items {
+				out.Coding[i] = r.coding(item, element)
+			}
+		case "text":
+			out.Text = r.text(v, element)
+		default:
+			return false
+		}
+		return true
+	})
+	return out
 }
 
-func (r *reader) conceptOf(v *fastjson.Value) CodeableConcept {
-	items := r.objects(v, "coding")
-	codings := grow(&r.codings, len(items))
-	for i, item := range items {
-		codings[i] = r.codingOf(item)
-	}
-	return CodeableConcept{Coding: codings, Text: r.text(v, "text")}
-}
-
-func (r *reader) concept(v *fastjson.Value, key string) CodeableConcept {
-	c := r.object(v, key)
-	if c == nil {
-		return CodeableConcept{}
-	}
-	return r.conceptOf(c)
-}
-
-func (r *reader) conceptList(v *fastjson.Value, key string) []CodeableConcept {
-	items := r.objects(v, key)
+func (r *reader) conceptList(v *fastjson.Value, element string) []CodeableConcept {
+	items := r.items(v, element)
 	concepts := grow(&r.concepts, len(items))
 	for i, item := range items {
-		concepts[i] = r.conceptOf(item)
+		concepts[i] = r.concept(item, element)
 	}
 	return concepts
 }
 
-func (r *reader) reference(v *fastjson.Value, key string) Reference {
-	c := r.object(v, key)
-	if c == nil {
-		return Reference{}
-	}
-	out := Reference{Reference: r.text(c, "reference"), Display: r.text(c, "display")}
-	if id := r.object(c, "identifier"); id != nil {
-		out.Identifier = Identifier{System: r.text(id, "system"), Value: r.text(id, "value")}
-	}
+func (r *reader) reference(v *fastjson.Value, element string) (out Reference) {
+	r.members(v, element, func(key string, v *fastjson.Value) bool {
+		switch key {
+		case "reference":
+			out.Reference = r.text(v, element)
+		case "display":
+			out.Display = r.text(v, element)
+		case "identifier":
+			out.Identifier = r.identifier(v, element)
+		default:
+			return false
+		}
+		return true
+	})
 	return out
 }
 
-func (r *reader) period(v *fastjson.Value, key string) Period {
-	c := r.object(v, key)
-	if c == nil {
-		return Period{}
-	}
-	return Period{Start: r.text(c, "start"), End: r.text(c, "end")}
+func (r *reader) identifier(v *fastjson.Value, element string) (out Identifier) {
+	r.members(v, element, func(key string, v *fastjson.Value) bool {
+		switch key {
+		case "system":
+			out.System = r.text(v, element)
+		case "value":
+			out.Value = r.text(v, element)
+		default:
+			return false
+		}
+		return true
+	})
+	return out
+}
+
+func (r *reader) period(v *fastjson.Value, element string) (out Period) {
+	r.members(v, element, func(key string, v *fastjson.Value) bool {
+		switch key {
+		case "start":
+			out.Start = r.text(v, element)
+		case "end":
+			out.End = r.text(v, element)
+		default:
+			return false
+		}
+		return true
+	})
+	return out
 }
 
 func (r *reader) extensionList(v *fastjson.Value) []Extension {
-	items := r.objects(v, "extension")
+	items := r.items(v, "extension")
 	list := grow(&r.extensions, len(items))
 	for i, item := range items {
 		list[i] = r.extension(item)
@@ -196,99 +212,214 @@ func (r *reader) extensionList(v *fastjson.Value) []Extension {
 	return list
 }
 
-func (r *reader) extension(v *fastjson.Value) Extension {
-	out := Extension{
-		URL:          r.text(v, "url"),
-		ValueString:  r.optionalText(v, "valueString"),
-		ValueCode:    r.optionalText(v, "valueCode"),
-		ValueBoolean: r.optionalBool(v, "valueBoolean"),
-		Extension:    r.extensionList(v),
-	}
-	if c := r.object(v, "valueCoding"); c != nil {
-		coding := r.codingOf(c)
-		out.ValueCoding = &coding
-	}
-	if c := r.object(v, "valueCodeableConcept"); c != nil {
-		concept := r.conceptOf(c)
-		out.ValueCodeableConcept = &concept
-	}
+func (r *reader) extension(v *fastjson.Value) (out Extension) {
+	const element = "extension"
+	r.members(v, element, func(key string, v *fastjson.Value) bool {
+		switch key {
+		case "url":
+			out.URL = r.text(v, element)
+		case "valueCoding":
+			coding := r.coding(v, element)
+			out.ValueCoding = &coding
+		case "valueCodeableConcept":
+			concept := r.concept(v, element)
+			out.ValueCodeableConcept = &concept
+		case "valueString":
+			out.ValueString = r.textPointer(v, element)
+		case "valueCode":
+			out.ValueCode = r.textPointer(v, element)
+		case "valueBoolean":
+			out.ValueBoolean = r.boolPointer(v, element)
+		case "extension":
+			out.Extension = r.extensionList(v)
+		default:
+			return false
+		}
+		return true
+	})
 	return out
 }
 
-func (r *reader) patient(v *fastjson.Value) Patient {
-	out := Patient{
-		ID:                   r.text(v, "id"),
-		Meta:                 r.meta(v),
-		Extension:            r.extensionList(v),
-		Gender:               r.text(v, "gender"),
-		BirthDate:            r.text(v, "birthDate"),
-		DeceasedBoolean:      r.optionalBool(v, "deceasedBoolean"),
-		DeceasedDateTime:     r.text(v, "deceasedDateTime"),
-		ManagingOrganization: r.reference(v, "managingOrganization"),
-	}
-	spoken := r.objects(v, "communication")
-	out.Communication = grow(&r.communications, len(spoken))
-	for i, item := range spoken {
-		out.Communication[i] = Communication{
-			Language:  r.concept(item, "language"),
-			Preferred: r.optionalBool(item, "preferred"),
+func (r *reader) patient(v *fastjson.Value) (out Patient) {
+	r.members(v, "", func(key string, v *fastjson.Value) bool {
+		switch key {
+		case "id":
+			out.ID = r.text(v, key)
+		case "meta":
+			out.Meta = r.meta(v)
+		case "extension":
+			out.Extension = r.extensionList(v)
+		case "gender":
+			out.Gender = r.text(v, key)
+		case "birthDate":
+			out.BirthDate = r.text(v, key)
+		case "deceasedBoolean":
+			out.DeceasedBoolean = r.boolPointer(v, key)
+		case "deceasedDateTime":
+			out.DeceasedDateTime = r.text(v, key)
+		case "communication":
+			out.Communication = r.communicationList(v)
+		case "managingOrganization":
+			out.ManagingOrganization = r.reference(v, key)
+		case "link":
+			out.Link = r.linkList(v)
+		default:
+			return false
 		}
-	}
-	linked := r.objects(v, "link")
-	out.Link = grow(&r.links, len(linked))
-	for i, item := range linked {
-		out.Link[i] = PatientLink{Other: r.reference(item, "other"), Type: r.text(item, "type")}
-	}
+		return true
+	})
 	return out
 }
 
-func (r *reader) encounter(v *fastjson.Value) Encounter {
-	out := Encounter{
-		ID:              r.text(v, "id"),
-		Meta:            r.meta(v),
-		Extension:       r.extensionList(v),
-		Status:          r.text(v, "status"),
-		Class:           r.coding(v, "class"),
-		Type:            r.conceptList(v, "type"),
-		ServiceType:     r.concept(v, "serviceType"),
-		Priority:        r.concept(v, "priority"),
-		Subject:         r.reference(v, "subject"),
-		Period:          r.period(v, "period"),
-		ServiceProvider: r.reference(v, "serviceProvider"),
+func (r *reader) communicationList(v *fastjson.Value) []Communication {
+	items := r.items(v, "communication")
+	list := grow(&r.communications, len(items))
+	for i, item := range items {
+		out := &list[i]
+		r.members(item, "communication", func(key string, v *fastjson.Value) bool {
+			switch key {
+			case "language":
+				out.Language = r.concept(v, "communication.language")
+			case "preferred":
+				out.Preferred = r.boolPointer(v, "communication.preferred")
+			default:
+				return false
+			}
+			return true
+		})
 	}
-	if h := r.object(v, "hospitalization"); h != nil {
-		out.Hospitalization = Hospitalization{
-			SpecialArrangement:   r.conceptList(h, "specialArrangement"),
-			DischargeDisposition: r.concept(h, "dischargeDisposition"),
+	return list
+}
+
+func (r *reader) linkList(v *fastjson.Value) []PatientLink {
+	items := r.items(v, "link")
+	list := grow(&r.links, len(items))
+	for i, item := range items {
+		out := &list[i]
+		r.members(item, "link", func(key string, v *fastjson.Value) bool {
+			switch key {
+			case "other":
+				out.Other = r.reference(v, "link.other")
+			case "type":
+				out.Type = r.text(v, "link.type")
+			default:
+				return false
+			}
+			return true
+		})
+	}
+	return list
+}
+
+func (r *reader) encounter(v *fastjson.Value) (out Encounter) {
+	r.members(v, "", func(key string, v *fastjson.Value) bool {
+		switch key {
+		case "id":
+			out.ID = r.text(v, key)
+		case "meta":
+			out.Meta = r.meta(v)
+		case "extension":
+			out.Extension = r.extensionList(v)
+		case "status":
+			out.Status = r.text(v, key)
+		case "class":
+			out.Class = r.coding(v, key)
+		case "type":
+			out.Type = r.conceptList(v, key)
+		case "serviceType":
+			out.ServiceType = r.concept(v, key)
+		case "priority":
+			out.Priority = r.concept(v, key)
+		case "subject":
+			out.Subject = r.reference(v, key)
+		case "participant":
+			out.Participant = r.participantList(v)
+		case "period":
+			out.Period = r.period(v, key)
+		case "hospitalization":
+			out.Hospitalization = r.hospitalization(v)
+		case "serviceProvider":
+			out.ServiceProvider = r.reference(v, key)
+		default:
+			return false
 		}
-	}
-	present := r.objects(v, "participant")
-	out.Participant = grow(&r.participants, len(present))
-	for i, item := range present {
-		out.Participant[i] = Participant{
-			Type:       r.conceptList(item, "type"),
-			Individual: r.reference(item, "individual"),
-			Period:     r.period(item, "period"),
-		}
-	}
+		return true
+	})
 	return out
 }
 
-func (r *reader) adverseEvent(v *fastjson.Value) AdverseEvent {
-	return AdverseEvent{
-		ID:           r.text(v, "id"),
-		Meta:         r.meta(v),
-		Extension:    r.extensionList(v),
-		Actuality:    r.text(v, "actuality"),
-		Category:     r.conceptList(v, "category"),
-		Event:        r.concept(v, "event"),
-		Subject:      r.reference(v, "subject"),
-		Encounter:    r.reference(v, "encounter"),
-		Date:         r.text(v, "date"),
-		Detected:     r.text(v, "detected"),
-		RecordedDate: r.text(v, "recordedDate"),
-		Seriousness:  r.concept(v, "seriousness"),
-		Severity:     r.concept(v, "severity"),
-		Outcome:      r.concept(v, "outcome"),
+func (r *reader) participantList(v *fastjson.Value) []Participant {
+	items := r.items(v, "participant")
+	list := grow(&r.participants, len(items))
+	for i, item := range items {
+		out := &list[i]
+		r.members(item, "participant", func(key string, v *fastjson.Value) bool {
+			switch key {
+			case "type":
+				out.Type = r.conceptList(v, "participant.type")
+			case "individual":
+				out.Individual = r.reference(v, "participant.individual")
+			case "period":
+				out.Period = r.period(v, "participant.period")
+			default:
+				return false
+			}
+			return true
+		})
 	}
+	return list
+}
+
+func (r *reader) hospitalization(v *fastjson.Value) (out Hospitalization) {
+	r.members(v, "hospitalization", func(key string, v *fastjson.Value) bool {
+		switch key {
+		case "specialArrangement":
+			out.SpecialArrangement = r.conceptList(v, "hospitalization.specialArrangement")
+		case "dischargeDisposition":
+			out.DischargeDisposition = r.concept(v, "hospitalization.dischargeDisposition")
+		default:
+			return false
+		}
+		return true
+	})
+	return out
+}
+
+func (r *reader) adverseEvent(v *fastjson.Value) (out AdverseEvent) {
+	r.members(v, "", func(key string, v *fastjson.Value) bool {
+		switch key {
+		case "id":
+			out.ID = r.text(v, key)
+		case "meta":
+			out.Meta = r.meta(v)
+		case "extension":
+			out.Extension = r.extensionList(v)
+		case "actuality":
+			out.Actuality = r.text(v, key)
+		case "category":
+			out.Category = r.conceptList(v, key)
+		case "event":
+			out.Event = r.concept(v, key)
+		case "subject":
+			out.Subject = r.reference(v, key)
+		case "encounter":
+			out.Encounter = r.reference(v, key)
+		case "date":
+			out.Date = r.text(v, key)
+		case "detected":
+			out.Detected = r.text(v, key)
+		case "recordedDate":
+			out.RecordedDate = r.text(v, key)
+		case "seriousness":
+			out.Seriousness = r.concept(v, key)
+		case "severity":
+			out.Severity = r.concept(v, key)
+		case "outcome":
+			out.Outcome = r.concept(v, key)
+		default:
+			return false
+		}
+		return true
+	})
+	return out
 }

@@ -96,86 +96,109 @@ func hex4(b []byte) (v int) {
 	return v
 }
 
-// treeCheck walks a parsed value for what makes JSON ambiguous: repeated keys, depth without end and
-// words that only look like numbers.
-type treeCheck struct {
-	keys   [][]byte
-	values []*fastjson.Value
-	number []byte
+// walk goes through a parsed value once. It refuses what makes JSON ambiguous, repeated keys, depth
+// without end and words that only look like numbers, in every part of the value, whether the part is
+// read or skipped.
+type walk struct {
+	keys    [][]byte
+	values  []*fastjson.Value
+	depth   int
+	number  []byte
+	refused *RefusedError
 	// visit is collect, bound once so that a walk allocates nothing.
 	visit func(key []byte, v *fastjson.Value)
 }
 
-func newTreeCheck() *treeCheck {
-	c := &treeCheck{}
-	c.visit = c.collect
-	return c
+func (w *walk) start() {
+	w.keys, w.values = w.keys[:0], w.values[:0]
+	w.depth, w.refused = 0, nil
+	if w.visit == nil {
+		w.visit = w.collect
+	}
 }
 
-func (c *treeCheck) collect(key []byte, v *fastjson.Value) {
-	c.keys = append(c.keys, key)
-	c.values = append(c.values, v)
+func (w *walk) collect(key []byte, v *fastjson.Value) {
+	w.keys = append(w.keys, key)
+	w.values = append(w.values, v)
 }
 
-func (c *treeCheck) check(v *fastjson.Value, depth int) *RefusedError {
-	if depth > maxDepth {
-		return &RefusedError{Reason: TooDeep}
+func (w *walk) refuse(reason Reason) {
+	if w.refused == nil {
+		w.refused = &RefusedError{Reason: reason}
+	}
+}
+
+// enter lays the members of an object open at keys[from:to] and values[from:to], until leave.
+func (w *walk) enter(object *fastjson.Object) (from, to int) {
+	from = len(w.keys)
+	object.Visit(w.visit)
+	to = len(w.keys)
+	if repeated(w.keys[from:to]) {
+		w.refuse(DuplicateKey)
+	}
+	w.deeper()
+	return from, to
+}
+
+func (w *walk) leave(from int) {
+	w.keys, w.values = w.keys[:from], w.values[:from]
+	w.depth--
+}
+
+func (w *walk) deeper() {
+	if w.depth++; w.depth > maxDepth {
+		w.refuse(TooDeep)
+	}
+}
+
+// skip passes over a value that nobody reads.
+func (w *walk) skip(v *fastjson.Value) {
+	if w.refused != nil {
+		return
 	}
 	switch v.Type() {
 	case fastjson.TypeObject:
-		return c.checkObject(v, depth)
+		object, _ := v.Object()
+		from, to := w.enter(object)
+		for i := from; i < to; i++ {
+			w.skip(w.values[i])
+		}
+		w.leave(from)
 	case fastjson.TypeArray:
 		items, _ := v.Array()
+		w.deeper()
 		for _, item := range items {
-			if refused := c.check(item, depth+1); refused != nil {
-				return refused
-			}
+			w.skip(item)
 		}
+		w.depth--
 	case fastjson.TypeNumber:
-		c.number = v.MarshalTo(c.number[:0])
-		if !isNumber(c.number) {
-			return &RefusedError{Reason: NotJSON}
+		w.number = v.MarshalTo(w.number[:0])
+		if !isNumber(w.number) {
+			w.refuse(NotJSON)
 		}
 	case fastjson.TypeString, fastjson.TypeTrue, fastjson.TypeFalse, fastjson.TypeNull:
 	}
-	return nil
-}
-
-func (c *treeCheck) checkObject(v *fastjson.Value, depth int) *RefusedError {
-	base := len(c.keys)
-	object, _ := v.Object()
-	object.Visit(c.visit)
-	end := len(c.keys)
-	refused := c.repeated(c.keys[base:end])
-	for i := base; i < end && refused == nil; i++ {
-		refused = c.check(c.values[i], depth+1)
-	}
-	c.keys, c.values = c.keys[:base], c.values[:base]
-	return refused
 }
 
 // fewKeys is where comparing all pairs gets dearer than hashing.
 const fewKeys = 24
 
-func (c *treeCheck) repeated(keys [][]byte) *RefusedError {
+func repeated(keys [][]byte) bool {
 	if len(keys) > fewKeys {
 		seen := make(map[string]struct{}, len(keys))
 		for _, key := range keys {
-			if _, ok := seen[string(key)]; ok {
-				return &RefusedError{Reason: DuplicateKey}
-			}
 			seen[string(key)] = struct{}{}
 		}
-		return nil
+		return len(seen) < len(keys)
 	}
 	for i, key := range keys {
 		for _, earlier := range keys[:i] {
-			if bytes.Equal(key, earlier) {
-				return &RefusedError{Reason: DuplicateKey}
+			if len(key) == len(earlier) && string(key) == string(earlier) {
+				return true
 			}
 		}
 	}
-	return nil
+	return false
 }
 
 // isNumber holds text to the grammar of RFC 8259 section 6.
