@@ -3,6 +3,7 @@ package facts
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -61,15 +62,28 @@ func openDatabase(ctx context.Context, path string, o options) (*database, error
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	db := &database{connector: connector, DB: sql.OpenDB(connector)}
-	// Extensions and files outside the database are out of reach of every later statement, a measure's
-	// expression included; lock_configuration makes that final.
-	err = db.script(ctx, `SET preserve_insertion_order = false; SET enable_external_access = false;
-		SET lock_configuration = true;`)
-	if err != nil {
+	if err := db.lockDown(ctx); err != nil {
 		_ = db.Close()
 		return nil, err
 	}
 	return db, nil
+}
+
+// lockDown puts extensions and files outside the database out of reach of every later statement, a
+// measure's expression included; lock_configuration makes that final. DuckDB shares one instance
+// among all who open a file in one process, so that another may have done it already.
+func (db *database) lockDown(ctx context.Context) error {
+	err := db.script(ctx, `SET preserve_insertion_order = false; SET enable_external_access = false;
+		SET lock_configuration = true;`)
+	if err == nil {
+		return nil
+	}
+	var locked bool
+	const query = "SELECT current_setting('lock_configuration')"
+	if second := db.QueryRowContext(ctx, query).Scan(&locked); second != nil || !locked {
+		return errors.Join(err, second)
+	}
+	return nil
 }
 
 // script runs statements one after the other, and names the one that fails by its first line.

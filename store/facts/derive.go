@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/equitylens/equitylens/mapping"
@@ -155,15 +156,16 @@ func needResolution(ctx context.Context, conn *sql.Conn) error {
 	if _, err := conn.ExecContext(ctx, table); err != nil {
 		return fmt.Errorf("tabulate need: %w", err)
 	}
+	var pairs []string
 	for _, encounter := range needValues() {
 		for _, patient := range needValues() {
 			need := mapping.ResolveNeed(encounter, patient)
-			_, err := conn.ExecContext(ctx, "INSERT INTO need_resolution VALUES (?, ?, ?)",
-				Key(encounter), Key(patient), Key(need))
-			if err != nil {
-				return fmt.Errorf("tabulate need: %w", err)
-			}
+			pairs = append(pairs, fmt.Sprintf("('%s', '%s', '%s')", Key(encounter), Key(patient), Key(need)))
 		}
+	}
+	_, err := conn.ExecContext(ctx, "INSERT INTO need_resolution VALUES "+strings.Join(pairs, ", "))
+	if err != nil {
+		return fmt.Errorf("tabulate need: %w", err)
 	}
 	return nil
 }

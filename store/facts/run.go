@@ -112,7 +112,7 @@ func (r *Run) Stage(ctx context.Context) error {
 		}
 	}
 	temp := filepath.Join(r.Folder(), "temp")
-	db, err := openDatabase(path, options{memory: runMemory, temp: temp})
+	db, err := openDatabase(ctx, path, options{memory: runMemory, temp: temp})
 	if err != nil {
 		return err
 	}

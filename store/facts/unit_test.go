@@ -1,246 +1,388 @@
 package facts_test
 
 import (
-	"context"
-	"database/sql"
+	"encoding/json"
 	"fmt"
+	"os"
 	"testing"
-	"time"
 
-	"github.com/equitylens/equitylens/fhir"
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/equitylens/equitylens/internal/phi"
 	"github.com/equitylens/equitylens/mapping"
 	"github.com/equitylens/equitylens/store/facts"
+	. "github.com/equitylens/equitylens/store/facts/factstest"
 )
 
-// clock ticks a second at every reading, so that snapshots get ids of their own.
-func clock() func() time.Time {
-	at := time.Date(2026, 7, 1, 2, 0, 0, 0, time.UTC)
-	return func() time.Time {
-		at = at.Add(time.Second)
-		return at
-	}
+// with sets the disposition, the status or the site of an encounter.
+func disposed(code string) func(*mapping.Encounter) {
+	return func(e *mapping.Encounter) { e.Disposition = Known(code) }
 }
 
-func open(t *testing.T) *facts.Dir {
-	t.Helper()
-	dir, err := facts.Open(t.TempDir(), clock())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return dir
+func status(code string) func(*mapping.Encounter) {
+	return func(e *mapping.Encounter) { e.Status = code }
 }
 
-// batch is what one run loads.
-type batch struct {
-	patients   []mapping.Patient
-	encounters []mapping.Encounter
-	events     []mapping.AdverseEvent
-	deleted    map[string][]string
-	merge      facts.Merge
-	// publish is false to stop before the snapshot goes live.
-	unpublished bool
+func elective(e *mapping.Encounter) { e.Elective = true }
+
+func heldAt(site string) func(*mapping.Encounter) {
+	return func(e *mapping.Encounter) { e.Site = Site(site) }
 }
 
-// full is a complete load of every type.
-func full() []facts.Load {
-	var loads []facts.Load
-	for _, name := range facts.Types() {
-		loads = append(loads, facts.Load{Source: "ehr", Type: name, Complete: true, Full: true})
-	}
-	return loads
+func needs(v mapping.Value) func(*mapping.Encounter) {
+	return func(e *mapping.Encounter) { e.InterpreterNeed = v }
 }
 
-func increment() []facts.Load {
-	loads := full()
-	for i := range loads {
-		loads[i].Full = false
-	}
-	return loads
+func of(encounter string) func(*mapping.AdverseEvent) {
+	return func(a *mapping.AdverseEvent) { a.Encounter = phi.New(encounter) }
 }
 
-func load(t *testing.T, dir *facts.Dir, b batch) facts.Merged {
-	t.Helper()
-	merged, err := tryLoad(t.Context(), dir, b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return merged
+func replacedBy(id string) func(*mapping.Patient) {
+	return func(p *mapping.Patient) { p.ReplacedBy = phi.New(id) }
 }
 
-func tryLoad(ctx context.Context, dir *facts.Dir, b batch) (merged facts.Merged, err error) {
-	run, err := dir.Begin("ehr")
-	if err != nil {
-		return merged, err
-	}
-	defer func() { _ = run.Close() }()
-	if err := run.Stage(ctx); err != nil {
-		return merged, err
-	}
-	w, err := run.Writer(ctx)
-	if err != nil {
-		return merged, err
-	}
-	seq := int64(0)
-	for i := range b.patients {
-		seq++
-		if err := w.Patient(&b.patients[i], seq); err != nil {
-			return merged, err
-		}
-	}
-	for i := range b.encounters {
-		seq++
-		if err := w.Encounter(&b.encounters[i], seq); err != nil {
-			return merged, err
-		}
-	}
-	for i := range b.events {
-		seq++
-		if err := w.AdverseEvent(&b.events[i], seq); err != nil {
-			return merged, err
-		}
-	}
-	if err := w.Close(); err != nil {
-		return merged, err
-	}
-	for name, ids := range b.deleted {
-		var list []phi.ID
+func replaces(ids ...string) func(*mapping.Patient) {
+	return func(p *mapping.Patient) {
 		for _, id := range ids {
-			list = append(list, phi.New(id))
+			p.Replaces = append(p.Replaces, phi.New(id))
 		}
-		if err := run.Delete(ctx, name, list); err != nil {
-			return merged, err
-		}
-	}
-	if b.merge.Loads == nil {
-		b.merge.Loads = full()
-	}
-	if b.merge.MaxShrink == 0 {
-		b.merge.MaxShrink = 1
-	}
-	merged, err = run.Merge(ctx, b.merge)
-	if err != nil || b.unpublished {
-		return merged, err
-	}
-	if _, err := run.Publish(ctx, true); err != nil {
-		return merged, err
-	}
-	return merged, run.Discard()
-}
-
-func current(t *testing.T, dir *facts.Dir) *facts.Snapshot {
-	t.Helper()
-	id, err := dir.Current()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := dir.Snapshot(t.Context(), id)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	return s
-}
-
-// rows returns the rows of a query as text, a row a line.
-func rows(t *testing.T, s *facts.Snapshot, query string) []string {
-	t.Helper()
-	var out []string
-	err := s.Query(t.Context(), query, func(r *sql.Rows) error {
-		columns, err := r.Columns()
-		if err != nil {
-			return err
-		}
-		cells := make([]any, len(columns))
-		for i := range cells {
-			cells[i] = new(any)
-		}
-		if err := r.Scan(cells...); err != nil {
-			return err
-		}
-		line := ""
-		for i, c := range cells {
-			if i > 0 {
-				line += " "
-			}
-			line += fmt.Sprint(*c.(*any))
-		}
-		out = append(out, line)
-		return nil
-	})
-	if err != nil {
-		t.Fatalf("%s: %v", query, err)
-	}
-	return out
-}
-
-func at(text string) fhir.DateTime {
-	d, err := fhir.ParseDateTime(text)
-	if err != nil {
-		panic(err)
-	}
-	return d
-}
-
-func known(code string) mapping.Value { return mapping.Value{State: mapping.Known, Code: code} }
-
-func state(s mapping.State) mapping.Value { return mapping.Value{State: s} }
-
-func patient(id string) mapping.Patient {
-	return mapping.Patient{
-		ID: phi.New(id), Race: known("2054-5"), Ethnicity: known("2186-5"), RaceEthnicity: known("2054-5"),
-		Language: known("es"), LanguageGroup: known("spanish"), InterpreterNeed: known("yes"),
-		Sex: known("female"), Birth: at("1960-02-29"), Site: mapping.Site{Value: state(mapping.Missing)},
 	}
 }
 
-func encounter(id, patient, class, start, end string) mapping.Encounter {
-	return mapping.Encounter{
-		ID: phi.New(id), Patient: phi.New(patient), Status: "finished", Class: known(class),
-		Disposition: known("home"), Start: at(start), End: at(end),
-		InterpreterNeed: state(mapping.Missing), InterpreterUse: mapping.NoneDocumented,
-		Site: mapping.Site{Value: known("H1"), Label: "Hospital One"},
-	}
+// saying gives a patient a language by which it can be recognised in the result.
+func saying(language string) func(*mapping.Patient) {
+	return func(p *mapping.Patient) { p.Language = Known(language) }
 }
 
-func TestPublishedUnits(t *testing.T) {
+func TestUnitsOfOneLoad(t *testing.T) {
 	t.Parallel()
-	dir := open(t)
-	other := patient("b")
-	other.InterpreterNeed = state(mapping.Unknown)
-	merged := load(t, dir, batch{
-		patients: []mapping.Patient{patient("a"), other},
-		encounters: []mapping.Encounter{
-			encounter("1", "a", "AMB", "2026-01-05T10:00:00Z", "2026-01-05T10:30:00Z"),
-			encounter("2", "b", "IMP", "2026-01-01", "2026-01-04"),
-			encounter("3", "nobody", "AMB", "2026-01-05", "2026-01-05"),
-			encounter("4", "a", "AMB", "2026-01-05", ""),
+	dir := Open(t)
+	merged := Load(t, dir, Batch{
+		Patients: []mapping.Patient{
+			Patient("a"),
+			Patient("b", func(p *mapping.Patient) { p.InterpreterNeed = State(mapping.Unknown) }),
+		},
+		Encounters: []mapping.Encounter{
+			Encounter("1", "a", "AMB", "2026-01-05T10:00:00Z", "2026-01-05T10:30:00Z"),
+			Encounter("2", "b", "IMP", "2026-01-01", "2026-01-04"),
+			Encounter("3", "nobody", "AMB", "2026-01-05", "2026-01-05"),
+			Encounter("4", "a", "AMB", "2026-01-05", ""),
+		},
+		Events: []mapping.AdverseEvent{
+			Event("v1", "b", "2026-01-02"), Event("v2", "b", ""), Event("v3", "", "2026-01-02"),
 		},
 	})
-	if merged.Orphans != 1 || merged.Undated != 1 {
-		t.Errorf("orphans %d, undated %d; want 1 and 1", merged.Orphans, merged.Undated)
+	if merged.Orphans != 1 || merged.Undated != 2 || merged.Unlinked != 1 {
+		t.Errorf("orphans %d, undated %d, unlinked %d; want 1, 2 and 1",
+			merged.Orphans, merged.Undated, merged.Unlinked)
 	}
-	got := rows(t, current(t, dir), `SELECT class, minutes, race, race_state, interpreter_need, interpreter_need_state,
-		age_band, site FROM encounter WHERE end_date IS NOT NULL ORDER BY class`)
+	got := Rows(t, Current(t, dir), `SELECT class, minutes, race, race_state, interpreter_need,
+		interpreter_need_state, age_band, site FROM encounter WHERE end_date IS NOT NULL ORDER BY class`)
 	want := []string{
 		"AMB 30 2054-5 known yes known 65-74 H1",
 		"IMP <nil> 2054-5 known <nil> unknown 65-74 H1",
 	}
-	if fmt.Sprint(got) != fmt.Sprint(want) {
-		t.Errorf("encounters = %q\nwant %q", got, want)
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("encounters (-want +got):\n%s", d)
 	}
 }
 
-func TestIncrementAfterFull(t *testing.T) {
+func TestMergedPatients(t *testing.T) {
 	t.Parallel()
-	dir := open(t)
-	load(t, dir, batch{patients: []mapping.Patient{patient("a")}})
-	load(t, dir, batch{
-		encounters: []mapping.Encounter{encounter("1", "a", "AMB", "2026-01-05", "2026-01-05")},
-		merge:      facts.Merge{Loads: increment()},
+	tests := []struct {
+		name     string
+		patients []mapping.Patient
+		// owners is the language of whoever owns the encounter of a, b, c and d; "-" for nobody.
+		owners  string
+		persons int
+		merges  int64
+	}{
+		{"replaced-by", []mapping.Patient{Patient("a", replacedBy("b"), saying("aa")),
+			Patient("b", saying("bb"))}, "bb bb - -", 1, 1},
+		{"replaces", []mapping.Patient{Patient("a", saying("aa")),
+			Patient("b", replaces("a", "c"), saying("bb")), Patient("c", saying("cc"))}, "bb bb bb -", 1, 2},
+		{"both sides say it", []mapping.Patient{Patient("a", replacedBy("b"), saying("aa")),
+			Patient("b", replaces("a"), saying("bb"))}, "bb bb - -", 1, 1},
+		{"a chain ends at the last", []mapping.Patient{Patient("a", replacedBy("b"), saying("aa")),
+			Patient("b", replacedBy("c"), saying("bb")), Patient("c", saying("cc"))}, "cc cc cc -", 1, 2},
+		{"a chain whose end lists all of it", []mapping.Patient{
+			Patient("a", replacedBy("b"), saying("aa")), Patient("b", replacedBy("c"), saying("bb")),
+			Patient("c", replaces("a", "b"), saying("cc"))}, "cc cc cc -", 1, 2},
+		{"a ring has no survivor", []mapping.Patient{Patient("a", replacedBy("b"), saying("aa")),
+			Patient("b", replacedBy("a"), saying("bb"))}, "aa bb - -", 2, 0},
+		{"a ring with a way out", []mapping.Patient{Patient("a", replacedBy("b"), saying("aa")),
+			Patient("b", replacedBy("a"), saying("bb")),
+			Patient("c", replaces("b"), saying("cc"))}, "cc cc cc -", 1, 2},
+		{"a survivor that is not here", []mapping.Patient{
+			Patient("a", replacedBy("z"), saying("aa"))}, "aa - - -", 1, 0},
+		{"a retired record that is not here", []mapping.Patient{
+			Patient("b", replaces("a"), saying("bb"))}, "bb bb - -", 1, 1},
+		{"two survivors are none", []mapping.Patient{Patient("a", saying("aa")),
+			Patient("b", replaces("a"), saying("bb")), Patient("c", replaces("a"), saying("cc"))},
+			"aa bb cc -", 3, 0},
+		{"itself", []mapping.Patient{Patient("a", replacedBy("a"), replaces("a"), saying("aa"))},
+			"aa - - -", 1, 0},
+	}
+	var cases []Batch
+	var merges int64
+	for i, test := range tests {
+		b := Batch{Patients: test.patients}
+		for d, id := range []string{"a", "b", "c", "d"} {
+			day := fmt.Sprintf("2026-01-0%d", d+1)
+			b.Encounters = append(b.Encounters, Encounter("e"+id, id, "AMB", day, day))
+		}
+		cases = append(cases, Within(fmt.Sprint("case", i), b))
+		merges += test.merges
+	}
+	dir := Open(t)
+	if merged := Load(t, dir, Join(cases...)); merged.Merges != merges {
+		t.Errorf("%d merges, want %d", merged.Merges, merges)
+	}
+	s := Current(t, dir)
+	for i, test := range tests {
+		site := fmt.Sprint("case", i)
+		got := Rows(t, s, `SELECT string_agg(coalesce(e.language, '-'), ' ' ORDER BY d)
+			FROM (SELECT unnest(range(1, 5))::INTEGER AS d)
+			LEFT JOIN encounter e ON day(e.start_date) = d AND e.site = ?`, site)
+		if got[0] != test.owners {
+			t.Errorf("%s: encounters belong to %s, want %s", test.name, got[0], test.owners)
+		}
+		got = Rows(t, s, `SELECT count(*) FROM patient_in(DATE '2026-01-01', DATE '2026-12-31')
+			WHERE site = ?`, site)
+		if got[0] != fmt.Sprint(test.persons) {
+			t.Errorf("%s: %s persons, want %d", test.name, got[0], test.persons)
+		}
+	}
+}
+
+func TestEventLink(t *testing.T) {
+	t.Parallel()
+	const day = "2026-03-10"
+	stay := func(id, class string, changes ...func(*mapping.Encounter)) mapping.Encounter {
+		return Encounter(id, "a", class, "2026-03-09", "2026-03-11", changes...)
+	}
+	clocked := func(id, start, end string) mapping.Encounter {
+		return Encounter(id, "a", "IMP", day+"T"+start+":00Z", day+"T"+end+":00Z")
+	}
+	tests := []struct {
+		name       string
+		encounters []mapping.Encounter
+		event      mapping.AdverseEvent
+		// want is the class of the linked encounter and whether the event lies within it.
+		want string
+	}{
+		{"the encounter that it names", []mapping.Encounter{stay("1", "AMB"), stay("2", "IMP")},
+			Event("v", "a", day, of("1")), "AMB true"},
+		{"the encounter that it names, though before it", []mapping.Encounter{stay("1", "IMP")},
+			Event("v", "a", "2026-03-08", of("1")), "IMP false"},
+		{"the encounter that it names, without a date of its own", []mapping.Encounter{stay("1", "IMP")},
+			Event("v", "a", "", of("1")), "IMP false"},
+		{"the one that covers it", []mapping.Encounter{stay("1", "EMER")}, Event("v", "a", day), "EMER true"},
+		{"the first day covers", []mapping.Encounter{stay("1", "IMP")},
+			Event("v", "a", "2026-03-09"), "IMP true"},
+		{"the last day covers", []mapping.Encounter{stay("1", "IMP")},
+			Event("v", "a", "2026-03-11"), "IMP true"},
+		{"the day after does not", []mapping.Encounter{stay("1", "IMP")},
+			Event("v", "a", "2026-03-12"), "<nil> false"},
+		{"inpatient before observation before emergency before ambulatory",
+			[]mapping.Encounter{stay("1", "AMB"), stay("2", "EMER"), stay("3", "OBSENC"), stay("4", "ACUTE")},
+			Event("v", "a", day), "ACUTE true"},
+		{"observation before emergency before ambulatory",
+			[]mapping.Encounter{stay("1", "AMB"), stay("2", "EMER"), stay("3", "OBSENC")},
+			Event("v", "a", day), "OBSENC true"},
+		{"emergency before ambulatory", []mapping.Encounter{stay("1", "AMB"), stay("2", "EMER")},
+			Event("v", "a", day), "EMER true"},
+		{"two that cover alike are none", []mapping.Encounter{stay("1", "IMP"), stay("2", "NONAC")},
+			Event("v", "a", day), "<nil> false"},
+		{"two below one that is best", []mapping.Encounter{
+			stay("1", "AMB"), stay("2", "AMB"), stay("3", "IMP")}, Event("v", "a", day), "IMP true"},
+		{"a home visit covers no event", []mapping.Encounter{stay("1", "HH")},
+			Event("v", "a", day), "<nil> false"},
+		{"that of another patient", []mapping.Encounter{
+			Encounter("1", "b", "IMP", "2026-03-09", "2026-03-11"), stay("2", "IMP")},
+			Event("v", "a", day, of("1")), "<nil> false"},
+		{"one that is not here", []mapping.Encounter{stay("2", "IMP")},
+			Event("v", "a", day, of("1")), "<nil> false"},
+		{"one that was entered in error", []mapping.Encounter{stay("1", "IMP", status("entered-in-error"))},
+			Event("v", "a", day, of("1")), "<nil> false"},
+		{"an error covers nothing", []mapping.Encounter{stay("1", "IMP", status("entered-in-error")),
+			stay("2", "AMB", status("cancelled")), stay("3", "EMER", status("planned"))},
+			Event("v", "a", day), "<nil> false"},
+		{"a period without an end covers nothing", []mapping.Encounter{
+			Encounter("1", "a", "IMP", "2026-03-09", "")}, Event("v", "a", day), "<nil> false"},
+		{"a stay in progress covers if it has an end", []mapping.Encounter{
+			stay("1", "IMP", status("in-progress"))}, Event("v", "a", day), "IMP true"},
+		{"instants where both sides have them", []mapping.Encounter{
+			clocked("1", "08:00", "10:00"), clocked("2", "12:00", "14:00")},
+			Event("v", "a", day+"T13:00:00Z"), "IMP true"},
+		{"both ends of an instant count", []mapping.Encounter{clocked("1", "08:00", "10:00")},
+			Event("v", "a", day+"T10:00:00Z"), "IMP true"},
+		{"an instant later on the day", []mapping.Encounter{clocked("1", "08:00", "10:00")},
+			Event("v", "a", day+"T10:00:01Z"), "<nil> false"},
+		{"instants of two offsets", []mapping.Encounter{clocked("1", "08:00", "10:00")},
+			Event("v", "a", day+"T04:30:00-05:00"), "IMP true"},
+		{"a day among instants", []mapping.Encounter{clocked("1", "08:00", "10:00")},
+			Event("v", "a", day), "IMP true"},
+		{"a clock without an offset counts by its day", []mapping.Encounter{clocked("1", "08:00", "10:00")},
+			Event("v", "a", day+"T23:00:00"), "IMP true"},
+		{"a month is no day", []mapping.Encounter{stay("1", "IMP")},
+			Event("v", "a", "2026-03"), "<nil> false"},
+	}
+	var cases []Batch
+	for i, test := range tests {
+		cases = append(cases, Within(fmt.Sprint(i), Batch{
+			Patients:   []mapping.Patient{Patient("a", saying(fmt.Sprint("case", i))), Patient("b")},
+			Encounters: test.encounters, Events: []mapping.AdverseEvent{test.event},
+		}))
+	}
+	dir := Open(t)
+	Load(t, dir, Join(cases...))
+	s := Current(t, dir)
+	for i, test := range tests {
+		got := Rows(t, s, "SELECT encounter_class, within_encounter FROM event WHERE language = ?",
+			fmt.Sprint("case", i))
+		if d := cmp.Diff([]string{test.want}, got); d != "" {
+			t.Errorf("%s (-want +got):\n%s", test.name, d)
+		}
+	}
+}
+
+func TestAnEventOfARetiredPatientFindsTheEncounterOfTheSurvivor(t *testing.T) {
+	t.Parallel()
+	dir := Open(t)
+	Load(t, dir, Batch{
+		Patients:   []mapping.Patient{Patient("a", replacedBy("b")), Patient("b")},
+		Encounters: []mapping.Encounter{Encounter("1", "b", "IMP", "2026-03-09", "2026-03-11", heldAt("H9"))},
+		Events:     []mapping.AdverseEvent{Event("v", "a", "2026-03-10"), Event("w", "a", "2026-03-10", of("1"))},
 	})
-	got := rows(t, current(t, dir), `SELECT class, race FROM encounter`)
-	if want := []string{"AMB 2054-5"}; fmt.Sprint(got) != fmt.Sprint(want) {
-		t.Errorf("encounters = %q, want %q", got, want)
+	got := Rows(t, Current(t, dir), "SELECT encounter_class, site FROM event")
+	if d := cmp.Diff([]string{"IMP H9", "IMP H9"}, got); d != "" {
+		t.Errorf("events (-want +got):\n%s", d)
+	}
+}
+
+func TestNeedOfEncountersIsThatOfTheMapping(t *testing.T) {
+	t.Parallel()
+	values := []mapping.Value{Known(mapping.Yes), Known(mapping.No)}
+	for _, s := range mapping.States()[1:] {
+		values = append(values, State(s))
+	}
+	var b Batch
+	want := map[string]string{}
+	for i, own := range values {
+		id := fmt.Sprintf("p%d", i)
+		b.Patients = append(b.Patients, Patient(id, func(p *mapping.Patient) { p.InterpreterNeed = own }))
+		for j, stated := range values {
+			day := fmt.Sprintf("2026-%02d-%02d", i+1, j+1)
+			b.Encounters = append(b.Encounters, Encounter("e"+day, id, "IMP", day, day, needs(stated)))
+			b.Events = append(b.Events, Event("v"+day, id, day))
+			want[day] = facts.Key(mapping.ResolveNeed(stated, own))
+		}
+	}
+	dir := Open(t)
+	Load(t, dir, b)
+	for _, view := range []string{"encounter", "event"} {
+		date := map[string]string{"encounter": "start_date", "event": "date"}[view]
+		rows := Rows(t, Current(t, dir), fmt.Sprintf(`SELECT strftime(%s, '%%Y-%%m-%%d') || ' ' ||
+			coalesce(interpreter_need, '~' || interpreter_need_state) FROM %s`, date, view))
+		got := map[string]string{}
+		for _, row := range rows {
+			got[row[:10]] = row[11:]
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("need of %ss by day (-want +got):\n%s", view, d)
+		}
+	}
+}
+
+func TestNeedOfPatients(t *testing.T) {
+	t.Parallel()
+	in := func(v ...mapping.Value) []mapping.Value { return v }
+	yes, no := Known(mapping.Yes), Known(mapping.No)
+	tests := []struct {
+		name       string
+		own        mapping.Value
+		encounters []mapping.Value
+		want       string
+	}{
+		{"their own", no, in(yes), "no"},
+		{"that of an encounter where they say nothing", State(mapping.Missing), in(State(mapping.Missing), yes), "yes"},
+		{"unknown passes on", State(mapping.Unknown), in(no), "no"},
+		{"declined passes on to an answer", State(mapping.AskedDeclined), in(yes), "yes"},
+		{"declined is more than unknown", State(mapping.AskedDeclined), in(State(mapping.Unknown)), "~asked-declined"},
+		{"declined at an encounter is an answer", State(mapping.Missing), in(State(mapping.AskedDeclined)), "~asked-declined"},
+		{"no answer is more than unknown", State(mapping.Unknown), in(State(mapping.AskedNoAnswer)), "~asked-no-answer"},
+		{"encounters that differ", State(mapping.Missing), in(yes, no), "~conflicting"},
+		{"an encounter that contradicts itself", State(mapping.Unknown), in(yes, State(mapping.Conflicting)), "~conflicting"},
+		{"their own contradiction stands", State(mapping.Conflicting), in(yes), "~conflicting"},
+		{"their own code that no table holds stands", State(mapping.Unmapped), in(yes), "~unmapped"},
+		{"nothing anywhere", State(mapping.Missing), in(State(mapping.Missing)), "~missing"},
+		{"no encounter", State(mapping.Missing), nil, "~missing"},
+		{"words come last", State(mapping.Missing), in(State(mapping.TextOnly), State(mapping.Unknown)), "~unknown"},
+	}
+	var b Batch
+	for i, test := range tests {
+		id := fmt.Sprintf("%02d", i)
+		b.Patients = append(b.Patients, Patient(id, saying(id),
+			func(p *mapping.Patient) { p.InterpreterNeed = test.own }))
+		for j, v := range test.encounters {
+			b.Encounters = append(b.Encounters,
+				Encounter(fmt.Sprint(id, j), id, "AMB", "2026-03-01", "2026-03-01", needs(v)))
+		}
+		// Neither an encounter of another period nor one that does not count has a say.
+		b.Encounters = append(b.Encounters,
+			Encounter(id+"other", id, "AMB", "2025-03-01", "2025-03-01", needs(State(mapping.Conflicting))),
+			Encounter(id+"error", id, "AMB", "2026-03-01", "2026-03-01", status("entered-in-error"),
+				needs(State(mapping.Conflicting))))
+	}
+	dir := Open(t)
+	Load(t, dir, b)
+	got := Rows(t, Current(t, dir), `SELECT coalesce(interpreter_need, '~' || interpreter_need_state)
+		FROM patient_in(DATE '2026-01-01', DATE '2026-12-31') ORDER BY language`)
+	for i, test := range tests {
+		if got[i] != test.want {
+			t.Errorf("%s: need = %s, want %s", test.name, got[i], test.want)
+		}
+	}
+}
+
+// losVector is a length of stay of the oracle.
+type losVector struct {
+	Inputs   struct{ Start, End string }
+	Expected struct {
+		Calendar int     `json:"calendar_days_difference"`
+		Complete int     `json:"complete_24h_days"`
+		Hours    float64 `json:"hours"`
+	}
+}
+
+func TestLengthOfStayOracle(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("testdata/age_los.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var oracle struct{ Los []losVector }
+	if err := json.Unmarshal(text, &oracle); err != nil {
+		t.Fatal(err)
+	}
+	if len(oracle.Los) < 4 {
+		t.Fatalf("the oracle holds %d stays, want 4 or more", len(oracle.Los))
+	}
+	var cases []Batch
+	for i, v := range oracle.Los {
+		cases = append(cases, Within(fmt.Sprint(i), Batch{Patients: []mapping.Patient{Patient("a")},
+			Encounters: []mapping.Encounter{Encounter("1", "a", "IMP", v.Inputs.Start, v.Inputs.End)}}))
+	}
+	dir := Open(t)
+	Load(t, dir, Join(cases...))
+	s := Current(t, dir)
+	for i, v := range oracle.Los {
+		got := Rows(t, s, "SELECT days, patient_days, minutes FROM stay WHERE site = ?", fmt.Sprint(i))
+		want := fmt.Sprint(v.Expected.Calendar, " ", max(1, v.Expected.Complete), " ", v.Expected.Hours*60)
+		if d := cmp.Diff([]string{want}, got); d != "" {
+			t.Errorf("%s to %s: days, patient_days, minutes (-want +got):\n%s",
+				v.Inputs.Start, v.Inputs.End, d)
+		}
 	}
 }

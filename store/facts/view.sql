@@ -51,7 +51,7 @@ CREATE OR REPLACE MACRO patient_in(first_day, last_day) AS TABLE
   WITH seen AS (
     SELECT patient_no, count(*) AS encounters,
       count(*) FILTER (status = 'finished') AS finished_encounters,
-      bit_or(1 << enum_code(stated_need)) AS stated
+      bit_or(1 << enum_code(stated_need)::INTEGER) AS stated
     FROM unit.encounter WHERE counts(status) AND end_date BETWEEN first_day AND last_day
     GROUP BY patient_no),
   patient AS (
@@ -59,7 +59,7 @@ CREATE OR REPLACE MACRO patient_in(first_day, last_day) AS TABLE
       coalesce(s.encounters, 0) AS encounters, coalesce(s.finished_encounters, 0) AS finished_encounters,
       CASE
         WHEN p.own_need IN ('~unknown', '~asked-no-answer', '~asked-declined', '~missing')
-          THEN need_of_all(coalesce(s.stated, 0) | 1 << enum_code(p.own_need))
+          THEN need_of_all(coalesce(s.stated, 0) | (1 << enum_code(p.own_need)::INTEGER))
         ELSE p.own_need
       END AS need,
       age_no(p.birth_first, p.birth_last, first_day) AS age
