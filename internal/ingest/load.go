@@ -16,7 +16,6 @@ import (
 	"github.com/equitylens/equitylens/fhir"
 	"github.com/equitylens/equitylens/fhir/bulk"
 	"github.com/equitylens/equitylens/fhir/r4"
-	"github.com/equitylens/equitylens/internal/phi"
 	"github.com/equitylens/equitylens/mapping"
 	"github.com/equitylens/equitylens/store/facts"
 )
@@ -93,16 +92,17 @@ type job struct {
 // load reads every file. One goroutine cuts blocks and the workers do the rest; a handful of blocks is
 // all that is in memory at a time.
 func (l *loader) load(ctx context.Context, files []File) (*tally, error) {
-	group, ctx := errgroup.WithContext(ctx)
+	// The context of the group ends with it, so that what comes after must not use it.
+	group, inGroup := errgroup.WithContext(ctx)
 	jobs := make(chan job, l.cfg.Workers)
 	group.Go(func() error {
 		defer close(jobs)
-		return l.cut(ctx, files, jobs)
+		return l.cut(inGroup, files, jobs)
 	})
 	tallies := make([]*tally, l.cfg.Workers)
 	for i := range tallies {
 		tallies[i] = newTally()
-		group.Go(func() error { return l.work(ctx, jobs, tallies[i]) })
+		group.Go(func() error { return l.work(inGroup, jobs, tallies[i]) })
 	}
 	if err := group.Wait(); err != nil {
 		return nil, err
@@ -111,7 +111,7 @@ func (l *loader) load(ctx context.Context, files []File) (*tally, error) {
 	for _, t := range tallies {
 		total.add(t)
 	}
-	return total, l.delete(ctx, files)
+	return total, l.delete(ctx, files, total)
 }
 
 func (l *loader) cut(ctx context.Context, files []File, jobs chan<- job) error {
@@ -301,34 +301,3 @@ func (w *worker) refuse(j job, line fhir.Line, cause *fhir.RefusedError) error {
 
 // unknownType counts refused lines of which nobody can say what they were.
 const unknownType = "unknown"
-
-// delete reads what the source says is gone.
-func (l *loader) delete(ctx context.Context, files []File) error {
-	for _, file := range files {
-		if !file.Deleted {
-			continue
-		}
-		gone := map[string][]phi.ID{}
-		for d, err := range bulk.ReadDeleted(file.Path, bulk.Limits{}) {
-			var bad *bulk.LineError
-			if errors.As(err, &bad) {
-				cause := &fhir.RefusedError{Reason: fhir.NotAResource, Element: "Bundle"}
-				line := fhir.Line{Number: int64(bad.Line), Offset: bad.Offset}
-				if err := l.quarantine.put(file.Label, line, cause); err != nil {
-					return err
-				}
-				continue
-			}
-			if err != nil {
-				return fmt.Errorf("read %s: %w", file.Label, err)
-			}
-			gone[d.Type] = append(gone[d.Type], d.ID)
-		}
-		for name, ids := range gone {
-			if err := l.run.Delete(ctx, name, ids); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}

@@ -56,7 +56,7 @@ func (s Server) Fetch(
 		return Delivery{}, err
 	}
 	if len(inBulk) > 0 {
-		if err := s.export(ctx, filepath.Join(folder, "bulk"), inBulk, loaded, progress, &out); err != nil {
+		if err := s.export(ctx, folder, inBulk, loaded, progress, &out); err != nil {
 			return Delivery{}, err
 		}
 	}
@@ -72,7 +72,7 @@ func (s Server) Fetch(
 func (s Server) plan(ctx context.Context) (inBulk, bySearch []string, out Delivery, err error) {
 	capability, err := s.Client.Capability(ctx)
 	known := err == nil
-	if err != nil {
+	if err != nil && s.Logger != nil {
 		s.Logger.Warn("the server gives no CapabilityStatement", slog.Any("cause", err))
 	}
 	for _, name := range facts.Types() {
@@ -120,27 +120,51 @@ func (s Server) since(types []string, loaded map[string]facts.Load) time.Time {
 	return oldest.Add(-s.Overlap)
 }
 
+// Abandon tells the server that an export which could not be finished is not needed any more. That it
+// cannot be told is no reason not to begin another.
+func (s Server) Abandon(ctx context.Context, folder string, loaded map[string]facts.Load) error {
+	inBulk, _, _, err := s.plan(ctx)
+	if err != nil || len(inBulk) == 0 {
+		return err
+	}
+	exporter, err := bulk.New(s.exportConfig(folder, inBulk, loaded))
+	if err != nil {
+		return err
+	}
+	if err := exporter.Cancel(ctx); err != nil && !errors.Is(err, bulk.ErrOtherRequest) {
+		return err
+	}
+	return nil
+}
+
+// bulkFolder is where the exports of a run folder lie.
+const bulkFolder = "bulk"
+
+func (s Server) exportConfig(folder string, types []string, loaded map[string]facts.Load) bulk.Config {
+	request := s.Request
+	request.Types, request.Since = types, s.since(types, loaded)
+	return bulk.Config{
+		Client: s.Client, Dir: filepath.Join(folder, bulkFolder), Request: request, Logger: s.Logger,
+	}
+}
+
 func (s Server) export(
 	ctx context.Context, folder string, types []string, loaded map[string]facts.Load,
 	progress func(Progress), out *Delivery,
 ) error {
-	request := s.Request
-	request.Types, request.Since = types, s.since(types, loaded)
-	config := bulk.Config{
-		Client: s.Client, Dir: folder, Request: request, Logger: s.Logger,
-		Progress: func(p bulk.Progress) {
-			note := string(p.Phase)
-			if p.Server != "" {
-				note += ": " + p.Server
-			}
-			progress(Progress{Phase: "fetch", Note: note, Files: p.FilesDone, Total: p.FilesTotal})
-		},
+	config := s.exportConfig(folder, types, loaded)
+	config.Progress = func(p bulk.Progress) {
+		note := string(p.Phase)
+		if p.Server != "" {
+			note += ": " + p.Server
+		}
+		progress(Progress{Phase: "fetch", Note: note, Files: p.FilesDone, Total: p.FilesTotal})
 	}
 	export, err := runExport(ctx, config)
 	if err != nil {
 		return err
 	}
-	full := request.Since.IsZero()
+	full := config.Request.Since.IsZero()
 	for _, name := range types {
 		load := facts.Load{
 			Source: s.ID, Type: name, Complete: true, Full: full,
@@ -153,6 +177,9 @@ func (s Server) export(
 		}
 		out.Loads = append(out.Loads, load)
 	}
+	out.Unfinished = slices.ContainsFunc(export.Problems, func(p bulk.Problem) bool {
+		return p.Kind == bulk.FileFailed
+	})
 	for _, f := range export.Files {
 		if f.Kind == bulk.Error {
 			continue

@@ -23,6 +23,14 @@ type Delivery struct {
 	Loads []facts.Load
 	// Skipped names what was not read, and why.
 	Skipped []Skipped
+	// Unfinished says that something could not be fetched that may be there at the next try: what is in
+	// the folder is then gone on with, once.
+	Unfinished bool
+}
+
+// Abandoner is a Source that has to be told when what it left in a folder is not gone on with.
+type Abandoner interface {
+	Abandon(ctx context.Context, folder string, loaded map[string]facts.Load) error
 }
 
 // File is a file of a delivery.
