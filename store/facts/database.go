@@ -18,6 +18,9 @@ import (
 //go:embed schema.sql
 var schemaSQL string
 
+//go:embed base.sql
+var baseSQL string
+
 //go:embed unit.sql
 var unitSQL string
 
@@ -117,6 +120,9 @@ func headline(statement string) string {
 	}
 	return "statement"
 }
+
+// baseTables is base.sql for the tables themselves, or with a suffix for other ones of the same shape.
+func baseTables(suffix string) string { return strings.ReplaceAll(baseSQL, "$", suffix) }
 
 // Key is how the store writes a value of a dimension: the code if it is known, else "~" and the
 // state.

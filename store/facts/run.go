@@ -18,7 +18,6 @@ import (
 )
 
 const (
-	stageSchema = "stage"
 	// runMemory bounds DuckDB while it merges; the rest of the gibibyte that a sync may take is Go's.
 	runMemory = "512MB"
 )
@@ -140,23 +139,14 @@ func (r *Run) checkSchema(ctx context.Context) error {
 }
 
 func (r *Run) stageTables(ctx context.Context, fresh bool) error {
+	text := baseTables("_staged") + `
+CREATE SCHEMA stage;
+CREATE TABLE stage.deleted (type VARCHAR, id VARCHAR);
+`
 	if fresh {
-		if err := r.db.script(ctx, schemaSQL); err != nil {
-			return err
-		}
+		text = schemaSQL + baseTables("") + text
 	}
-	statements := []string{"CREATE SCHEMA " + stageSchema}
-	for _, table := range tables {
-		statements = append(statements,
-			fmt.Sprintf("CREATE TABLE base.%s_staged AS FROM base.%s LIMIT 0", table, table))
-	}
-	statements = append(statements, "CREATE TABLE stage.deleted (type VARCHAR, id VARCHAR)")
-	for _, statement := range statements {
-		if _, err := r.db.ExecContext(ctx, statement); err != nil {
-			return fmt.Errorf("%s: %w", statement, err)
-		}
-	}
-	return nil
+	return r.db.script(ctx, text)
 }
 
 // tables of base, in the order in which they are merged.

@@ -32,25 +32,3 @@ CREATE TABLE meta.snapshot (
 CREATE TABLE meta.issue (
   source VARCHAR, type VARCHAR, kind VARCHAR, element VARCHAR, system VARCHAR, code VARCHAR, count BIGINT);
 CREATE TABLE meta.site (site VARCHAR PRIMARY KEY, label VARCHAR);
-
-CREATE TABLE base.patient (
-  id VARCHAR, source VARCHAR, updated BIGINT, version BIGINT, seq BIGINT,
-  race_set UTINYINT, spd15_set UTINYINT,
-  race VARCHAR, race_from VARCHAR, ethnicity VARCHAR, ethnicity_from VARCHAR, race_ethnicity VARCHAR,
-  language VARCHAR, language_from VARCHAR, language_group VARCHAR,
-  interpreter_need VARCHAR, interpreter_need_from VARCHAR, limited_english VARCHAR,
-  sex VARCHAR, birth_first INTEGER, birth_last INTEGER, deceased BOOLEAN, deceased_date INTEGER,
-  site VARCHAR, replaced_by VARCHAR, replaces VARCHAR);
-
-CREATE TABLE base.encounter (
-  id VARCHAR, source VARCHAR, updated BIGINT, version BIGINT, seq BIGINT,
-  patient VARCHAR, status encounter_status, class encounter_class, telehealth BOOLEAN, modality encounter_modality,
-  disposition encounter_disposition, elective BOOLEAN,
-  start_date INTEGER, start_at BIGINT, end_date INTEGER, end_at BIGINT,
-  interpreter_need interpreter_need, interpreter_use interpreter_use, site VARCHAR);
-
-CREATE TABLE base.adverse_event (
-  id VARCHAR, source VARCHAR, updated BIGINT, version BIGINT, seq BIGINT,
-  patient VARCHAR, encounter VARCHAR, actuality VARCHAR,
-  date INTEGER, date_at BIGINT, date_from VARCHAR, detected INTEGER, detected_at BIGINT,
-  category VARCHAR, severity VARCHAR, seriousness VARCHAR, outcome VARCHAR, inequity VARCHAR);

@@ -141,7 +141,7 @@ func Scratch(ctx context.Context) (*Snapshot, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	err = runScript(ctx, conn, schemaSQL+"SET VARIABLE as_of = DATE '1970-01-01';\n")
+	err = runScript(ctx, conn, schemaSQL+baseTables("")+"SET VARIABLE as_of = DATE '1970-01-01';\n")
 	if err == nil {
 		err = needResolution(ctx, conn)
 	}

@@ -198,8 +198,9 @@ CREATE TABLE unit.stay AS
     SELECT a.no, b.start_date - a.end_date AS days, b.elective,
       b.site_no <> a.site_no AND b.site_no NOT IN (SELECT no FROM unit.site WHERE site LIKE '~%')
         AND a.site_no NOT IN (SELECT no FROM unit.site WHERE site LIKE '~%') AS elsewhere,
-      {'d': b.start_date, 't': coalesce(b.start_at, b.start_date + INTERVAL 1 DAY), 'e': b.elective,
-       's': b.site_no} AS turn
+      -- One after the other; without a clock last of its day.
+      {'d': b.start_date, 'last': b.start_at IS NULL, 't': coalesce(b.start_at, b.start_date::TIMESTAMP),
+       'e': b.elective, 's': b.site_no} AS turn
     FROM acute a JOIN acute b ON b.patient_no = a.patient_no AND b.no <> a.no
     WHERE b.start_date BETWEEN a.end_date AND a.end_date + 30
       AND (b.start_date > a.start_date OR b.start_at > a.start_at)),
