@@ -35,7 +35,7 @@ type minter struct{ cfg Config }
 
 // GenerateAccessToken implements oauth2.AccessTokenStrategy. Every call makes a new id.
 func (m *minter) GenerateAccessToken(
-	_ context.Context, r fosite.Requester,
+	ctx context.Context, r fosite.Requester,
 ) (token, signature string, err error) {
 	audience := r.GetGrantedAudience()
 	if len(audience) != 1 {
@@ -74,7 +74,7 @@ func (m *minter) GenerateAccessToken(
 	if err != nil {
 		return "", "", fmt.Errorf("make access token: %w", err)
 	}
-	return token, m.AccessTokenSignature(context.Background(), token), nil
+	return token, m.AccessTokenSignature(ctx, token), nil
 }
 
 // AccessTokenSignature implements oauth2.AccessTokenStrategy: the third part of a token.

@@ -355,10 +355,10 @@ func manyUses(t *testing.T, text string, rigs ...*rig) {
 		wait.Go(func() {
 			<-gate
 			rec := serve(t, handler, form)
-			switch {
-			case rec.Code == http.StatusOK:
+			switch rec.Code {
+			case http.StatusOK:
 				wins.Add(1)
-			case rec.Code == http.StatusUnauthorized:
+			case http.StatusUnauthorized:
 				losses.Add(1)
 			default:
 				t.Errorf("answer = %d %s", rec.Code, rec.Body)

@@ -16,6 +16,8 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"golang.org/x/sync/singleflight"
+
+	"github.com/equitylens/equitylens/internal/dial"
 )
 
 const (
@@ -55,7 +57,7 @@ type keptKeys struct {
 func newFetcher(cfg Config) *fetcher {
 	dialer := &net.Dialer{Timeout: fetchTimeout}
 	if !cfg.AllowPrivateNetworks {
-		dialer.Control = publicOnly
+		dialer.Control = dial.Guard{}.Control
 	}
 	return &fetcher{
 		now:  cfg.Now,

@@ -246,7 +246,7 @@ func TestPrivateAddressesAreNotAsked(t *testing.T) {
 	if r.status(t, key) == http.StatusOK || p.times() != 0 {
 		t.Errorf("asked %d times, want never", p.times())
 	}
-	if !strings.Contains(r.log.String(), "address is not a public one") {
+	if !strings.Contains(r.log.String(), "network address is not allowed") {
 		t.Errorf("log = %s, want it to tell the reason", r.log)
 	}
 }

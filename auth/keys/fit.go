@@ -29,8 +29,9 @@ func Fits(alg jose.SignatureAlgorithm, key any) bool {
 		return onCurve(key, 384)
 	case jose.ES512:
 		return onCurve(key, 521)
+	default:
+		return false
 	}
-	return false
 }
 
 // onCurve reports whether key is an elliptic one of so many bits.

@@ -185,6 +185,7 @@ func (s Scope) spelling() string {
 			return "write"
 		case all:
 			return "*"
+		default: // Version 1 has no word for it.
 		}
 	}
 	var text strings.Builder

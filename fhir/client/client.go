@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/equitylens/equitylens/internal/dial"
 )
 
 // Client speaks to one FHIR server. It is safe for concurrent use.
@@ -43,7 +45,7 @@ func New(cfg Config) (*Client, error) {
 		o, _ := parseOrigin(text) // Checked above.
 		c.trusted[o] = true
 	}
-	guard := addressGuard{loopback: c.policy.loopback, private: cfg.AllowPrivateNetworks}
+	guard := dial.Guard{Loopback: c.policy.loopback, Private: cfg.AllowPrivateNetworks}
 	c.transport = newTransport(cfg, guard)
 	c.home = &http.Client{Transport: c.transport, CheckRedirect: follow(c.policy, false)}
 	c.roaming = &http.Client{Transport: c.transport, CheckRedirect: follow(c.policy, true)}
@@ -59,8 +61,8 @@ func New(cfg Config) (*Client, error) {
 
 // newTransport builds the connection pool. No proxy is used: behind one the guard would see the
 // proxy's address and not the server's.
-func newTransport(cfg Config, guard addressGuard) *http.Transport {
-	dialer := &net.Dialer{Timeout: cfg.ConnectTimeout, Control: guard.control}
+func newTransport(cfg Config, guard dial.Guard) *http.Transport {
+	dialer := &net.Dialer{Timeout: cfg.ConnectTimeout, Control: guard.Control}
 	return &http.Transport{
 		DialContext:            dialer.DialContext,
 		ForceAttemptHTTP2:      true,

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+
+	"github.com/equitylens/equitylens/internal/dial"
 )
 
 // Policy refusals. They are decisions of ours, so trying again does not help.
@@ -17,7 +19,7 @@ var (
 	// ErrRedirect refuses a redirect.
 	ErrRedirect = errors.New("redirect refused")
 	// ErrAddress refuses a network address at the moment of dialling.
-	ErrAddress = errors.New("network address is not allowed")
+	ErrAddress = dial.ErrAddress
 )
 
 // origin is scheme, host and port, in lower case and with the port written out.

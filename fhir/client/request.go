@@ -47,7 +47,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*http.Response, error) {
 	var answer *http.Response
 	err := c.Retry(ctx, r.Tries, func(ctx context.Context) error {
 		var err error
-		answer, err = c.once(ctx, r)
+		answer, err = c.once(ctx, r) //nolint:bodyclose // The caller closes it.
 		return err
 	})
 	return answer, err
@@ -60,7 +60,7 @@ func (c *Client) ReadJSON(
 ) (http.Header, error) {
 	var header http.Header
 	err := c.Retry(ctx, r.Tries, func(ctx context.Context) error {
-		answer, err := c.once(ctx, r)
+		answer, err := c.once(ctx, r) //nolint:bodyclose // ReadDocument closes it.
 		if err != nil {
 			return err
 		}

@@ -153,7 +153,7 @@ func (t *tokens) ask(ctx context.Context) (tokenAnswer, error) {
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	request.Header.Set("Accept", "application/json")
 	request.Header.Set("User-Agent", t.c.cfg.UserAgent)
-	answer, err := t.c.pinned.Do(request)
+	answer, err := t.c.pinned.Do(request) //nolint:bodyclose // ReadDocument closes it.
 	if err != nil {
 		return tokenAnswer{}, transportError(inner, opToken, err)
 	}

@@ -1,20 +1,29 @@
-package client
+// Package dial decides at the moment of dialling, when names are resolved, which network addresses may
+// be reached: neither a redirect nor a name that changes its mind leads inside a network that a URL
+// from outside must not see.
+package dial
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"syscall"
 )
 
-// addressGuard decides at dial time, when names are resolved, which addresses may be reached.
-type addressGuard struct {
-	loopback bool
-	private  bool
+// ErrAddress refuses a network address at the moment of dialling.
+var ErrAddress = errors.New("network address is not allowed")
+
+// Guard says which addresses may be reached besides public ones. Link-local, metadata and reserved
+// addresses never are.
+type Guard struct {
+	Loopback bool
+	// Private is RFC 1918, RFC 4193 and RFC 6598, where a hospital's servers often live.
+	Private bool
 }
 
-// control is the hook of net.Dialer that sees every address before the connection is made.
-func (g addressGuard) control(_, address string, _ syscall.RawConn) error {
+// Control is the hook of net.Dialer that sees every address before the connection is made.
+func (g Guard) Control(_, address string, _ syscall.RawConn) error {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return fmt.Errorf("read dialled address: %w", ErrAddress)
@@ -30,11 +39,11 @@ func (g addressGuard) control(_, address string, _ syscall.RawConn) error {
 }
 
 // refusal names the kind of an address that may not be reached; "" if it may.
-func (g addressGuard) refusal(addr netip.Addr) string {
+func (g Guard) refusal(addr netip.Addr) string {
 	addr = embedded(addr.Unmap().WithZone(""))
 	switch {
 	case addr.IsLoopback():
-		if g.loopback {
+		if g.Loopback {
 			return ""
 		}
 		return "loopback"
@@ -45,7 +54,7 @@ func (g addressGuard) refusal(addr netip.Addr) string {
 	case addr.IsMulticast(), addr.IsUnspecified(), within(addr, reservedNetworks()):
 		return "reserved"
 	case addr.IsPrivate(), within(addr, sharedNetworks()):
-		if g.private {
+		if g.Private {
 			return ""
 		}
 		return "private network"

@@ -1,4 +1,4 @@
-package client
+package dial
 
 import (
 	"net"
@@ -22,21 +22,22 @@ func TestAddressGuard(t *testing.T) {
 		{"100.100.100.200", never}, {"168.63.129.16", never}, {"64:ff9b::a9fe:a9fe", never},
 		{"169.254.0.5", never}, {"fe80::1", never}, {"fe80::1%eth0", never}, {"224.0.0.1", never},
 		{"ff02::1", never}, {"0.0.0.0", never}, {"::", never}, {"0.1.2.3", never},
-		{"255.255.255.255", never}, {"192.0.0.8", never}, {"198.19.0.1", never}, {"2001:db8::1", never},
+		{"255.255.255.255", never}, {"192.0.0.8", never}, {"fec0::1", never}, {"240.0.0.1", never}, {"172.32.0.1", public},
+		{"::ffff:93.184.216.34", public}, {"198.19.0.1", never}, {"2001:db8::1", never},
 	}
 	for _, tt := range tests {
 		t.Run(tt.in, func(t *testing.T) {
 			t.Parallel()
 			addr := netip.MustParseAddr(tt.in)
-			for _, guard := range []addressGuard{
-				{}, {loopback: true}, {private: true}, {loopback: true, private: true},
+			for _, guard := range []Guard{
+				{}, {Loopback: true}, {Private: true}, {Loopback: true, Private: true},
 			} {
-				want := tt.want == public || tt.want == loopback && guard.loopback ||
-					tt.want == private && guard.private
+				want := tt.want == public || tt.want == loopback && guard.Loopback ||
+					tt.want == private && guard.Private
 				if got := guard.refusal(addr); (got == "") != want {
 					t.Errorf("%+v refuses %s as %q, want allowed %t", guard, tt.in, got, want)
 				}
-				err := guard.control("tcp", net.JoinHostPort(tt.in, "443"), nil)
+				err := guard.Control("tcp", net.JoinHostPort(tt.in, "443"), nil)
 				if (err == nil) != want {
 					t.Errorf("%+v dials %s: %v, want allowed %t", guard, tt.in, err, want)
 				}
@@ -44,7 +45,7 @@ func TestAddressGuard(t *testing.T) {
 		})
 	}
 	for _, broken := range []string{"", "8.8.8.8", "name:443", "[::1"} {
-		if (addressGuard{loopback: true, private: true}).control("tcp", broken, nil) == nil {
+		if (Guard{Loopback: true, Private: true}).Control("tcp", broken, nil) == nil {
 			t.Errorf("address %q is allowed", broken)
 		}
 	}
