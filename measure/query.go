@@ -173,12 +173,16 @@ func (q *query) strata() string {
 	return "JOIN unit.stratum USING (stratum)"
 }
 
-// sets writes one grouping set for the group and one a stratifier.
+// sets writes one grouping set for the group and one for every set of dimensions, whose order in a
+// stratifier does not matter here.
 func (q *query) sets() string {
 	value := strings.TrimPrefix(q.value(), ", ")
 	sets := []string{"(" + value + ")"}
 	for _, s := range q.stratifiers {
-		sets = append(sets, "("+strings.Join(s, ", ")+q.value()+")")
+		set := "(" + strings.Join(slices.Sorted(slices.Values(s)), ", ") + q.value() + ")"
+		if !slices.Contains(sets, set) {
+			sets = append(sets, set)
+		}
 	}
 	return strings.Join(sets, ", ")
 }

@@ -12,9 +12,9 @@ type rollup struct {
 	q          *query
 	sites      map[string]string
 	dimensions []string
-	// masks maps the bit set of the dimensions that a row does not name to the index of the stratifier
-	// that it belongs to; -1 is the group itself.
-	masks map[int64]int
+	// masks maps the bit set of the dimensions that a row does not name to the indices of the
+	// stratifiers that it belongs to: two where a cross is asked for both ways round. -1 is the group.
+	masks map[int64][]int
 	// cells holds, for each stratifier, its strata by their joined keys; totals are under -1 and "".
 	cells map[int]map[string][]tally
 
@@ -29,18 +29,18 @@ const countsPerRate = 4
 
 func newRollup(q *query, sites map[string]string) *rollup {
 	r := &rollup{
-		q: q, sites: sites, dimensions: q.dimensions(), masks: map[int64]int{},
+		q: q, sites: sites, dimensions: q.dimensions(), masks: map[int64][]int{},
 		cells: map[int]map[string][]tally{-1: {"": make([]tally, len(q.rates))}},
 	}
 	all := int64(1)<<len(r.dimensions) - 1
-	r.masks[all] = -1
+	r.masks[all] = []int{-1}
 	for i, s := range q.stratifiers {
 		mask := all
 		for _, name := range s {
 			// The bit of the last argument of grouping() is the lowest.
 			mask &^= 1 << (len(r.dimensions) - 1 - slices.Index(r.dimensions, name))
 		}
-		r.masks[mask] = i
+		r.masks[mask] = append(r.masks[mask], i)
 		r.cells[i] = map[string][]tally{}
 	}
 	r.keys = make([]sql.NullString, len(r.dimensions))
@@ -66,7 +66,14 @@ func (r *rollup) row(rows *sql.Rows) error {
 	if err := rows.Scan(r.scan...); err != nil {
 		return err
 	}
-	i := r.masks[r.mask]
+	for _, i := range r.masks[r.mask] {
+		r.add(i)
+	}
+	return nil
+}
+
+// add counts the row that was scanned in one stratum of a stratifier, or in the group.
+func (r *rollup) add(i int) {
 	var key []string
 	if i >= 0 {
 		for _, name := range r.q.stratifiers[i] {
@@ -89,7 +96,6 @@ func (r *rollup) row(rows *sql.Rows) error {
 			tallies[g].values[r.value.Float64] += int64(c[3].Float64)
 		}
 	}
-	return nil
 }
 
 // fill scores what was gathered. A stratum with nobody in the initial population is left out.

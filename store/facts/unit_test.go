@@ -131,7 +131,8 @@ func TestMergedPatients(t *testing.T) {
 			day := fmt.Sprintf("2026-01-0%d", d+1)
 			b.Encounters = append(b.Encounters, Encounter("e"+id, id, "AMB", day, day))
 		}
-		cases = append(cases, Within(fmt.Sprint("case", i), b))
+		name := fmt.Sprint("case", i)
+		cases = append(cases, Placed(name, Within(name, b)))
 		merges += test.merges
 	}
 	dir := Open(t)
@@ -371,8 +372,9 @@ func TestLengthOfStayOracle(t *testing.T) {
 	}
 	var cases []Batch
 	for i, v := range oracle.Los {
-		cases = append(cases, Within(fmt.Sprint(i), Batch{Patients: []mapping.Patient{Patient("a")},
-			Encounters: []mapping.Encounter{Encounter("1", "a", "IMP", v.Inputs.Start, v.Inputs.End)}}))
+		b := Batch{Patients: []mapping.Patient{Patient("a")},
+			Encounters: []mapping.Encounter{Encounter("1", "a", "IMP", v.Inputs.Start, v.Inputs.End)}}
+		cases = append(cases, Placed(fmt.Sprint(i), Within(fmt.Sprint(i), b)))
 	}
 	dir := Open(t)
 	Load(t, dir, Join(cases...))

@@ -68,8 +68,8 @@ func Event(id, patient, date string, changes ...func(*mapping.AdverseEvent)) map
 	return a
 }
 
-// Within puts the ids of a batch under a prefix and every record at a site of that name, so that one
-// load can hold many cases that know nothing of each other.
+// Within puts the ids of a batch under a prefix, so that one load can hold many cases that know nothing
+// of each other.
 func Within(name string, b Batch) Batch {
 	under := func(id *phi.ID) {
 		if !id.Empty() {
@@ -85,13 +85,12 @@ func Within(name string, b Batch) Batch {
 			replaces[i] = id
 			under(&replaces[i])
 		}
-		p.Replaces, p.Site = replaces, Site(name)
+		p.Replaces = replaces
 		out.Patients = append(out.Patients, p)
 	}
 	for _, e := range b.Encounters {
 		under(&e.ID)
 		under(&e.Patient)
-		e.Site = Site(name)
 		out.Encounters = append(out.Encounters, e)
 	}
 	for _, a := range b.Events {
@@ -101,6 +100,17 @@ func Within(name string, b Batch) Batch {
 		out.Events = append(out.Events, a)
 	}
 	return out
+}
+
+// Placed puts every patient and encounter of a batch at one site, by which a case can be found again.
+func Placed(site string, b Batch) Batch {
+	for i := range b.Patients {
+		b.Patients[i].Site = Site(site)
+	}
+	for i := range b.Encounters {
+		b.Encounters[i].Site = Site(site)
+	}
+	return b
 }
 
 // Join makes one batch of several.

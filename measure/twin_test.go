@@ -1,0 +1,313 @@
+package measure_test
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/equitylens/equitylens/mapping"
+	"github.com/equitylens/equitylens/measure"
+	"github.com/equitylens/equitylens/measure/catalog"
+	"github.com/equitylens/equitylens/measure/stat"
+	"github.com/equitylens/equitylens/store/facts"
+	"github.com/equitylens/equitylens/store/facts/factstest"
+)
+
+func shipped(t testing.TB) []measure.Definition {
+	t.Helper()
+	definitions, err := measure.Load(catalog.Files())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return definitions
+}
+
+func dayOf(t time.Time) int32 { return int32(t.Unix() / 86400) } // #nosec G115 -- years of our time
+
+// period draws a span that holds some of a cohort, from a day to fourteen months.
+func (d draw) period() measure.Period {
+	start := d.start().Truncate(24 * time.Hour)
+	return pick(d,
+		measure.Period{Start: start, End: start.AddDate(0, 0, d.IntN(100))},
+		measure.Period{Start: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), End: time.Date(2026, 12, 31, 0, 0, 0, 0, time.UTC)},
+		measure.Period{Start: time.Date(2025, 11, 1, 0, 0, 0, 0, time.UTC), End: time.Date(2027, 12, 31, 0, 0, 0, 0, time.UTC)},
+	)
+}
+
+// stratifiers are the nine dimensions and some crosses, one of them both ways round.
+func (d draw) stratifiers() []string {
+	by := measure.Dimensions()
+	for range 3 {
+		i := d.IntN(9)
+		j := (i + 1 + d.IntN(8)) % 9
+		by = append(by, measure.Dimensions()[i]+"*"+measure.Dimensions()[j])
+	}
+	first, second, _ := strings.Cut(by[len(by)-1], "*")
+	by = append(by, second+"*"+first)
+	slices.Sort(by)
+	return slices.Compact(by)
+}
+
+// TestEngineAgreesWithNaiveEvaluation holds the engine against the rulings, evaluated row by row in Go.
+func TestEngineAgreesWithNaiveEvaluation(t *testing.T) {
+	t.Parallel()
+	cohorts := uint64(6)
+	if testing.Short() {
+		cohorts = 2
+	}
+	for seed := range cohorts {
+		t.Run(fmt.Sprint("cohort ", seed), func(t *testing.T) {
+			t.Parallel()
+			d := newDraw(seed)
+			w := &world{patients: d.patients(25)}
+			w.encounters = d.encounters(350, len(w.patients))
+			w.events = d.events(150, w.encounters)
+			asOf := d.start().AddDate(0, 2, 0)
+			w.asOf = dayOf(asOf)
+			loads := factstest.Full(factstest.Source)
+			for i := range loads {
+				loads[i].TransactionTime = asOf
+			}
+			dir := factstest.Open(t)
+			factstest.Load(t, dir, factstest.Batch{Patients: w.patients, Encounters: w.encounters,
+				Events: w.events, Merge: facts.Merge{Loads: loads}})
+			engine := measure.NewEngine(factstest.Current(t, dir), shipped(t))
+			for range 2 {
+				period := d.period()
+				for _, definition := range engine.Definitions() {
+					agree(t, engine, w, definition, period, d.stratifiers())
+				}
+			}
+		})
+	}
+}
+
+func agree(
+	t *testing.T, engine *measure.Engine, w *world, d measure.Definition, period measure.Period, by []string,
+) {
+	t.Helper()
+	result, err := engine.Evaluate(t.Context(), d.ID, period, by)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rates := w.rates(d.ID, period)
+	if len(rates) != len(result.Groups) {
+		t.Fatalf("%s has %d groups, want %d", d.ID, len(result.Groups), len(rates))
+	}
+	for _, group := range result.Groups {
+		name := fmt.Sprintf("%s, group %s, %s", d.ID, group.ID, period)
+		in, undated := inPeriod(rates[group.ID], d.Unit, period)
+		if group.Undated != undated {
+			t.Errorf("%s: undated %d, want %d", name, group.Undated, undated)
+		}
+		same(t, name, group.Cell, naiveCell(&d, in))
+		if len(group.Strata) != len(by) {
+			t.Errorf("%s: %d stratifiers, want %d", name, len(group.Strata), len(by))
+		}
+		for _, stratifier := range by {
+			stratified(t, name+" by "+stratifier, &d, group, stratifier, in)
+		}
+	}
+}
+
+// inPeriod keeps the rows that the period holds, and counts those of the initial population that none
+// can hold.
+func inPeriod(rows []row, unit measure.Unit, p measure.Period) (in []row, undated int64) {
+	for _, r := range rows {
+		switch {
+		case !r.dated && r.initial && unit != measure.PatientUnit:
+			undated++
+		case r.dated && r.day >= dayOf(p.Start) && r.day <= dayOf(p.End):
+			in = append(in, r)
+		}
+	}
+	return in, undated
+}
+
+// stratified compares every stratum, and adds them up to the group.
+func stratified(t *testing.T, name string, d *measure.Definition, g measure.Group, by string, in []row) {
+	t.Helper()
+	dimensions := strings.Split(by, "*")
+	parts := map[string][]row{}
+	for _, r := range in {
+		var keys []string
+		for _, dimension := range dimensions {
+			keys = append(keys, r.groups[dimension])
+		}
+		if r.initial {
+			parts[strings.Join(keys, " ")] = append(parts[strings.Join(keys, " ")], r)
+		}
+	}
+	got := map[string]bool{}
+	sum := map[measure.Population]float64{}
+	for _, s := range g.Strata[by] {
+		key := stratumKey(s, dimensions)
+		if got[key] {
+			t.Errorf("%s: stratum %q is there twice", name, key)
+		}
+		got[key] = true
+		same(t, name+" = "+key, s.Cell, naiveCell(d, parts[key]))
+		for p, n := range s.Populations {
+			sum[p] += n
+		}
+	}
+	want := map[string]bool{}
+	for key := range parts {
+		want[key] = true
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s: strata (-want +got):\n%s", name, diff)
+	}
+	for p, n := range g.Populations {
+		if sum[p] != n {
+			t.Errorf("%s: the strata add up to %s = %g, the group has %g", name, p, sum[p], n)
+		}
+	}
+}
+
+// stratumKey is what the naive evaluation calls a stratum.
+func stratumKey(s measure.Stratum, dimensions []string) string {
+	key := func(c measure.Coding) string {
+		return facts.Key(mapping.Value{State: mapping.State(c.State), Code: c.Code})
+	}
+	if len(dimensions) == 1 {
+		return key(s.Coding)
+	}
+	var keys []string
+	for i, c := range s.Components {
+		if c.Dimension != dimensions[i] {
+			return "components in another order"
+		}
+		keys = append(keys, key(c.Coding))
+	}
+	return strings.Join(keys, " ")
+}
+
+// naiveCell scores rows by the book.
+func naiveCell(d *measure.Definition, rows []row) measure.Cell {
+	var initial, measured, excluded, numerator float64
+	var values []float64
+	for _, r := range rows {
+		initial += bit(r.initial)
+		measured += r.measured
+		excluded += r.excluded
+		numerator += r.numerator
+		if r.value != nil {
+			values = append(values, *r.value)
+		}
+	}
+	if d.Scoring == measure.ContinuousVariable {
+		return naiveContinuous(d, values, map[measure.Population]float64{
+			measure.InitialPopulation: initial, measure.MeasurePopulation: measured,
+			measure.MeasureExclusion: excluded,
+		})
+	}
+	c := measure.Cell{Populations: map[measure.Population]float64{
+		measure.InitialPopulation: initial, measure.Denominator: measured,
+		measure.DenominatorExclusion: excluded, measure.Numerator: numerator,
+	}}
+	n := measured - excluded
+	if n == 0 {
+		return c
+	}
+	score, interval := numerator/n, [2]float64{}
+	if d.Scoring == measure.Ratio {
+		score *= 1000
+		lo, hi := stat.Garwood(numerator, n)
+		interval = [2]float64{1000 * lo, 1000 * hi}
+	} else {
+		interval = wilson(numerator, n)
+	}
+	c.Score, c.Interval = &score, &interval
+	return c
+}
+
+func naiveContinuous(
+	d *measure.Definition, values []float64, populations map[measure.Population]float64,
+) measure.Cell {
+	c := measure.Cell{Populations: populations}
+	if len(values) == 0 {
+		return c
+	}
+	slices.Sort(values)
+	median, _ := stat.Quantile(values, 0.5)
+	p90, _ := stat.Quantile(values, 0.9)
+	if lo, hi, ok := stat.MedianInterval(values); ok {
+		c.Interval = &[2]float64{lo, hi}
+	}
+	sum, product, above := 0.0, 0.0, 0.0
+	for _, v := range values {
+		sum += v
+		product += math.Log(v + 1)
+		above += bit(v > *d.Above)
+	}
+	n := float64(len(values))
+	c.Score = &median
+	c.Statistics = map[string]float64{"mean": sum / n, "geometric-mean": math.Exp(product/n) - 1,
+		"p90": p90, "share-above": above / n}
+	return c
+}
+
+// same compares counts exactly, and scores but for the last digits of a float64.
+func same(t *testing.T, name string, got, want measure.Cell) {
+	t.Helper()
+	near := cmp.Comparer(func(a, b float64) bool { return math.Abs(a-b) <= 1e-9*max(1, math.Abs(a)) })
+	if !maps.Equal(got.Populations, want.Populations) {
+		t.Errorf("%s: populations (-want +got):\n%s", name, cmp.Diff(want.Populations, got.Populations))
+		return
+	}
+	if diff := cmp.Diff(want, got, near); diff != "" {
+		t.Errorf("%s: cell (-want +got):\n%s", name, diff)
+	}
+}
+
+// TestCohortsReachEveryPopulation keeps the dice honest: a twin that never meets a case proves nothing
+// of it.
+func TestCohortsReachEveryPopulation(t *testing.T) {
+	t.Parallel()
+	year := measure.Period{Start: time.Date(2025, 11, 1, 0, 0, 0, 0, time.UTC),
+		End: time.Date(2027, 12, 31, 0, 0, 0, 0, time.UTC)}
+	type reach struct{ Initial, Excluded, Numerator, Undated bool }
+	got := map[string]reach{}
+	for seed := range uint64(6) {
+		d := newDraw(seed)
+		w := &world{patients: d.patients(25)}
+		w.encounters = d.encounters(350, len(w.patients))
+		w.events = d.events(150, w.encounters)
+		w.asOf = dayOf(d.start().AddDate(0, 2, 0))
+		for _, definition := range shipped(t) {
+			for rate, rows := range w.rates(definition.ID, year) {
+				in, undated := inPeriod(rows, definition.Unit, year)
+				r := got[definition.ID+" "+rate]
+				for _, row := range in {
+					r.Initial = r.Initial || row.initial
+					r.Excluded = r.Excluded || row.excluded > 0
+					r.Numerator = r.Numerator || row.numerator > 0 || row.value != nil
+				}
+				r.Undated = r.Undated || undated > 0
+				got[definition.ID+" "+rate] = r
+			}
+		}
+	}
+	all, open := reach{true, true, true, true}, reach{true, false, true, true}
+	ofPatients := reach{true, false, true, false}
+	want := map[string]reach{
+		"ed-boarding-over-4h main": all, "ed-left-without-being-seen main": open, "ed-stay-over-8h main": all,
+		"harm-per-1000-days main": open, "inequity-factor-captured main": open,
+		"inequity-factor-captured yes": open, "interpreter-documented ad-hoc": all,
+		"interpreter-documented arranged": all, "interpreter-documented main": all,
+		"language-recorded main": open, "length-of-stay main": all, "readmission-30-day main": all,
+		"real-completeness ethnicity": ofPatients, "real-completeness interpreter-need": ofPatients,
+		"real-completeness language": ofPatients, "real-completeness race": ofPatients,
+		"reporting-ratio main": open, "telehealth-share main": open,
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("what the cohorts reach (-want +got):\n%s", d)
+	}
+}
