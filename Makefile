@@ -37,7 +37,7 @@ bench: ## print the ratios of speed and memory, measured in one run
 
 check-deploy: build ## check the example configuration and everything in deploy/
 	$(BIN) check --config deploy/equitylens.yaml
-	$(GO) test -count=1 ./deploy ./internal/config
+	$(GO) test -count=1 ./deploy/... ./internal/config
 
 image: ## build the container image equitylens:VERSION
 	docker build -f deploy/Dockerfile --build-arg VERSION=$(VERSION) -t equitylens:$(VERSION) .

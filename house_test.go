@@ -24,6 +24,7 @@ const module = "github.com/equitylens/equitylens"
 // A folder that is not here and ends in "test" stands one floor above what it supports. Tests may look
 // anywhere: what they import is in no program.
 var floors = map[string]int{
+	"internal/dial":            0,
 	"internal/phi":             0,
 	"internal/dial":            0,
 	"fhir":                     0,
@@ -38,6 +39,7 @@ var floors = map[string]int{
 	"fhir/client": 1,
 	"mapping":     1,
 
+	"fhir/client": 1,
 	"fhir/bulk":   2,
 	"auth":        2,
 	"store/facts": 2,

@@ -32,7 +32,7 @@ func categoryCode(c fhir.Coding) (string, State) {
 	default:
 		return "", ""
 	}
-	if strings.EqualFold(c.Code, "hospital-aquired-infection") {
+	if strings.EqualFold(c.Code, "hospital-aquired-infection") { //nolint:misspell // HL7 spells it so.
 		return "hospital-acquired-infection", Known
 	}
 	if useError(strings.ToLower(c.Code)) {

@@ -88,10 +88,10 @@ func oracleSPD15(code string) string {
 }
 
 func oracleEthnicity(v Value) string {
-	switch {
-	case v.Code == codeHispanic:
+	switch v.Code {
+	case codeHispanic:
 		return "Hispanic"
-	case v.Code == codeNotHispanic:
+	case codeNotHispanic:
 		return "NotHispanic"
 	}
 	return map[State]string{Unknown: "Unknown", AskedNoAnswer: "AskedNoAnswer",

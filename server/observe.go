@@ -52,7 +52,7 @@ func (s *Server) observed(next http.Handler) http.Handler {
 		w.Header().Set("X-Request-Id", e.id)
 		counted := &countingWriter{ResponseWriter: w, event: e}
 		r = r.WithContext(context.WithValue(r.Context(), eventKey{}, e))
-		defer func() {
+		defer func() { //nolint:contextcheck // r carries the context.
 			took := s.cfg.Now().Sub(start)
 			s.metrics.observe(r.Method, e, took)
 			s.write(r.Context(), r.Method, e, took)

@@ -165,14 +165,16 @@ func TestSignedLinkThatExpired(t *testing.T) {
 func TestFileThatCannotBeHad(t *testing.T) {
 	t.Parallel()
 	tests := map[string]func(http.ResponseWriter, *http.Request, served){
-		"500":           func(w http.ResponseWriter, _ *http.Request, _ served) { refuse(w, 500, "") },
-		"503 for ever":  func(w http.ResponseWriter, _ *http.Request, _ served) { refuse(w, 503, "") },
-		"401 for ever":  func(w http.ResponseWriter, _ *http.Request, _ served) { refuse(w, 401, "") },
-		"cut for ever":  func(http.ResponseWriter, *http.Request, served) { panic(http.ErrAbortHandler) },
-		"a page":        func(w http.ResponseWriter, _ *http.Request, _ served) { refuse(w, 200, "\n <html>") },
-		"packed twice":  func(w http.ResponseWriter, _ *http.Request, f served) { _, _ = w.Write(pack(t, pack(t, f.body))) },
-		"damaged":       func(w http.ResponseWriter, _ *http.Request, f served) { _, _ = w.Write(damaged(t, f.body)) },
-		"off to inside": func(w http.ResponseWriter, r *http.Request, _ served) { http.Redirect(w, r, "https://10.0.0.1/", 307) },
+		"500":          func(w http.ResponseWriter, _ *http.Request, _ served) { refuse(w, 500, "") },
+		"503 for ever": func(w http.ResponseWriter, _ *http.Request, _ served) { refuse(w, 503, "") },
+		"401 for ever": func(w http.ResponseWriter, _ *http.Request, _ served) { refuse(w, 401, "") },
+		"cut for ever": func(http.ResponseWriter, *http.Request, served) { panic(http.ErrAbortHandler) },
+		"a page":       func(w http.ResponseWriter, _ *http.Request, _ served) { refuse(w, 200, "\n <html>") },
+		"packed twice": func(w http.ResponseWriter, _ *http.Request, f served) { _, _ = w.Write(pack(t, pack(t, f.body))) },
+		"damaged":      func(w http.ResponseWriter, _ *http.Request, f served) { _, _ = w.Write(damaged(t, f.body)) },
+		"off to inside": func(w http.ResponseWriter, r *http.Request, _ served) {
+			http.Redirect(w, r, "https://10.0.0.1/", http.StatusTemporaryRedirect)
+		},
 	}
 	for name, fault := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -89,7 +89,6 @@ type hospital struct {
 	mu       sync.Mutex
 	files    []served
 	requests []string // method, path and query, in order
-	bodies   []string
 	headers  []http.Header
 	tokens   int
 	spent    map[string]bool

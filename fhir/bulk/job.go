@@ -263,6 +263,7 @@ func (e *Exporter) forget(ctx context.Context, s *state) {
 	u, err := e.homeURL(s.StatusURL)
 	if err == nil {
 		var answer *http.Response
+		//nolint:bodyclose // ReadDocument closes it.
 		answer, err = e.c.Do(ctx, client.Request{Op: "delete export", Method: http.MethodDelete, URL: u})
 		if err == nil {
 			_, err = client.ReadDocument(answer, maxOutcomeBytes)

@@ -63,7 +63,7 @@ func (l *lineReader) next() bool {
 	for {
 		head, err := l.r.Peek(1)
 		if err != nil {
-			if err != io.EOF { //nolint:errorlint // bufio hands io.EOF through as it is.
+			if err != io.EOF { // bufio hands io.EOF through as it is.
 				l.err = err
 			}
 			return false
@@ -95,7 +95,7 @@ func (l *lineReader) Read(p []byte) (int, error) {
 	}
 	if _, err := l.r.Peek(1); err != nil {
 		l.open = false
-		if err != io.EOF { //nolint:errorlint // bufio hands io.EOF through as it is.
+		if err != io.EOF { // bufio hands io.EOF through as it is.
 			l.err = err
 		}
 		return 0, err

@@ -233,7 +233,7 @@ func TestDeletedFileStopsWhereItsReaderDoes(t *testing.T) {
 	write(t, dir, "deleted", deletedLine("Patient/1", "Patient/2")+"{\n"+deletedLine("Patient/3"))
 	for limit := 1; limit <= 4; limit++ {
 		n := 0
-		for range ReadDeleted(filepath.Join(dir, "deleted"), Limits{}) {
+		for range ReadDeleted(filepath.Join(dir, "deleted"), Limits{}) { //nolint:errcheck // Counted alone.
 			if n++; n == limit {
 				break
 			}
