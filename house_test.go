@@ -26,7 +26,6 @@ const module = "github.com/equitylens/equitylens"
 var floors = map[string]int{
 	"internal/dial":            0,
 	"internal/phi":             0,
-	"internal/dial":            0,
 	"fhir":                     0,
 	"fhir/r4":                  0,
 	"fhir/fhirtest/population": 0,
@@ -39,7 +38,6 @@ var floors = map[string]int{
 	"fhir/client": 1,
 	"mapping":     1,
 
-	"fhir/client": 1,
 	"fhir/bulk":   2,
 	"auth":        2,
 	"store/facts": 2,
