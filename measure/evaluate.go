@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/equitylens/equitylens/store/facts"
 )
@@ -13,6 +14,16 @@ import (
 type Engine struct {
 	snapshot    *facts.Snapshot
 	definitions []Definition
+	// settled holds, by the id of a measure, what is the same for every period.
+	settled sync.Map
+}
+
+// settled is what a snapshot says of a measure once and for all.
+type settled struct {
+	// narrow says that every expression runs on the table below the unit's view.
+	narrow bool
+	// undated counts the units of each rate that no period holds.
+	undated []int64
 }
 
 // NewEngine evaluates definitions on a snapshot.
@@ -61,7 +72,6 @@ func (e *Engine) Evaluate(ctx context.Context, id string, period Period, by []st
 		return out, nil
 	}
 	q := &query{d: d, rates: d.Rates(), stratifiers: stratifiers, period: period}
-	q.relation = e.relation(ctx, q)
 	if err := e.count(ctx, q, out.Groups); err != nil {
 		return Result{}, fmt.Errorf("evaluate %s: %w", id, err)
 	}
@@ -84,35 +94,51 @@ func (e *Engine) completeness(d *Definition, out *Result) (absent bool) {
 	return absent
 }
 
-// relation is the table below the unit's view if every expression runs on it, which spares the join
-// with the dimensions; else the view.
-func (e *Engine) relation(ctx context.Context, q *query) string {
-	if q.d.Unit == PatientUnit {
-		return view(PatientUnit, q.period)
+// settle finds what is the same for every period, once.
+func (e *Engine) settle(ctx context.Context, q *query) (*settled, error) {
+	if have, ok := e.settled.Load(q.d.ID); ok {
+		return have.(*settled), nil
 	}
-	table := "unit." + string(q.d.Unit)
-	text := "SELECT " + q.membership() + " FROM " + table + " LIMIT 0"
-	if e.snapshot.Query(ctx, text, func(*sql.Rows) error { return nil }) == nil {
-		return table
+	s := &settled{undated: make([]int64, len(q.rates))}
+	if q.d.Unit != PatientUnit {
+		q.relation = "unit." + string(q.d.Unit)
+		text := "SELECT " + q.membership() + " FROM " + q.relation + " LIMIT 0"
+		// A fault here is either that of a wider need, or one that the evaluation meets as well.
+		s.narrow = e.snapshot.Query(ctx, text, func(*sql.Rows) error { return nil }) == nil
+		q.relation = q.from(s.narrow)
+		if err := e.snapshot.Query(ctx, q.undated(), scanCounts(s.undated)); err != nil {
+			return nil, err
+		}
 	}
-	return view(q.d.Unit, q.period)
+	e.settled.Store(q.d.ID, s)
+	return s, nil
+}
+
+// scanCounts reads a row of counts.
+func scanCounts(counts []int64) func(*sql.Rows) error {
+	return func(rows *sql.Rows) error {
+		cells := make([]any, len(counts))
+		for i := range counts {
+			cells[i] = &counts[i]
+		}
+		return rows.Scan(cells...)
+	}
 }
 
 // count runs the query and fills the groups.
 func (e *Engine) count(ctx context.Context, q *query, groups []Group) error {
+	s, err := e.settle(ctx, q)
+	if err != nil {
+		return err
+	}
+	q.relation = q.from(s.narrow)
 	r := newRollup(q, e.snapshot.Sites)
 	if err := e.snapshot.Query(ctx, q.text(), r.row); err != nil {
 		return err
 	}
 	r.fill(groups)
-	if q.d.Unit == PatientUnit {
-		return nil
+	for g := range groups {
+		groups[g].Undated = s.undated[g]
 	}
-	return e.snapshot.Query(ctx, q.undated(), func(rows *sql.Rows) error {
-		cells := make([]any, len(groups))
-		for g := range groups {
-			cells[g] = &groups[g].Undated
-		}
-		return rows.Scan(cells...)
-	})
+	return nil
 }

@@ -30,6 +30,15 @@ func view(u Unit, p Period) string {
 
 func dateLiteral(day time.Time) string { return "DATE '" + day.Format(dayLayout) + "'" }
 
+// from is the table below the unit's view if every expression runs on it, which spares the join with
+// the dimensions; else the view.
+func (q *query) from(narrow bool) string {
+	if narrow {
+		return "unit." + string(q.d.Unit)
+	}
+	return view(q.d.Unit, q.period)
+}
+
 func (q *query) date() string {
 	if q.d.DatedBy == "date" {
 		return "date"
