@@ -25,26 +25,25 @@ import (
 	"github.com/equitylens/equitylens/store/facts"
 )
 
-// clock is that of a client and of its server. It moves only while somebody waits, so that hours of
-// Retry-After cost nothing and tokens die on time.
+// clock is that of a client and of its server: that of the machine and all that was slept. Nobody waits,
+// so that hours of Retry-After cost nothing and tokens die on time.
 type clock struct {
-	mu  sync.Mutex
-	now time.Time
+	mu    sync.Mutex
+	slept time.Duration
 }
 
-// newClock starts now, because certificates are verified by the clock of the machine.
-func newClock() *clock { return &clock{now: time.Now()} }
+func newClock() *clock { return &clock{} }
 
 func (c *clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.now
+	return time.Now().Add(c.slept)
 }
 
 func (c *clock) Sleep(ctx context.Context, d time.Duration) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
+	c.slept += d
 	return context.Cause(ctx)
 }
 
