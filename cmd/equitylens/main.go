@@ -44,6 +44,9 @@ func (p *program) run(ctx context.Context, args []string) int {
 		return code.code
 	}
 	p.complain(err)
+	if !p.begun {
+		return exitUsage
+	}
 	return exitFailed
 }
 

@@ -30,6 +30,8 @@ type program struct {
 	configPath string
 	data       string
 	json       bool
+	// begun says that the command line was understood, so that what fails from then on is no misuse.
+	begun bool
 }
 
 func (p *program) root() *cobra.Command {
@@ -52,7 +54,21 @@ Start with "equitylens demo". To measure your own data, "equitylens sync" and "e
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return exitError{fmt.Errorf("%w; see: %s --help", err, c.CommandPath()), exitUsage}
 	})
+	p.noteBegin(root)
 	return root
+}
+
+// noteBegin notes when a command begins to do what it was told.
+func (p *program) noteBegin(c *cobra.Command) {
+	if run := c.RunE; run != nil {
+		c.RunE = func(c *cobra.Command, args []string) error {
+			p.begun = true
+			return run(c, args)
+		}
+	}
+	for _, sub := range c.Commands() {
+		p.noteBegin(sub)
+	}
 }
 
 func (p *program) dataFlag(c *cobra.Command) {

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -61,11 +62,8 @@ request. Without a snapshot the server runs and says on /readyz that it has no d
 
 // serve checks what check checks, then listens.
 func (p *program) serve(ctx context.Context, cfg *config.Config) error {
-	list, err := definitions(cfg)
+	list, err := check(ctx, cfg)
 	if err != nil {
-		return err
-	}
-	if err := checkMeasures(ctx, list); err != nil {
 		return err
 	}
 	var lc net.ListenConfig
@@ -81,15 +79,6 @@ func (p *program) serve(ctx context.Context, cfg *config.Config) error {
 		api.logger.Warn("no client is configured, so nobody can get a token; see server.clients")
 	}
 	return api.run(ctx, listener)
-}
-
-func checkMeasures(ctx context.Context, list []measure.Definition) (err error) {
-	scratch, err := facts.Scratch(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, scratch.Close()) }()
-	return measure.NewEngine(scratch, list).Check(ctx)
 }
 
 // api is the running program: the server, what it serves, and the nightly run.
@@ -108,8 +97,8 @@ type api struct {
 // newAPI builds everything from the leaves up. address is where it listens.
 func (p *program) newAPI(
 	ctx context.Context, cfg *config.Config, list []measure.Definition, address string, tokenLife time.Duration,
-) (*api, error) {
-	a := &api{program: p, cfg: cfg, logger: p.logger(cfg), url: publicURL(cfg, address)}
+) (a *api, err error) {
+	a = &api{program: p, cfg: cfg, logger: p.logger(cfg), url: publicURL(cfg, address)}
 	a.tokenURL = a.url + "/oauth/token"
 	dir, err := p.dir(cfg)
 	if err != nil {
@@ -118,6 +107,13 @@ func (p *program) newAPI(
 	if a.live, err = live.New(ctx, live.Config{Dir: dir, Definitions: list, Logger: a.logger}); err != nil {
 		return nil, err
 	}
+	a.closers = append(a.closers, a.live)
+	opened := a
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, opened.close())
+		}
+	}()
 	store, err := a.cache(ctx)
 	if err != nil {
 		return nil, err
@@ -230,11 +226,16 @@ func (a *api) run(ctx context.Context, listener net.Listener) error {
 		group.Go(func() error { return a.schedule(ctx) })
 	}
 	a.logger.Info("listening", slog.String("address", listener.Addr().String()), slog.String("url", a.url))
-	err := group.Wait()
-	for _, c := range a.closers {
-		err = errors.Join(err, c.Close())
+	return errors.Join(group.Wait(), a.close())
+}
+
+// close lets go of what was opened, the last first.
+func (a *api) close() error {
+	var faults []error
+	for _, c := range slices.Backward(a.closers) {
+		faults = append(faults, c.Close())
 	}
-	return err
+	return errors.Join(faults...)
 }
 
 // schedule syncs on the cron line of the configuration. A run that is still going is not overtaken.

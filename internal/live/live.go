@@ -50,14 +50,15 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 	return e, nil
 }
 
-// Run takes up new snapshots until ctx ends.
+// Run takes up new snapshots until ctx ends. What is being served stays until Close, because requests
+// in flight may still ask for it.
 func (e *Engine) Run(ctx context.Context) error {
 	tick := time.NewTicker(e.cfg.Every)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return e.Close()
+			return nil
 		case <-tick.C:
 		}
 		if err := e.Refresh(ctx); err != nil && !errors.Is(err, facts.ErrNoSnapshot) && ctx.Err() == nil {
