@@ -21,6 +21,9 @@ func Load(files fs.FS) ([]Definition, error) {
 	}
 	var definitions []Definition
 	var faults []error
+	if other, _ := fs.Glob(files, "*.yml"); len(other) > 0 {
+		faults = append(faults, fmt.Errorf("%s: the name of a definition ends in .yaml", other[0]))
+	}
 	for _, name := range names {
 		text, err := fs.ReadFile(files, name)
 		if err != nil {
@@ -80,8 +83,22 @@ func (d *Definition) faults() []error {
 	fault(ok && !slices.Contains(dates, d.DatedBy), "dated_by: a %s is dated by %s, not %q",
 		d.Unit, strings.Join(dates, " or "), d.DatedBy)
 	faults = append(faults, d.scoringFaults()...)
+	seen := map[string]bool{}
 	for i, g := range d.Groups {
 		fault(!measureID.MatchString(g.ID), "groups[%d].id: %q is not lower-case words joined by hyphens", i, g.ID)
+		fault(seen[g.ID], "groups[%d].id: %q is there twice", i, g.ID)
+		seen[g.ID] = true
+	}
+	fault(d.Per < 0, "per: %g is not above 0", d.Per)
+	fault(d.Per != 0 && d.Scoring != Ratio, "per: a %s has none; it scales a ratio", d.Scoring)
+	fault(d.Above != nil && d.Scoring != ContinuousVariable,
+		"above: a %s has none; it is a threshold of a continuous-variable", d.Scoring)
+	fault(len(d.Groups) > 1 && d.Scoring == ContinuousVariable,
+		"groups: a continuous-variable has one rate; make a measure of each")
+	for _, x := range d.expressions() {
+		if err := expressionFault(x.text); err != nil {
+			faults = append(faults, fmt.Errorf("%s: %w", x.place, err))
+		}
 	}
 	for _, g := range d.Rates() {
 		fault(!slices.Contains([]Improvement{Increase, Decrease, Context}, g.Improvement),

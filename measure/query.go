@@ -59,8 +59,12 @@ func expression(text string) string {
 	return "coalesce((\n" + text + "\n)::BOOLEAN, false)"
 }
 
-// observed wraps a number that an analyst wrote.
-func observed(text string) string { return "((\n" + text + "\n)::DOUBLE)" }
+// observed wraps a number that an analyst wrote. What is not finite, such as a quotient by zero, is no
+// observation.
+func observed(text string) string {
+	value := "(\n" + text + "\n)::DOUBLE"
+	return "CASE WHEN isfinite(" + value + ") THEN " + value + " END"
+}
 
 // membership writes the columns that say which populations of each rate a row is in: i the initial
 // population, d what is measured, x what is excluded from it, n the numerator; and what the row
