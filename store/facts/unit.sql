@@ -148,7 +148,7 @@ CREATE TABLE unit.emergency AS
   FROM pair GROUP BY no;
 
 -- Events, linked to the encounter that they name or to the one that covers them.
-CREATE TEMP TABLE event AS
+CREATE TEMP TABLE owned_event AS
   SELECT a.rowid AS no, p.no AS patient_no, p.profile, p.own_need, p.birth_first, p.birth_last,
     a.encounter, a.actuality, DATE '1970-01-01' + a.date AS date, make_timestamp(a.date_at) AS date_at,
     a.date_from, a.category, a.severity, a.seriousness, a.outcome, a.inequity,
@@ -156,7 +156,7 @@ CREATE TEMP TABLE event AS
   FROM base.adverse_event a JOIN person p ON p.id = a.patient;
 CREATE TEMP TABLE link AS
   SELECT v.no, e.no AS encounter_no
-  FROM event v
+  FROM owned_event v
   JOIN base.encounter b ON b.id = v.encounter
   JOIN unit.encounter e ON e.no = b.rowid AND e.patient_no = v.patient_no
   WHERE counts(e.status)
@@ -165,7 +165,7 @@ CREATE TEMP TABLE link AS
   FROM (
     SELECT v.no, e.no AS encounter_no,
       CASE e.class WHEN 'OBSENC' THEN 2 WHEN 'EMER' THEN 3 WHEN 'AMB' THEN 4 ELSE 1 END AS rank
-    FROM event v JOIN unit.encounter e ON e.patient_no = v.patient_no
+    FROM owned_event v JOIN unit.encounter e ON e.patient_no = v.patient_no
     WHERE v.encounter IS NULL AND counts(e.status)
       AND e.class IN ('IMP', 'ACUTE', 'NONAC', 'OBSENC', 'EMER', 'AMB')
       AND covers(e.start_date, e.start_at, e.end_date, e.end_at, v.date, v.date_at)
@@ -179,7 +179,7 @@ CREATE TABLE unit.event AS
     v.outcome, v.inequity, l.encounter_no IS NOT NULL AS linked, e.class AS encounter_class,
     l.encounter_no IS NOT NULL
       AND covers(e.start_date, e.start_at, e.end_date, e.end_at, v.date, v.date_at) AS within_encounter
-  FROM event v
+  FROM owned_event v
   CROSS JOIN (SELECT no FROM unit.site WHERE site = '~missing') m
   LEFT JOIN link l ON l.no = v.no
   LEFT JOIN unit.encounter e ON e.no = l.encounter_no
