@@ -257,12 +257,11 @@ func naiveContinuous(
 // same compares counts exactly, and scores but for the last digits of a float64.
 func same(t *testing.T, name string, got, want measure.Cell) {
 	t.Helper()
-	near := cmp.Comparer(func(a, b float64) bool { return math.Abs(a-b) <= 1e-9*max(1, math.Abs(a)) })
 	if !maps.Equal(got.Populations, want.Populations) {
 		t.Errorf("%s: populations (-want +got):\n%s", name, cmp.Diff(want.Populations, got.Populations))
 		return
 	}
-	if diff := cmp.Diff(want, got, near); diff != "" {
+	if diff := cmp.Diff(want, got, digits); diff != "" {
 		t.Errorf("%s: cell (-want +got):\n%s", name, diff)
 	}
 }

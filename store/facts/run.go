@@ -19,7 +19,7 @@ import (
 
 const (
 	// runMemory bounds DuckDB while it merges; the rest of the gibibyte that a sync may take is Go's.
-	runMemory = "256MB"
+	runMemory = "400MB"
 )
 
 // Run is a sync in flight. It holds the directory's lock until Close.

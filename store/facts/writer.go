@@ -17,12 +17,13 @@ import (
 // Writer stages records of a run. It is for one goroutine; several Writers may stage at once. It
 // copies what it is given, so a record may be overwritten once the call returns.
 type Writer struct {
-	conn       driver.Conn
+	conn       *duckdb.Conn
 	source     string
 	patients   *duckdb.Appender
 	encounters *duckdb.Appender
 	events     *duckdb.Appender
 	row        []driver.Value
+	rows       int
 	sites      map[string]string
 }
 
@@ -32,7 +33,10 @@ func (r *Run) Writer(ctx context.Context) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect a writer: %w", err)
 	}
-	w := &Writer{conn: conn, source: r.source, sites: map[string]string{}}
+	w := &Writer{conn: conn.(*duckdb.Conn), source: r.source, sites: map[string]string{}}
+	if err := w.exec(ctx, "BEGIN TRANSACTION"); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
 	for table, appender := range map[string]**duckdb.Appender{
 		"patient": &w.patients, "encounter": &w.encounters, "adverse_event": &w.events,
 	} {
@@ -44,13 +48,23 @@ func (r *Run) Writer(ctx context.Context) (*Writer, error) {
 	return w, nil
 }
 
-// Close stages what is still held back. The Writer must be closed before the run is merged.
-func (w *Writer) Close() error {
-	err := errors.Join(w.patients.Close(), w.encounters.Close(), w.events.Close(), w.conn.Close())
-	if err != nil {
-		return fmt.Errorf("stage rows: %w", withoutValues(err))
+// exec runs a statement on the connection of this Writer.
+func (w *Writer) exec(ctx context.Context, statement string) error {
+	if _, err := w.conn.ExecContext(ctx, statement, nil); err != nil {
+		return fmt.Errorf("stage: %w", err)
 	}
 	return nil
+}
+
+// Close stages what is still held back. The Writer must be closed before the run is merged.
+func (w *Writer) Close() error {
+	err := errors.Join(w.patients.Close(), w.encounters.Close(), w.events.Close())
+	if err != nil {
+		err = fmt.Errorf("stage: %w", err)
+	} else {
+		err = w.exec(context.Background(), "COMMIT")
+	}
+	return errors.Join(err, w.conn.Close())
 }
 
 // Patient stages a patient. seq orders copies of equal version: the higher was read later.
@@ -89,10 +103,22 @@ func (w *Writer) AdverseEvent(a *mapping.AdverseEvent, seq int64) error {
 	return w.append(w.events)
 }
 
+// flushEvery is how many rows an appender holds back at most. It holds them outside DuckDB's memory
+// limit, some 400 bytes a row.
+const flushEvery = 1 << 15
+
 // append hands the row on. Its cause may quote a value, so only the table is named.
 func (w *Writer) append(to *duckdb.Appender) error {
 	if err := to.AppendRow(w.row...); err != nil {
 		return fmt.Errorf("stage a row: %w", withoutValues(err))
+	}
+	if w.rows++; w.rows%flushEvery != 0 {
+		return nil
+	}
+	for _, appender := range []*duckdb.Appender{w.patients, w.encounters, w.events} {
+		if err := appender.Flush(); err != nil {
+			return fmt.Errorf("stage rows: %w", withoutValues(err))
+		}
 	}
 	return nil
 }

@@ -104,7 +104,8 @@ func Merge(ctx context.Context, run *facts.Run, b Batch) (merged facts.Merged, e
 	if err := run.Stage(ctx); err != nil {
 		return merged, err
 	}
-	if err := stage(ctx, run, b); err != nil {
+	sites, err := stage(ctx, run, b)
+	if err != nil {
 		return merged, err
 	}
 	for name, ids := range b.Deleted {
@@ -122,14 +123,18 @@ func Merge(ctx context.Context, run *facts.Run, b Batch) (merged facts.Merged, e
 	if b.Merge.MaxShrink == 0 {
 		b.Merge.MaxShrink = 1
 	}
+	if b.Merge.Sites == nil {
+		b.Merge.Sites = sites
+	}
 	return run.Merge(ctx, b.Merge)
 }
 
-// stage writes the records in the order of the batch, which is the order in which they were read.
-func stage(ctx context.Context, run *facts.Run, b Batch) error {
+// stage writes the records in the order of the batch, which is the order in which they were read, and
+// returns the names of their sites.
+func stage(ctx context.Context, run *facts.Run, b Batch) (map[string]string, error) {
 	w, err := run.Writer(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	seq := int64(0)
 	write := func(put func() error) {
@@ -149,7 +154,7 @@ func stage(ctx context.Context, run *facts.Run, b Batch) error {
 	if closing := w.Close(); err == nil {
 		err = closing
 	}
-	return err
+	return w.Sites(), err
 }
 
 // Current opens the live snapshot for the rest of the test.
