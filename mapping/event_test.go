@@ -88,7 +88,7 @@ func TestAdverseEventTraps(t *testing.T) {
 		{"no date at all", func(e *fhir.AdverseEvent) { e.Date = "" },
 			func(e AdverseEvent) bool { return e.DateFrom == "" && e.Date.Precision == fhir.NoDate }, nil},
 		{"THO's own misspelling", func(e *fhir.AdverseEvent) {
-			e.Category = []fhir.CodeableConcept{coded(systemCategory, "hospital-aquired-infection")} //nolint:misspell // HL7 spells it so.
+			e.Category = []fhir.CodeableConcept{coded(systemCategory, "hospital-aquired-infection")}
 		}, func(e AdverseEvent) bool { return e.Category.Code == "hospital-acquired-infection" }, nil},
 		{"a use error and its kind", func(e *fhir.AdverseEvent) {
 			e.Category = []fhir.CodeableConcept{coded(systemCategory, "wrong-dose"),
