@@ -69,7 +69,7 @@ func Sync(ctx context.Context, cfg Config, source Source) (Report, error) {
 }
 
 // loadGCPercent is GOGC while a sync runs.
-const loadGCPercent = 400
+const loadGCPercent = 200
 
 func (c *Config) fill() {
 	if c.Workers == 0 {
