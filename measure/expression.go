@@ -8,7 +8,7 @@ import (
 )
 
 // token is a word, a quoted text or a sign of an expression. kind is the first rune of its class: 'a'
-// for a word, '\'' for a text, '"' for a quoted name, else the sign itself.
+// for a word, '\” for a text, '"' for a quoted name, else the sign itself.
 type token struct {
 	kind byte
 	text string
