@@ -18,6 +18,30 @@ CREATE OR REPLACE MACRO age_no(birth_first, birth_last, on_day) AS
       THEN band_no(completed_years(birth_first, on_day))
     ELSE 6
   END;
+-- The first day of an age: whoever is that old on a day has that day behind them. Comparing days is a
+-- tenth of the cost of taking dates apart, which counts where each encounter has an age.
+CREATE OR REPLACE MACRO turns(birth, years) AS
+  CASE
+    WHEN month(birth) = 2 AND day(birth) = 29
+      THEN make_date(year(birth) + years, 3, 1)
+        - CASE WHEN (year(birth) + years) % 4 = 0
+            AND ((year(birth) + years) % 100 <> 0 OR (year(birth) + years) % 400 = 0) THEN 1 ELSE 0 END
+    ELSE make_date(year(birth) + years, month(birth), day(birth))
+  END;
+-- age_no, from the days on which the patient turned 18 and so on at the earliest and at the latest.
+CREATE OR REPLACE MACRO age_no_by(
+  birth_first, first_18, first_45, first_65, first_75, first_85,
+  last_18, last_45, last_65, last_75, last_85, on_day) AS
+  CASE
+    WHEN birth_first IS NULL OR on_day IS NULL THEN 7
+    WHEN birth_first > on_day THEN 6
+    WHEN (on_day >= first_18) = (on_day >= last_18) AND (on_day >= first_45) = (on_day >= last_45)
+      AND (on_day >= first_65) = (on_day >= last_65) AND (on_day >= first_75) = (on_day >= last_75)
+      AND (on_day >= first_85) = (on_day >= last_85)
+      THEN (on_day >= first_18)::INTEGER + (on_day >= first_45)::INTEGER + (on_day >= first_65)::INTEGER
+        + (on_day >= first_75)::INTEGER + (on_day >= first_85)::INTEGER
+    ELSE 6
+  END;
 CREATE OR REPLACE MACRO band(age_no) AS
   ['0-17', '18-44', '45-64', '65-74', '75-84', '85+', '~unknown', '~missing'][age_no + 1];
 CREATE OR REPLACE MACRO counts(status) AS status NOT IN ('planned', 'cancelled', 'entered-in-error');
@@ -80,6 +104,16 @@ CREATE TABLE unit.patient AS
     p.rowid AS no, f.no AS profile, s.no AS site_no,
     p.interpreter_need::interpreter_need AS own_need, p.limited_english,
     DATE '1970-01-01' + p.birth_first AS birth_first, DATE '1970-01-01' + p.birth_last AS birth_last,
+    turns(DATE '1970-01-01' + p.birth_first, 18) AS first_18,
+    turns(DATE '1970-01-01' + p.birth_first, 45) AS first_45,
+    turns(DATE '1970-01-01' + p.birth_first, 65) AS first_65,
+    turns(DATE '1970-01-01' + p.birth_first, 75) AS first_75,
+    turns(DATE '1970-01-01' + p.birth_first, 85) AS first_85,
+    turns(DATE '1970-01-01' + p.birth_last, 18) AS last_18,
+    turns(DATE '1970-01-01' + p.birth_last, 45) AS last_45,
+    turns(DATE '1970-01-01' + p.birth_last, 65) AS last_65,
+    turns(DATE '1970-01-01' + p.birth_last, 75) AS last_75,
+    turns(DATE '1970-01-01' + p.birth_last, 85) AS last_85,
     p.deceased, DATE '1970-01-01' + p.deceased_date AS deceased_date
   FROM base.patient p
   JOIN unit.profile f ON f.race = p.race AND f.ethnicity = p.ethnicity
@@ -101,7 +135,8 @@ CREATE TABLE unit.encounter AS
   SELECT
     e.rowid AS no, p.no AS patient_no,
     stratum_no(p.profile, r.need,
-      age_no(p.birth_first, p.birth_last, DATE '1970-01-01' + e.start_date), s.no) AS stratum,
+      age_no_by(p.birth_first, p.first_18, p.first_45, p.first_65, p.first_75, p.first_85,
+        p.last_18, p.last_45, p.last_65, p.last_75, p.last_85, DATE '1970-01-01' + e.start_date), s.no) AS stratum,
     e.status, e.class, e.telehealth, e.modality, e.disposition, e.elective,
     DATE '1970-01-01' + e.start_date AS start_date, make_timestamp(e.start_at) AS start_at,
     DATE '1970-01-01' + e.end_date AS end_date, make_timestamp(e.end_at) AS end_at,

@@ -62,7 +62,8 @@ CREATE OR REPLACE MACRO patient_in(first_day, last_day) AS TABLE
           THEN need_of_all(coalesce(s.stated, 0) | (1 << enum_code(p.own_need)::INTEGER))
         ELSE p.own_need
       END AS need,
-      age_no(p.birth_first, p.birth_last, first_day) AS age
+      age_no_by(p.birth_first, p.first_18, p.first_45, p.first_65, p.first_75, p.first_85,
+        p.last_18, p.last_45, p.last_65, p.last_75, p.last_85, first_day) AS age
     FROM unit.patient p LEFT JOIN seen s ON s.patient_no = p.no)
   SELECT p.no, p.no AS patient_no, stratum_no(p.profile, p.need, p.age, p.site_no) AS stratum,
     p.limited_english, p.deceased, p.deceased_date, p.encounters, p.finished_encounters,

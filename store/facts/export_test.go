@@ -1,0 +1,24 @@
+package facts
+
+import (
+	"database/sql"
+	"testing"
+
+	"github.com/duckdb/duckdb-go/v2"
+)
+
+// SetSchemaVersion makes a snapshot one of another version of the program.
+func SetSchemaVersion(t *testing.T, d *Dir, id string, version int) {
+	t.Helper()
+	connector, err := duckdb.NewConnector(d.database(id), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := sql.OpenDB(connector)
+	if _, err := db.ExecContext(t.Context(), "UPDATE meta.snapshot SET schema_version = ?", version); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
