@@ -47,8 +47,12 @@ func TestAgeBandIsThatOfTheMapping(t *testing.T) {
 		drawn = append(drawn, a)
 		values = append(values, fmt.Sprintf("(%d, %d, %d, %d)", i, a.birth.Days, a.birth.LastDay(), a.on.Days))
 	}
-	got := Rows(t, s, `SELECT band(age_no(DATE '1970-01-01' + f, DATE '1970-01-01' + l, DATE '1970-01-01' + d))
-		FROM (VALUES `+strings.Join(values, ", ")+`) AS t(i, f, l, d) ORDER BY i`)
+	got := Rows(t, s, `SELECT band(age_no(f, l, d)) || CASE
+			WHEN age_no(f, l, d) = age_no_by(f, turns(f, 18), turns(f, 45), turns(f, 65), turns(f, 75), turns(f, 85),
+				turns(l, 18), turns(l, 45), turns(l, 65), turns(l, 75), turns(l, 85), d)
+			THEN '' ELSE ', but another by the days of turning' END
+		FROM (SELECT i, DATE '1970-01-01' + f AS f, DATE '1970-01-01' + l AS l, DATE '1970-01-01' + d AS d
+			FROM (VALUES `+strings.Join(values, ", ")+`) AS t(i, f, l, d)) ORDER BY i`)
 	bands := map[string]int{}
 	for i, a := range drawn {
 		want := facts.Key(mapping.AgeBand(a.birth, a.on.Days))
