@@ -70,6 +70,9 @@ type Definition struct {
 	Above *float64 `yaml:"above"`
 	// Populations holds one SQL boolean expression a population, over the columns of the unit's view.
 	Populations map[Population]string `yaml:"populations"`
+	// NotBy lists the dimensions that the measure is about: a share of known languages is 1 in every
+	// language, so a gap by language says nothing. They are shown, and not compared.
+	NotBy []string `yaml:"not_by"`
 	// Groups are the rates of the measure where it has more than one; each overrides what it names.
 	Groups []GroupDefinition `yaml:"groups"`
 	Source string            `yaml:"source"`
@@ -82,6 +85,8 @@ type GroupDefinition struct {
 	Title       string                `yaml:"title"`
 	Improvement Improvement           `yaml:"improvement"`
 	Populations map[Population]string `yaml:"populations"`
+	// NotBy adds to that of the measure.
+	NotBy []string `yaml:"not_by"`
 }
 
 // Rates returns the groups of a measure with everything filled in; a measure without groups has one,

@@ -39,6 +39,9 @@ type Gap struct {
 	// Affected is how many more units, events or days the group would have had or been spared with the
 	// score of the reference.
 	Affected float64 `json:"affected"`
+	// AtLeast is Affected by the end of the interval that is nearer to none; 0 if Clear is false. Gaps are
+	// ranked by it, because the largest of many estimates is often the luckiest.
+	AtLeast  float64 `json:"at_least"`
 	Sentence string  `json:"sentence"`
 }
 
@@ -46,7 +49,7 @@ type Gap struct {
 // NCHS 30 before a proportion is shown.
 const smallestGroup = 30
 
-// Gaps lists the gaps of results, those that affect most first. Only categories are compared; unknown
+// Gaps lists the gaps of results, those that surely affect most first. Only categories are compared; unknown
 // and its kin are shares to mend, not groups of people. Where a direction is better, the reference is
 // the best of the strata that hold a tenth of the units; else the largest. A group that does better
 // than that reference is no gap.
@@ -55,7 +58,7 @@ func Gaps(results []Result) []Gap {
 	for _, r := range results {
 		for _, g := range r.Groups {
 			for dimension, strata := range g.Strata {
-				if strings.Contains(dimension, "*") {
+				if strings.Contains(dimension, "*") || slices.Contains(g.notBy, dimension) {
 					continue
 				}
 				gaps = append(gaps, gapsOf(r, g, dimension, strata)...)
@@ -63,7 +66,7 @@ func Gaps(results []Result) []Gap {
 		}
 	}
 	slices.SortFunc(gaps, func(a, b Gap) int {
-		return cmp.Or(cmp.Compare(b.Affected, a.Affected), cmp.Compare(a.Measure, b.Measure),
+		return cmp.Or(cmp.Compare(b.AtLeast, a.AtLeast), cmp.Compare(b.Affected, a.Affected), cmp.Compare(a.Measure, b.Measure),
 			cmp.Compare(a.Rate, b.Rate), cmp.Compare(a.Dimension, b.Dimension), cmp.Compare(a.Code, b.Code))
 	})
 	return gaps
@@ -151,18 +154,28 @@ func newGap(r Result, g Group, dimension string, s, reference Stratum) Gap {
 		lo, hi := stat.RateDifference(x, n, y, m)
 		gap.Interval = &[2]float64{lo * g.Per, hi * g.Per}
 	case ContinuousVariable:
-		a, b := s.Interval, reference.Interval
-		gap.Clear = a != nil && b != nil && (a[0] > b[1] || a[1] < b[0])
 	}
-	if gap.Interval != nil {
-		gap.Clear = gap.Interval[0] > 0 || gap.Interval[1] < 0
-	}
-	gap.Affected = math.Abs(gap.Difference) * n
+	sure := gap.sure(s, reference)
+	gap.Clear = sure > 0
 	if g.Scoring == Ratio {
-		gap.Affected /= g.Per
+		n /= g.Per
 	}
+	gap.Affected, gap.AtLeast = math.Abs(gap.Difference)*n, sure*n
 	gap.Sentence = gap.sentence(r, g)
 	return gap
+}
+
+// sure is the part of the difference that its interval does not call into question; of two medians the
+// distance between their intervals.
+func (gap Gap) sure(s, reference Stratum) float64 {
+	if gap.Interval != nil {
+		return max(gap.Interval[0], -gap.Interval[1], 0)
+	}
+	a, b := s.Interval, reference.Interval
+	if a == nil || b == nil {
+		return 0
+	}
+	return max(a[0]-b[1], b[0]-a[1], 0)
 }
 
 // sentence says a gap in plain words: both ways of measuring it, how sure it is, and nothing of why.

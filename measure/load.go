@@ -83,8 +83,14 @@ func (d *Definition) faults() []error {
 	fault(ok && !slices.Contains(dates, d.DatedBy), "dated_by: a %s is dated by %s, not %q",
 		d.Unit, strings.Join(dates, " or "), d.DatedBy)
 	faults = append(faults, d.scoringFaults()...)
+	for _, name := range d.NotBy {
+		fault(!slices.Contains(Dimensions(), name), "not_by: %q is no dimension", name)
+	}
 	seen := map[string]bool{}
 	for i, g := range d.Groups {
+		for _, name := range g.NotBy {
+			fault(!slices.Contains(Dimensions(), name), "groups[%d].not_by: %q is no dimension", i, name)
+		}
 		fault(!measureID.MatchString(g.ID), "groups[%d].id: %q is not lower-case words joined by hyphens", i, g.ID)
 		fault(seen[g.ID], "groups[%d].id: %q is there twice", i, g.ID)
 		seen[g.ID] = true

@@ -297,10 +297,11 @@ func (p *program) printDemo(out demoDocument, took time.Duration) error {
 		rows = append(rows, []string{
 			gap.Measure, strings.ReplaceAll(gap.Dimension, "_", " "), gap.Group, gap.Reference,
 			fmt.Sprintf("%+.3f", gap.Difference), ratio, fmt.Sprintf("%.0f", gap.Affected),
+			fmt.Sprintf("%.0f", gap.AtLeast),
 		})
 		sentences = append(sentences, gap.Sentence)
 	}
-	header := []string{"MEASURE", "BY", "GROUP", "REFERENCE", "DIFFERENCE", "RATIO", "AFFECTED"}
+	header := []string{"MEASURE", "BY", "GROUP", "REFERENCE", "DIFFERENCE", "RATIO", "AFFECTED", "AT LEAST"}
 	if err := table(p.out, header, rows); err != nil {
 		return err
 	}
