@@ -46,8 +46,8 @@ type written struct {
 	number bool
 }
 
-// expressions lists those of a definition, in the order of their evaluation. What every group shares
-// is listed once.
+// expressions lists those of a definition, in the order of their evaluation. What every group
+// shares is listed once.
 func (d *Definition) expressions() []written {
 	var out []written
 	for _, p := range allPopulations() {
@@ -72,7 +72,8 @@ func (d *Definition) expressions() []written {
 
 func allPopulations() []Population {
 	return []Population{
-		InitialPopulation, Denominator, DenominatorExclusion, Numerator, MeasurePopulation, MeasureExclusion,
+		InitialPopulation, Denominator, DenominatorExclusion, Numerator, MeasurePopulation,
+		MeasureExclusion,
 	}
 }
 
@@ -97,7 +98,8 @@ func (c *checker) check(ctx context.Context, x written) error {
 // compile asks the database for the type of an expression. The column beside it makes an expression
 // that counts rows a mistake.
 func (c *checker) compile(ctx context.Context, x written) error {
-	statement := fmt.Sprintf("DESCRIBE SELECT (\n%s\n) AS expression, no FROM %s", x.text, anyView(c.d))
+	statement := fmt.Sprintf("DESCRIBE SELECT (\n%s\n) AS expression, no FROM %s", x.text,
+		anyView(c.d))
 	kind := ""
 	err := c.engine.snapshot.Query(ctx, statement, func(rows *sql.Rows) error {
 		var name, of string
@@ -122,11 +124,11 @@ func (c *checker) compile(ctx context.Context, x written) error {
 	return c.try(ctx, x)
 }
 
-// try runs an expression on one row that holds nothing, which finds a text that cannot be read as the
-// number or the date that it is compared with.
+// try runs an expression on one row that holds nothing, which finds a text that cannot be read as
+// the number or the date that it is compared with.
 func (c *checker) try(ctx context.Context, x written) error {
-	statement := fmt.Sprintf("SELECT (\n%s\n) AS expression FROM (SELECT 1) AS one LEFT JOIN %s ON false",
-		x.text, anyView(c.d))
+	statement := fmt.Sprintf("SELECT (\n%s\n) AS expression"+
+		" FROM (SELECT 1) AS one LEFT JOIN %s ON false", x.text, anyView(c.d))
 	err := c.engine.snapshot.Query(ctx, statement, func(*sql.Rows) error { return nil })
 	if err != nil {
 		return explain(err, c.d.Unit)
@@ -162,8 +164,9 @@ func (e *Engine) values(ctx context.Context, d *Definition) (map[string][]string
 	yesNo := []string{mapping.Yes, mapping.No}
 	closed := map[string][]string{
 		"interpreter_need": yesNo, "age_band": mapping.AgeBands(),
-		"sex":            {"male", "female", "other"},
-		"language_group": {mapping.English, mapping.Spanish, mapping.Chinese, mapping.Sign, mapping.Other},
+		"sex": {"male", "female", "other"},
+		"language_group": {mapping.English, mapping.Spanish, mapping.Chinese, mapping.Sign,
+			mapping.Other},
 		"limited_english": {
 			string(mapping.LimitedEnglishYes), string(mapping.LimitedEnglishNo),
 			string(mapping.LimitedEnglishProbable), string(mapping.LimitedEnglishUnknown),
@@ -201,9 +204,9 @@ func (e *Engine) values(ctx context.Context, d *Definition) (map[string][]string
 
 var (
 	enumValue     = regexp.MustCompile(`'([^']*)'`)
-	number        = regexp.MustCompile(`^(U?(TINY|SMALL|BIG|HUGE)?INT|U?INTEGER|DOUBLE|FLOAT|DECIMAL\(.*\))$`)
-	unknownColumn = regexp.MustCompile(`(?s)Referenced column "([^"]+)" not found.*?Candidate bindings: (.*)`)
-	manyRows      = regexp.MustCompile(`must appear in the GROUP BY|aggregate function|window function`)
+	number        = regexp.MustCompile(`^(U?(TINY|SMALL|BIG|HUGE)?INT|U?INTEGER|DOUBLE|FLOAT|DECIMAL.*)$`)
+	unknownColumn = regexp.MustCompile(`(?s)column "([^"]+)" not found.*?Candidate bindings: (.*)`)
+	manyRows      = regexp.MustCompile(`must appear in the GROUP BY|aggregate function|window func`)
 	notAValue     = regexp.MustCompile(`Could not convert string '([^']*)' to `)
 	quotedName    = regexp.MustCompile(`"([^"]+)"`)
 	prefix        = regexp.MustCompile(`(?s)^[A-Z][A-Za-z ]+ Error: (.*?)(\n|$)`)
@@ -224,7 +227,8 @@ func explain(err error, unit Unit) error {
 		return errOneRow
 	}
 	if m := notAValue.FindStringSubmatch(text); m != nil {
-		return fmt.Errorf("%q is not a value that this column can have (docs/measures.md lists them)", m[1])
+		return fmt.Errorf("%q is not a value that this column can have (docs/measures.md lists them)",
+			m[1])
 	}
 	if m := prefix.FindStringSubmatch(text); m != nil {
 		return errors.New(strings.TrimSpace(m[1]))

@@ -63,7 +63,8 @@ func (d draw) patients(n int) []mapping.Patient {
 		p := mapping.Patient{
 			ID: phi.New(fmt.Sprint("p", i)), Race: d.value("2106-3", "2054-5", "two-or-more"),
 			Ethnicity: d.value("2135-2", "2186-5"), RaceEthnicity: d.value("2106-3", "2054-5", "2135-2"),
-			Language: d.value("en", "es", "zh", "ase"), LanguageGroup: d.value("english", "spanish", "other"),
+			Language: d.value("en", "es", "zh", "ase"), LanguageGroup: d.value("english", "spanish",
+				"other"),
 			InterpreterNeed: d.need(), LimitedEnglish: mapping.LimitedEnglishUnknown,
 			Sex: d.value("female", "male"), Birth: d.birth(), Site: d.site(),
 		}
@@ -111,7 +112,8 @@ func (d draw) moment(t time.Time, coarse bool) fhir.DateTime {
 
 // length is the time between two moments that belong together, at the edges more often than not.
 func (d draw) length() time.Duration {
-	edge := pick(d, 0, 240*time.Minute, 241*time.Minute, 480*time.Minute, 481*time.Minute, 24*time.Hour,
+	edge := pick(d, 0, 240*time.Minute, 241*time.Minute, 480*time.Minute, 481*time.Minute,
+		24*time.Hour,
 		48*time.Hour, 30*24*time.Hour, 31*24*time.Hour, 120*24*time.Hour, 121*24*time.Hour,
 		364*24*time.Hour, 365*24*time.Hour)
 	switch d.IntN(3) {
@@ -142,12 +144,15 @@ func (d draw) encounters(n, patients int) []mapping.Encounter {
 			ID: phi.New(fmt.Sprint("e", i)), Patient: phi.New(who),
 			Status: pick(d, "finished", "finished", "finished", "finished", "finished", "finished",
 				"in-progress", "arrived", "planned", "cancelled", "entered-in-error", "unknown"),
-			Class:       d.value("IMP", "IMP", "IMP", "ACUTE", "NONAC", "OBSENC", "EMER", "EMER", "EMER", "AMB", "VR", "HH"),
-			Disposition: pick(d, factstest.Known("home"), d.value("home", "exp", "aadvice", "lwbs", "other-hcf")),
-			Telehealth:  d.oneIn(3), Elective: d.oneIn(4),
+			Class: d.value("IMP", "IMP", "IMP", "ACUTE", "NONAC", "OBSENC", "EMER", "EMER", "EMER",
+				"AMB", "VR", "HH"),
+			Disposition: pick(d, factstest.Known("home"), d.value("home", "exp", "aadvice", "lwbs",
+				"other-hcf")),
+			Telehealth: d.oneIn(3), Elective: d.oneIn(4),
 			Start: d.moment(start, true), End: d.moment(end, true), InterpreterNeed: d.need(),
-			InterpreterUse: pick(d, mapping.Documented, mapping.Arranged, mapping.AdHoc, mapping.NoneDocumented),
-			Site:           d.site(),
+			InterpreterUse: pick(d, mapping.Documented, mapping.Arranged, mapping.AdHoc,
+				mapping.NoneDocumented),
+			Site: d.site(),
 		}
 		if certainlyBefore(e.End, e.Start) {
 			e.End = fhir.DateTime{} // As the mapping leaves it.

@@ -13,8 +13,8 @@ import (
 	"github.com/equitylens/equitylens/measure/catalog"
 )
 
-// TestBadDefinitions reads testdata/bad: each file is a definition with one fault, and its first line
-// says what an analyst is told.
+// TestBadDefinitions reads testdata/bad: each file is a definition with one fault, and its first
+// line says what an analyst is told.
 func TestBadDefinitions(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/bad/*.bad.yaml")
@@ -64,11 +64,14 @@ func TestRatesOverrideWhatTheyName(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []measure.GroupDefinition{
-		{ID: "far", Title: "By telehealth", Improvement: measure.Context, Populations: map[measure.Population]string{
-			measure.InitialPopulation: "true", measure.Denominator: "true", measure.Numerator: "telehealth"}},
-		{ID: "long", Title: "Visits", Improvement: measure.Decrease, Populations: map[measure.Population]string{
-			measure.InitialPopulation: "true", measure.Denominator: "minutes is not null",
-			measure.Numerator: "minutes > 60"}},
+		{ID: "far", Title: "By telehealth", Improvement: measure.Context,
+			Populations: map[measure.Population]string{
+				measure.InitialPopulation: "true", measure.Denominator: "true",
+				measure.Numerator: "telehealth"}},
+		{ID: "long", Title: "Visits", Improvement: measure.Decrease,
+			Populations: map[measure.Population]string{
+				measure.InitialPopulation: "true", measure.Denominator: "minutes is not null",
+				measure.Numerator: "minutes > 60"}},
 	}
 	if diff := cmp.Diff(want, d.Rates()); diff != "" {
 		t.Errorf("Rates() (-want +got):\n%s", diff)
@@ -92,8 +95,10 @@ func TestLoadFolder(t *testing.T) {
 		{"one id in two files", fstest.MapFS{"1.yaml": file(small), "2.yaml": file(small)}, nil,
 			[]string{"measure own-visits is defined twice"}},
 		{"all faults at once", fstest.MapFS{
-			"1.yaml": file(strings.Replace(small, "version: 1.0.0", "", 1)), "2.yaml": file("id: ["), "3.yml": file(small)},
-			nil, []string{"1.yaml: version: missing", "2.yaml: ", "3.yml: the name of a definition ends in .yaml"}},
+			"1.yaml": file(strings.Replace(small, "version: 1.0.0", "", 1)), "2.yaml": file("id: ["),
+			"3.yml": file(small)},
+			nil, []string{"1.yaml: version: missing", "2.yaml: ",
+				"3.yml: the name of a definition ends in .yaml"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -29,11 +29,13 @@ type Stratifier []string
 func ParseStratifier(text string) (Stratifier, error) {
 	parts := Stratifier(strings.Split(text, "*"))
 	if len(parts) > maxCross {
-		return nil, fmt.Errorf("%w: %q crosses more than %d dimensions", ErrUnknownDimension, text, maxCross)
+		return nil, fmt.Errorf("%w: %q crosses more than %d dimensions", ErrUnknownDimension, text,
+			maxCross)
 	}
 	for i, part := range parts {
 		if !slices.Contains(Dimensions(), part) {
-			return nil, fmt.Errorf("%w: %q is none of %s", ErrUnknownDimension, part, strings.Join(Dimensions(), ", "))
+			return nil, fmt.Errorf("%w: %q is none of %s", ErrUnknownDimension, part,
+				strings.Join(Dimensions(), ", "))
 		}
 		if slices.Contains(parts[:i], part) {
 			return nil, fmt.Errorf("%w: %q crosses %s with itself", ErrUnknownDimension, text, part)

@@ -38,8 +38,8 @@ func section(t *testing.T, text, heading string) string {
 
 var tableRow = regexp.MustCompile("(?m)^\\| `([a-z0-9_]+)` \\| ([^|]+) \\|(.*)\\|$")
 
-// TestTheDocumentedColumnsAreThoseOfTheViews holds docs/measures.md against an empty snapshot: every
-// column with its type and, of a code, every value.
+// TestTheDocumentedColumnsAreThoseOfTheViews holds docs/measures.md against an empty snapshot:
+// every column with its type and, of a code, every value.
 func TestTheDocumentedColumnsAreThoseOfTheViews(t *testing.T) {
 	t.Parallel()
 	s := scratch(t)
@@ -59,7 +59,8 @@ func TestTheDocumentedColumnsAreThoseOfTheViews(t *testing.T) {
 			columns[name] = typeInWords(kind)
 			for _, value := range enumerated.FindAllStringSubmatch(kind, -1) {
 				known := value[1] != "" && value[1][0] != '~'
-				if known && !regexp.MustCompile("(?m)^\\| `" + name + "` .*`" + value[1] + "`").MatchString(rows) {
+				if known &&
+					!regexp.MustCompile("(?m)^\\| `"+name+"` .*`"+value[1]+"`").MatchString(rows) {
 					t.Errorf("%s: the value %s of %s is not documented", unit, value[1], name)
 				}
 			}

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// token is a word, a quoted text or a sign of an expression. kind is the first rune of its class: 'a'
-// for a word, '\” for a text, '"' for a quoted name, else the sign itself.
+// token is a word, a quoted text or a sign of an expression. kind is the first rune of its class:
+// 'a' for a word, '\” for a text, '"' for a quoted name, else the sign itself.
 type token struct {
 	kind byte
 	text string
@@ -79,7 +79,8 @@ func quotedLength(text string) (int, error) {
 }
 
 func word(c byte) bool {
-	return c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
+	return c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' ||
+		c >= 0x80
 }
 
 func newToken(text string) (token, bool) {
@@ -98,10 +99,11 @@ func newToken(text string) (token, bool) {
 }
 
 // errOneRow refuses what looks beyond the row that a condition is about.
-var errOneRow = errors.New("a condition is about one row; it can neither look up others nor count them")
+var errOneRow = errors.New(
+	"a condition is about one row; it can neither look up others nor count them")
 
-// expressionFault says what is wrong with the form of an expression, before any database sees it: an
-// expression is one term over the columns of one row and nothing that could step out of it.
+// expressionFault says what is wrong with the form of an expression, before any database sees it:
+// an expression is one term over the columns of one row and nothing that could step out of it.
 func expressionFault(text string) error {
 	parts, err := tokens(text)
 	if err != nil {
@@ -141,8 +143,8 @@ func startsQuery(word string) bool {
 		"show", "summarize"}, word)
 }
 
-// wrongValue finds a text that is compared with a column of which it is no value, such as a class that
-// does not exist: a database takes that for a condition that is never true.
+// wrongValue finds a text that is compared with a column of which it is no value, such as a class
+// that does not exist: a database takes that for a condition that is never true.
 func wrongValue(text string, values map[string][]string) (column, value string, found bool) {
 	parts, err := tokens(text)
 	if err != nil {
@@ -162,8 +164,8 @@ func wrongValue(text string, values map[string][]string) (column, value string, 
 	return "", "", false
 }
 
-// compared lists the texts with which the column before the parts is compared: = 'x', <> 'x', != 'x',
-// in ('x', 'y').
+// compared lists the texts with which the column before the parts is compared: = 'x', <> 'x', !=
+// 'x', in ('x', 'y').
 func compared(parts []token) []string {
 	i := 0
 	for i < len(parts) && (strings.IndexByte("=<>!", parts[i].kind) >= 0 ||

@@ -11,8 +11,8 @@ import (
 	"github.com/equitylens/equitylens/store/facts"
 )
 
-// world evaluates the measures of the catalogue a second time: row by row in plain Go on the records
-// as mapped, after docs/measures.md, without SQL and without a thought for speed.
+// world evaluates the measures of the catalogue a second time: row by row in plain Go on the
+// records as mapped, after docs/measures.md, without SQL and without a thought for speed.
 type world struct {
 	patients   []mapping.Patient
 	encounters []mapping.Encounter
@@ -70,7 +70,8 @@ func (w *world) ends(id string, seen map[string]bool) map[string]bool {
 	for i := range w.patients {
 		p := &w.patients[i]
 		own := p.ID.Reveal()
-		if own == id && !p.ReplacedBy.Empty() && p.ReplacedBy.Reveal() != id && w.patient(p.ReplacedBy.Reveal()) != nil {
+		if own == id && !p.ReplacedBy.Empty() && p.ReplacedBy.Reveal() != id &&
+			w.patient(p.ReplacedBy.Reveal()) != nil {
 			next[p.ReplacedBy.Reveal()] = true
 		}
 		for _, retired := range p.Replaces {
@@ -196,7 +197,8 @@ func (w *world) rates(id string, period measure.Period) map[string][]row {
 		switch id {
 		case "language-recorded":
 			inScope := v.finished() && v.is("IMP", "ACUTE", "NONAC", "OBSENC", "EMER", "AMB", "VR")
-			out["main"] = append(out["main"], r.proportion(inScope, true, false, v.who.Language.State == mapping.Known))
+			out["main"] = append(out["main"], r.proportion(inScope, true, false,
+				v.who.Language.State == mapping.Known))
 		case "interpreter-documented":
 			needed := v.finished() && v.need().Code == mapping.Yes
 			excluded := v.left("lwbs") || v.left("aadvice") || v.who.Language.Code == "en"
@@ -206,7 +208,8 @@ func (w *world) rates(id string, period measure.Period) map[string][]row {
 				out[rate] = append(out[rate], r.proportion(needed, true, excluded, v.InterpreterUse == use))
 			}
 		case "telehealth-share":
-			out["main"] = append(out["main"], r.proportion(v.finished() && v.is("AMB", "VR"), true, false, v.Telehealth))
+			out["main"] = append(out["main"], r.proportion(v.finished() && v.is("AMB", "VR"), true, false,
+				v.Telehealth))
 		case "ed-left-without-being-seen":
 			out["main"] = append(out["main"], r.proportion(emergency, true, false, v.left("lwbs")))
 		case "ed-stay-over-8h":
@@ -239,7 +242,8 @@ func (w *world) completeness(period measure.Period) map[string][]row {
 			}
 		}
 		need := needOfPatient(p.InterpreterNeed, stated)
-		r := row{groups: groups(p, need, mapping.AgeBand(p.Birth, first), p.Site.Value), dated: true, day: first}
+		r := row{groups: groups(p, need, mapping.AgeBand(p.Birth, first), p.Site.Value), dated: true,
+			day: first}
 		for rate, v := range map[string]mapping.Value{
 			"race": p.Race, "ethnicity": p.Ethnicity, "language": p.Language, "interpreter-need": need,
 		} {
@@ -292,8 +296,8 @@ func containsObservation(v visit, all []visit) bool {
 	return false
 }
 
-// boards says whether a visit led to an admission within 24 hours, whether to observation, and how long
-// after the admission the patient left; nil where a clock is missing.
+// boards says whether a visit led to an admission within 24 hours, whether to observation, and how
+// long after the admission the patient left; nil where a clock is missing.
 func boards(v visit, all []visit) (admitted, watched bool, boarding *int64) {
 	var first *int64
 	clockless := false
@@ -374,7 +378,8 @@ func (w *world) stays(id string) []row {
 func (w *world) after(a visit, all []visit) (transferred, readmitted bool) {
 	var later []visit
 	for _, b := range all {
-		if b.who != a.who || b.ID == a.ID || !b.is("IMP", "ACUTE") || !counted(b.Status) || !hasDay(b.Start) {
+		if b.who != a.who || b.ID == a.ID || !b.is("IMP", "ACUTE") || !counted(b.Status) ||
+			!hasDay(b.Start) {
 			continue
 		}
 		days := b.Start.Days - a.End.Days
@@ -385,7 +390,8 @@ func (w *world) after(a visit, all []visit) (transferred, readmitted bool) {
 		}
 	}
 	slices.SortFunc(later, func(x, y visit) int {
-		return cmp.Or(cmp.Compare(x.Start.Days, y.Start.Days), cmp.Compare(bit(!x.Start.Zoned), bit(!y.Start.Zoned)),
+		return cmp.Or(cmp.Compare(x.Start.Days, y.Start.Days), cmp.Compare(bit(!x.Start.Zoned),
+			bit(!y.Start.Zoned)),
 			cmp.Compare(x.Start.Micros, y.Start.Micros), cmp.Compare(bit(x.Elective), bit(y.Elective)),
 			cmp.Compare(facts.Key(x.Site.Value), facts.Key(y.Site.Value)))
 	})
@@ -406,7 +412,8 @@ func covers(v visit, d fhir.DateTime) bool {
 	if d.Zoned && v.Start.Zoned && v.End.Zoned {
 		return d.Micros >= v.Start.Micros && d.Micros <= v.End.Micros
 	}
-	return hasDay(d) && hasDay(v.Start) && hasDay(v.End) && d.Days >= v.Start.Days && d.Days <= v.End.Days
+	return hasDay(d) && hasDay(v.Start) && hasDay(v.End) && d.Days >= v.Start.Days &&
+		d.Days <= v.End.Days
 }
 
 // linked finds the encounter of an event, or nil.
@@ -464,9 +471,11 @@ func (w *world) eventRates(id string) map[string][]row {
 		if link := w.linked(a, all); link != nil {
 			need, site = link.need(), link.Site.Value
 		}
-		r := row{groups: groups(who, need, ageAt(who, a.Date), site), dated: hasDay(a.Date), day: a.Date.Days}
+		r := row{groups: groups(who, need, ageAt(who, a.Date), site), dated: hasDay(a.Date),
+			day: a.Date.Days}
 		if id == "reporting-ratio" {
-			out["main"] = append(out["main"], r.proportion(true, true, false, a.Actuality == mapping.Potential))
+			out["main"] = append(out["main"], r.proportion(true, true, false,
+				a.Actuality == mapping.Potential))
 			continue
 		}
 		actual := a.Actuality == mapping.Actual

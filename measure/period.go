@@ -50,7 +50,8 @@ func ParsePeriod(s string) (Period, error) {
 		}
 		return Period{Start: start, End: end}, nil
 	}
-	return Period{}, fmt.Errorf("period %q is none of 2018, 2018-Q1, 2018-03, 2018-01-01/2018-06-30", s)
+	return Period{}, fmt.Errorf("period %q is none of 2018, 2018-Q1, 2018-03, 2018-01-01/2018-06-30",
+		s)
 }
 
 func months(year string, first, count int) Period {
@@ -66,5 +67,6 @@ func (p Period) String() string {
 
 // MarshalJSON writes {"start":"2018-01-01","end":"2018-12-31"}.
 func (p Period) MarshalJSON() ([]byte, error) {
-	return json.Marshal(map[string]string{"start": p.Start.Format(dayLayout), "end": p.End.Format(dayLayout)})
+	return json.Marshal(map[string]string{"start": p.Start.Format(dayLayout),
+		"end": p.End.Format(dayLayout)})
 }

@@ -14,8 +14,8 @@ import (
 	. "github.com/equitylens/equitylens/store/facts/factstest"
 )
 
-// readmissionCase is a case of the oracle: for each encounter whether it is an index stay, and whether
-// that one was followed by a readmission.
+// readmissionCase is a case of the oracle: for each encounter whether it is an index stay, and
+// whether that one was followed by a readmission.
 type readmissionCase struct {
 	ID     string
 	Inputs struct {
@@ -47,8 +47,8 @@ func readmissionCases(t *testing.T) []readmissionCase {
 	return oracle.Cases
 }
 
-// TestReadmissionOracle loads each case and reads its encounters back as strata: an index stay is in
-// the denominator and not excluded, a readmitted one in the numerator.
+// TestReadmissionOracle loads each case and reads its encounters back as strata: an index stay is
+// in the denominator and not excluded, a readmitted one in the numerator.
 func TestReadmissionOracle(t *testing.T) {
 	t.Parallel()
 	for _, c := range readmissionCases(t) {
@@ -82,8 +82,8 @@ func TestReadmissionOracle(t *testing.T) {
 	}
 }
 
-// membership evaluates the one day on which an encounter ended; no two of a case share one. One without
-// an end is in no period.
+// membership evaluates the one day on which an encounter ended; no two of a case share one. One
+// without an end is in no period.
 func membership(t *testing.T, engine *measure.Engine, end string) (index, readmitted bool) {
 	t.Helper()
 	if end == "" {
@@ -131,17 +131,23 @@ func TestReadmissionEdges(t *testing.T) {
 			[]mapping.Encounter{next("2026-03-05")}, "", [2]bool{false, false}},
 		{"what follows the day of discharge counts", nil, nil,
 			[]mapping.Encounter{next("2026-03-05"), next("2026-03-08")}, "", [2]bool{false, true}},
-		{"the first day counts", nil, nil, []mapping.Encounter{next("2026-03-06")}, "", [2]bool{false, true}},
-		{"the thirtieth day counts", nil, nil, []mapping.Encounter{next("2026-04-04")}, "", [2]bool{false, true}},
-		{"the thirty-first does not", nil, nil, []mapping.Encounter{next("2026-04-05")}, "", [2]bool{false, false}},
+		{"the first day counts", nil, nil, []mapping.Encounter{next("2026-03-06")}, "", [2]bool{false,
+			true}},
+		{"the thirtieth day counts", nil, nil, []mapping.Encounter{next("2026-04-04")}, "", [2]bool{false,
+			true}},
+		{"the thirty-first does not", nil, nil, []mapping.Encounter{next("2026-04-05")}, "",
+			[2]bool{false, false}},
 		{"an elective stay blocks those after it", nil, nil,
-			[]mapping.Encounter{next("2026-03-10", elective), next("2026-03-12")}, "", [2]bool{false, false}},
+			[]mapping.Encounter{next("2026-03-10", elective), next("2026-03-12")}, "", [2]bool{false,
+				false}},
 		{"an elective stay after the first blocks nothing", nil, nil,
 			[]mapping.Encounter{next("2026-03-10"), next("2026-03-12", elective)}, "", [2]bool{false, true}},
 		{"an elective stay of day 0 blocks nothing", nil, nil,
 			[]mapping.Encounter{next("2026-03-05", elective), next("2026-03-12")}, "", [2]bool{false, true}},
-		{"ACUTE counts", nil, nil, []mapping.Encounter{next("2026-03-10", class("ACUTE"))}, "", [2]bool{false, true}},
-		{"NONAC does not", nil, nil, []mapping.Encounter{next("2026-03-10", class("NONAC"))}, "", [2]bool{false, false}},
+		{"ACUTE counts", nil, nil, []mapping.Encounter{next("2026-03-10", class("ACUTE"))}, "",
+			[2]bool{false, true}},
+		{"NONAC does not", nil, nil, []mapping.Encounter{next("2026-03-10", class("NONAC"))}, "",
+			[2]bool{false, false}},
 		{"a cancelled stay does not", nil, nil,
 			[]mapping.Encounter{next("2026-03-10", status("cancelled"))}, "", [2]bool{false, false}},
 		{"a transfer on the same day", nil, nil,

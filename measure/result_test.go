@@ -30,7 +30,8 @@ func clinic() Batch {
 		}
 	}
 	visit := func(id, patient, start, end string, far bool) mapping.Encounter {
-		return Encounter(id, patient, "AMB", start, end, func(e *mapping.Encounter) { e.Telehealth = far })
+		return Encounter(id, patient, "AMB", start, end,
+			func(e *mapping.Encounter) { e.Telehealth = far })
 	}
 	stay := Encounter("s", "a", "IMP", "2026-03-01T10:00:00Z", "2026-03-05T10:00:00Z")
 	return Batch{
@@ -40,15 +41,18 @@ func clinic() Batch {
 			Patient("d", language(State(mapping.AskedDeclined), "")),
 		},
 		Encounters: []mapping.Encounter{
-			visit("1", "a", "2026-01-05", "2026-01-05", true), visit("2", "b", "2026-01-06", "2026-01-06", false),
-			visit("3", "c", "2026-02-06", "2026-02-06", false), visit("4", "d", "2026-02-07", "2026-02-07", true),
+			visit("1", "a", "2026-01-05", "2026-01-05", true), visit("2", "b", "2026-01-06", "2026-01-06",
+				false),
+			visit("3", "c", "2026-02-06", "2026-02-06", false), visit("4", "d", "2026-02-07", "2026-02-07",
+				true),
 			visit("5", "d", "2026-02-07", "", true), stay,
 		},
 		Events: []mapping.AdverseEvent{Event("v", "a", "2026-03-02")},
 	}
 }
 
-// loads are of one moment; absent types are left out, and those in partial say why they are incomplete.
+// loads are of one moment; absent types are left out, and those in partial say why they are
+// incomplete.
 func loads(absent string, partial map[string]string) facts.Merge {
 	var out facts.Merge
 	for _, l := range Full(Source) {
@@ -89,9 +93,11 @@ func TestResultAsJSON(t *testing.T) {
 	}{
 		{"testdata/telehealth-share.golden.json", "telehealth-share",
 			[]string{"language_group", "language_group*sex"}, loads("", nil)},
-		{"testdata/harm-per-1000-days.golden.json", "harm-per-1000-days", []string{"site"}, loads("", nil)},
+		{"testdata/harm-per-1000-days.golden.json", "harm-per-1000-days", []string{"site"}, loads("",
+			nil)},
 		{"testdata/length-of-stay.golden.json", "length-of-stay", nil, loads("", nil)},
-		{"testdata/absent.golden.json", "harm-per-1000-days", []string{"race"}, loads("AdverseEvent", nil)},
+		{"testdata/absent.golden.json", "harm-per-1000-days", []string{"race"}, loads("AdverseEvent",
+			nil)},
 		{"testdata/partial.golden.json", "ed-stay-over-8h", []string{"race"},
 			loads("", map[string]string{"Encounter": "two files were not delivered"})},
 	}
@@ -122,7 +128,10 @@ func TestResultAsJSON(t *testing.T) {
 }
 
 // digits lets the last digits of a float64 differ, as processors do.
-var digits = cmp.Comparer(func(a, b float64) bool { return math.Abs(a-b) <= 1e-9*max(1, math.Abs(a)) })
+var digits = cmp.Comparer(func(a, b float64) bool {
+	return math.Abs(a-b) <= 1e-9*max(1,
+		math.Abs(a))
+})
 
 func tree(t *testing.T, text []byte) (out any) {
 	t.Helper()
@@ -138,7 +147,8 @@ func TestWhatIsAbsentIsNotZero(t *testing.T) {
 	b.Merge = loads("AdverseEvent", nil)
 	for _, id := range []string{"harm-per-1000-days", "reporting-ratio", "inequity-factor-captured"} {
 		result := evaluate(t, b, id, "2026", "race", "site")
-		if result.Complete || len(result.Incomplete) != 1 || result.Incomplete[0] != "AdverseEvent: no source has loaded it" {
+		if result.Complete || len(result.Incomplete) != 1 ||
+			result.Incomplete[0] != "AdverseEvent: no source has loaded it" {
 			t.Errorf("%s: complete %t, incomplete %q", id, result.Complete, result.Incomplete)
 		}
 		for _, g := range result.Groups {
@@ -147,8 +157,10 @@ func TestWhatIsAbsentIsNotZero(t *testing.T) {
 			}
 		}
 	}
-	if result := evaluate(t, b, "telehealth-share", "2026"); !result.Complete || result.Groups[0].Score == nil {
-		t.Errorf("telehealth-share needs no events: complete %t, score %v", result.Complete, result.Groups[0].Score)
+	if result := evaluate(t, b, "telehealth-share", "2026"); !result.Complete ||
+		result.Groups[0].Score == nil {
+		t.Errorf("telehealth-share needs no events: complete %t, score %v", result.Complete,
+			result.Groups[0].Score)
 	}
 }
 
@@ -161,7 +173,8 @@ func TestWhatIsPartialHasNumbersAndSaysSo(t *testing.T) {
 	if d := cmp.Diff(want, result.Incomplete); d != "" || result.Complete {
 		t.Errorf("complete %t, incomplete (-want +got):\n%s", result.Complete, d)
 	}
-	if g := result.Groups[0]; g.Populations[measure.Denominator] != 4 || g.Score == nil || *g.Score != 0.5 {
+	if g := result.Groups[0]; g.Populations[measure.Denominator] != 4 || g.Score == nil ||
+		*g.Score != 0.5 {
 		t.Errorf("cell = %+v, want 2 of 4", g.Cell)
 	}
 }
@@ -190,7 +203,8 @@ func TestEvaluateRefuses(t *testing.T) {
 	t.Parallel()
 	engine := measure.NewEngine(scratch(t), shipped(t))
 	year, _ := measure.ParsePeriod("2026")
-	if _, err := engine.Evaluate(t.Context(), "nosuch", year, nil); !errors.Is(err, measure.ErrUnknownMeasure) {
+	if _, err := engine.Evaluate(t.Context(), "nosuch", year, nil); !errors.Is(err,
+		measure.ErrUnknownMeasure) {
 		t.Errorf("Evaluate(nosuch) = %v, want ErrUnknownMeasure", err)
 	}
 	_, err := engine.Evaluate(t.Context(), "telehealth-share", year, []string{"race", "shoe"})
@@ -206,7 +220,8 @@ func TestWhatIsNotFiniteIsNoObservation(t *testing.T) {
 	Load(t, dir, clinic())
 	year, _ := measure.ParsePeriod("2026")
 	for _, text := range []string{"days / 0.0", "0.0 / 0.0", "'nan'::double", "null::integer"} {
-		d := measure.Definition{ID: "own", Unit: measure.StayUnit, Scoring: measure.ContinuousVariable, DatedBy: "end",
+		d := measure.Definition{ID: "own", Unit: measure.StayUnit, Scoring: measure.ContinuousVariable,
+			DatedBy: "end",
 			Observe: map[measure.Population]string{measure.MeasurePopulation: text},
 			Populations: map[measure.Population]string{measure.InitialPopulation: "true",
 				measure.MeasurePopulation: "true"}}
@@ -216,7 +231,8 @@ func TestWhatIsNotFiniteIsNoObservation(t *testing.T) {
 			t.Fatal(err)
 		}
 		g := result.Groups[0]
-		if g.Populations[measure.MeasurePopulation] != 1 || g.Populations[measure.MeasureExclusion] != 1 ||
+		if g.Populations[measure.MeasurePopulation] != 1 ||
+			g.Populations[measure.MeasureExclusion] != 1 ||
 			g.Score != nil && !math.IsNaN(*g.Score) {
 			t.Errorf("observe %s: %+v, want one stay that is excluded and no score", text, g.Cell)
 		}
@@ -235,9 +251,10 @@ func TestExpressionsReachNothingButTheSnapshot(t *testing.T) {
 		"(select count(*) from '/etc/passwd') > 0",
 		"(select count(*) from glob('/*')) > 0",
 		"true)::BOOLEAN, false) AS i0 FROM encounter; DROP VIEW encounter; SELECT coalesce((true",
-		"true)::BOOLEAN, false) AS i0 FROM encounter; COPY encounter TO '/tmp/out.csv'; SELECT coalesce((true",
+		"true)::BOOLEAN, false) AS i0 FROM encounter; COPY encounter TO 'out.csv'; SELECT coalesce((true",
 	} {
-		_, err := measure.NewEngine(Current(t, dir), []measure.Definition{of(measure.EncounterUnit, text)}).
+		_, err := measure.NewEngine(Current(t, dir), []measure.Definition{of(measure.EncounterUnit,
+			text)}).
 			Evaluate(t.Context(), "own", year, nil)
 		if err == nil {
 			t.Errorf("Evaluate(%s) succeeds", text)

@@ -50,8 +50,8 @@ func (d *Definition) cell(t *tally) Cell {
 // p90 is the upper percentile that is reported of a continuous variable.
 const p90 = 0.9
 
-// continuousCell scores by the median. The geometric mean is of the value + 1, less 1, so that a stay
-// of no days counts.
+// continuousCell scores by the median. The geometric mean is of the value + 1, less 1, so that a
+// stay of no days counts.
 func (d *Definition) continuousCell(t *tally) Cell {
 	c := Cell{Populations: map[Population]float64{
 		InitialPopulation: t.initial, MeasurePopulation: t.measured, MeasureExclusion: t.excluded,

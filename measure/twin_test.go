@@ -35,8 +35,10 @@ func (d draw) period() measure.Period {
 	start := d.start().Truncate(24 * time.Hour)
 	return pick(d,
 		measure.Period{Start: start, End: start.AddDate(0, 0, d.IntN(100))},
-		measure.Period{Start: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), End: time.Date(2026, 12, 31, 0, 0, 0, 0, time.UTC)},
-		measure.Period{Start: time.Date(2025, 11, 1, 0, 0, 0, 0, time.UTC), End: time.Date(2027, 12, 31, 0, 0, 0, 0, time.UTC)},
+		measure.Period{Start: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), End: time.Date(2026, 12, 31, 0,
+			0, 0, 0, time.UTC)},
+		measure.Period{Start: time.Date(2025, 11, 1, 0, 0, 0, 0, time.UTC), End: time.Date(2027, 12, 31,
+			0, 0, 0, 0, time.UTC)},
 	)
 }
 
@@ -54,7 +56,8 @@ func (d draw) stratifiers() []string {
 	return slices.Compact(by)
 }
 
-// TestEngineAgreesWithNaiveEvaluation holds the engine against the rulings, evaluated row by row in Go.
+// TestEngineAgreesWithNaiveEvaluation holds the engine against the rulings, evaluated row by row in
+// Go.
 func TestEngineAgreesWithNaiveEvaluation(t *testing.T) {
 	t.Parallel()
 	cohorts := uint64(6)
@@ -89,7 +92,8 @@ func TestEngineAgreesWithNaiveEvaluation(t *testing.T) {
 }
 
 func agree(
-	t *testing.T, engine *measure.Engine, w *world, d measure.Definition, period measure.Period, by []string,
+	t *testing.T, engine *measure.Engine, w *world, d measure.Definition, period measure.Period,
+	by []string,
 ) {
 	t.Helper()
 	result, err := engine.Evaluate(t.Context(), d.ID, period, by)
@@ -116,8 +120,8 @@ func agree(
 	}
 }
 
-// inPeriod keeps the rows that the period holds, and counts those of the initial population that none
-// can hold.
+// inPeriod keeps the rows that the period holds, and counts those of the initial population that
+// none can hold.
 func inPeriod(rows []row, unit measure.Unit, p measure.Period) (in []row, undated int64) {
 	for _, r := range rows {
 		switch {
@@ -131,7 +135,8 @@ func inPeriod(rows []row, unit measure.Unit, p measure.Period) (in []row, undate
 }
 
 // stratified compares every stratum, and adds them up to the group.
-func stratified(t *testing.T, name string, d *measure.Definition, g measure.Group, by string, in []row) {
+func stratified(t *testing.T, name string, d *measure.Definition, g measure.Group, by string,
+	in []row) {
 	t.Helper()
 	dimensions := strings.Split(by, "*")
 	parts := map[string][]row{}
@@ -266,8 +271,8 @@ func same(t *testing.T, name string, got, want measure.Cell) {
 	}
 }
 
-// TestCohortsReachEveryPopulation keeps the dice honest: a twin that never meets a case proves nothing
-// of it.
+// TestCohortsReachEveryPopulation keeps the dice honest: a twin that never meets a case proves
+// nothing of it.
 func TestCohortsReachEveryPopulation(t *testing.T) {
 	t.Parallel()
 	year := measure.Period{Start: time.Date(2025, 11, 1, 0, 0, 0, 0, time.UTC),
@@ -297,7 +302,8 @@ func TestCohortsReachEveryPopulation(t *testing.T) {
 	all, open := reach{true, true, true, true}, reach{true, false, true, true}
 	ofPatients := reach{true, false, true, false}
 	want := map[string]reach{
-		"ed-boarding-over-4h main": all, "ed-left-without-being-seen main": open, "ed-stay-over-8h main": all,
+		"ed-boarding-over-4h main": all, "ed-left-without-being-seen main": open,
+		"ed-stay-over-8h main":    all,
 		"harm-per-1000-days main": open, "inequity-factor-captured main": open,
 		"inequity-factor-captured yes": open, "interpreter-documented ad-hoc": all,
 		"interpreter-documented arranged": all, "interpreter-documented main": all,

@@ -45,7 +45,8 @@ func TestAgeBandIsThatOfTheMapping(t *testing.T) {
 	for i := range 5000 {
 		a := drawAged(d)
 		drawn = append(drawn, a)
-		values = append(values, fmt.Sprintf("(%d, %d, %d, %d)", i, a.birth.Days, a.birth.LastDay(), a.on.Days))
+		values = append(values, fmt.Sprintf("(%d, %d, %d, %d)", i, a.birth.Days, a.birth.LastDay(),
+			a.on.Days))
 	}
 	got := Rows(t, s, `SELECT band(age_no(f, l, d)) || CASE
 			WHEN age_no(f, l, d) = age_no_by(f, turns(f, 18), turns(f, 45), turns(f, 65), turns(f, 75), turns(f, 85),

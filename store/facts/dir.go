@@ -44,7 +44,8 @@ type Dir struct {
 
 // Open makes the directory if it is not there. now stamps runs and snapshots.
 func Open(path string, now func() time.Time) (*Dir, error) {
-	for _, p := range []string{path, filepath.Join(path, snapshotsPath), filepath.Join(path, runsPath)} {
+	for _, p := range []string{path, filepath.Join(path, snapshotsPath), filepath.Join(path,
+		runsPath)} {
 		if err := os.MkdirAll(p, ownerOnly); err != nil {
 			return nil, fmt.Errorf("make data directory: %w", err)
 		}
@@ -97,8 +98,8 @@ func (d *Dir) Use(id string) error {
 	return replaceFile(filepath.Join(d.path, currentFile), id+"\n")
 }
 
-// Prune removes all but the newest keep snapshots and never the live one, and what a publication that
-// did not finish left behind. It returns the snapshots that it removed.
+// Prune removes all but the newest keep snapshots and never the live one, and what a publication
+// that did not finish left behind. It returns the snapshots that it removed.
 func (d *Dir) Prune(keep int) ([]string, error) {
 	lock, err := d.lock()
 	if err != nil {
@@ -147,8 +148,8 @@ func (d *Dir) database(id string) string {
 	return filepath.Join(d.path, snapshotsPath, id, databaseFile)
 }
 
-// lock takes the directory for this process. The kernel lets go of it when the process ends, however
-// it ends, so a lock cannot be left behind.
+// lock takes the directory for this process. The kernel lets go of it when the process ends,
+// however it ends, so a lock cannot be left behind.
 func (d *Dir) lock() (*flock.Flock, error) {
 	lock := flock.New(filepath.Join(d.path, lockFile), flock.SetPermissions(ownerFile))
 	ok, err := lock.TryLock()

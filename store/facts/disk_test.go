@@ -17,18 +17,19 @@ import (
 	. "github.com/equitylens/equitylens/store/facts/factstest"
 )
 
-// fullDiskIn names the environment variable by which this test program, started a second time, is told
-// which data directory to sync into on a disk that is full.
+// fullDiskIn names the environment variable by which this test program, started a second time, is
+// told which data directory to sync into on a disk that is full.
 const fullDiskIn = "EQUITYLENS_TEST_FULL_DISK"
 
-// TestAFullDiskLeavesWhatIsServed syncs on disks that end at ever larger sizes. A limit on the size of
-// a file stands for the end of the disk; it holds for a whole process, hence the second one.
+// TestAFullDiskLeavesWhatIsServed syncs on disks that end at ever larger sizes. A limit on the size
+// of a file stands for the end of the disk; it holds for a whole process, hence the second one.
 func TestAFullDiskLeavesWhatIsServed(t *testing.T) {
 	t.Parallel()
 	dir := Open(t)
 	Load(t, dir, Batch{Patients: []mapping.Patient{Patient("old")}})
 	before, _ := dir.Current()
-	self := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestSyncOnAFullDisk$", "-test.v") // #nosec G204 -- this program
+	// #nosec G204 -- this program
+	self := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestSyncOnAFullDisk$")
 	self.Env = append(os.Environ(), fullDiskIn+"="+dir.Path())
 	if out, err := self.CombinedOutput(); err != nil {
 		t.Fatalf("sync on a full disk: %v\n%s", err, out)
@@ -75,7 +76,8 @@ func TestSyncOnAFullDisk(t *testing.T) {
 		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := TryLoad(t.Context(), dir, Batch{Patients: []mapping.Patient{Patient("new")}}); err == nil {
+		if _, err := TryLoad(t.Context(), dir,
+			Batch{Patients: []mapping.Patient{Patient("new")}}); err == nil {
 			t.Errorf("a sync succeeds on a disk that ends at %d bytes", end)
 		}
 		if now, err := dir.Current(); now != current || err != nil {

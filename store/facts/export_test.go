@@ -15,7 +15,8 @@ func SetSchemaVersion(t *testing.T, d *Dir, id string, version int) {
 		t.Fatal(err)
 	}
 	db := sql.OpenDB(connector)
-	if _, err := db.ExecContext(t.Context(), "UPDATE meta.snapshot SET schema_version = ?", version); err != nil {
+	if _, err := db.ExecContext(t.Context(), "UPDATE meta.snapshot SET schema_version = ?",
+		version); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.Close(); err != nil {

@@ -33,8 +33,9 @@ func version(p mapping.Patient, updated, number int64) mapping.Patient {
 	return p
 }
 
-// TestEveryOrderOfDeliveryEndsAlike replays the versions of forty resources of each kind: shuffled, with
-// duplicates, and split over increments. Whatever the order, the newest version of each is left.
+// TestEveryOrderOfDeliveryEndsAlike replays the versions of forty resources of each kind: shuffled,
+// with duplicates, and split over increments. Whatever the order, the newest version of each is
+// left.
 func TestEveryOrderOfDeliveryEndsAlike(t *testing.T) {
 	t.Parallel()
 	history := histories(rand.New(rand.NewPCG(11, 12))) // #nosec G404 -- a test's dice
@@ -63,8 +64,8 @@ func TestEveryOrderOfDeliveryEndsAlike(t *testing.T) {
 	}
 }
 
-// histories makes up to five versions of each resource. No two versions of one are equally new: which of
-// such a pair wins depends on the order in which they are read, by design.
+// histories makes up to five versions of each resource. No two versions of one are equally new:
+// which of such a pair wins depends on the order in which they are read, by design.
 func histories(d *rand.Rand) Batch {
 	var b Batch
 	for i := range 40 {
@@ -99,8 +100,10 @@ func newestOf(b Batch) Batch {
 // deliveries deals every version, some of them twice, to three runs.
 func deliveries(d *rand.Rand, b Batch) []Batch {
 	out := make([]Batch, 3)
-	out[0].Patients = deal(d, b.Patients, out, func(x *Batch) *[]mapping.Patient { return &x.Patients })
-	out[0].Encounters = deal(d, b.Encounters, out, func(x *Batch) *[]mapping.Encounter { return &x.Encounters })
+	out[0].Patients = deal(d, b.Patients, out,
+		func(x *Batch) *[]mapping.Patient { return &x.Patients })
+	out[0].Encounters = deal(d, b.Encounters, out,
+		func(x *Batch) *[]mapping.Encounter { return &x.Encounters })
 	out[0].Events = deal(d, b.Events, out, func(x *Batch) *[]mapping.AdverseEvent { return &x.Events })
 	return out
 }
@@ -135,8 +138,10 @@ func TestWhichCopyWins(t *testing.T) {
 		{"then the copy read last", [][]mapping.Patient{{p("old", 1, 1), p("new", 1, 1)}}, "new"},
 		{"a later run that is newer", [][]mapping.Patient{{p("old", 1, 1)}, {p("new", 2, 1)}}, "new"},
 		{"a later run that is older", [][]mapping.Patient{{p("new", 2, 1)}, {p("old", 1, 1)}}, "new"},
-		{"a later run that is equally new", [][]mapping.Patient{{p("old", 1, 1)}, {p("new", 1, 1)}}, "new"},
-		{"without any version the later run", [][]mapping.Patient{{p("old", 0, 0)}, {p("new", 0, 0)}}, "new"},
+		{"a later run that is equally new", [][]mapping.Patient{{p("old", 1, 1)}, {p("new", 1, 1)}},
+			"new"},
+		{"without any version the later run", [][]mapping.Patient{{p("old", 0, 0)}, {p("new", 0, 0)}},
+			"new"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -198,14 +203,15 @@ func TestAFullLoadKeepsWhatOtherSourcesGave(t *testing.T) {
 	dir := Open(t)
 	Load(t, dir, Batch{Patients: []mapping.Patient{Patient("a"), Patient("b")}})
 	events := []facts.Load{{Source: "incidents", Type: "AdverseEvent", Complete: true, Full: true}}
-	Load(t, dir, Batch{Source: "incidents", Events: []mapping.AdverseEvent{Event("v", "a", "2026-03-01")},
+	Load(t, dir, Batch{Source: "incidents", Events: []mapping.AdverseEvent{Event("v", "a",
+		"2026-03-01")},
 		Merge: facts.Merge{Loads: events}})
 	Load(t, dir, Batch{Source: "other", Patients: []mapping.Patient{Patient("o")},
 		Merge: facts.Merge{Loads: Full("other")[:1]}})
 	Load(t, dir, Batch{Patients: []mapping.Patient{Patient("b"), Patient("c")}})
 	s := Current(t, dir)
-	got := Rows(t, s, `SELECT id, source FROM base.patient UNION ALL SELECT id, source FROM base.adverse_event
-		ORDER BY id`)
+	got := Rows(t, s, `SELECT id, source FROM base.patient
+		UNION ALL SELECT id, source FROM base.adverse_event ORDER BY id`)
 	want := []string{"b ehr", "c ehr", "o other", "v incidents"}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("resources (-want +got):\n%s", d)
@@ -214,7 +220,8 @@ func TestAFullLoadKeepsWhatOtherSourcesGave(t *testing.T) {
 	for _, l := range s.Info.Loads {
 		loaded = append(loaded, l.Source+" "+l.Type)
 	}
-	want = []string{"ehr AdverseEvent", "ehr Encounter", "ehr Patient", "incidents AdverseEvent", "other Patient"}
+	want = []string{"ehr AdverseEvent", "ehr Encounter", "ehr Patient", "incidents AdverseEvent",
+		"other Patient"}
 	if d := cmp.Diff(want, loaded); d != "" {
 		t.Errorf("loads (-want +got):\n%s", d)
 	}
@@ -237,7 +244,8 @@ func TestATypeThatShrinksTooMuchStopsTheRun(t *testing.T) {
 		b.Merge.MaxShrink = 0.1
 		_, err := TryLoad(t.Context(), dir, b)
 		var shrunk *facts.ShrunkError
-		if !errors.As(err, &shrunk) || shrunk.Type != "Patient" || shrunk.Before != 10 || shrunk.After != 8 {
+		if !errors.As(err, &shrunk) || shrunk.Type != "Patient" || shrunk.Before != 10 ||
+			shrunk.After != 8 {
 			t.Errorf("%s: %v, want that Patient shrinks from 10 to 8", name, err)
 		}
 	}
@@ -270,10 +278,12 @@ func TestMomentOfTheData(t *testing.T) {
 		b    Batch
 		want time.Time
 	}{
-		{"the oldest transactionTime", Batch{Patients: []mapping.Patient{updated}, Merge: stamped(12, 11, 13)}, moment(11)},
+		{"the oldest transactionTime", Batch{Patients: []mapping.Patient{updated}, Merge: stamped(12, 11,
+			13)}, moment(11)},
 		{"of what a server gave", Batch{Merge: stamped(12, 0, 13)}, moment(12)},
 		{"else the newest lastUpdated", Batch{Patients: []mapping.Patient{updated, Patient("b")},
-			Encounters: []mapping.Encounter{Encounter("1", "a", "AMB", "2026-06-25", "2026-06-25")}}, moment(20)},
+			Encounters: []mapping.Encounter{Encounter("1", "a", "AMB", "2026-06-25", "2026-06-25")}},
+			moment(20)},
 		{"else the newest date of what happened", Batch{Patients: []mapping.Patient{Patient("a")},
 			Encounters: []mapping.Encounter{
 				Encounter("1", "a", "AMB", "2026-06-02T03:00:00Z", "2026-06-03T03:00:00Z"),
@@ -335,18 +345,22 @@ func TestHolds(t *testing.T) {
 func TestEveryValueOfTheMappingFits(t *testing.T) {
 	t.Parallel()
 	var values []mapping.Value
-	for _, code := range []string{"AMB", "EMER", "FLD", "HH", "IMP", "ACUTE", "NONAC", "OBSENC", "PRENC", "SS", "VR"} {
+	for _, code := range []string{"AMB", "EMER", "FLD", "HH", "IMP", "ACUTE", "NONAC", "OBSENC",
+		"PRENC", "SS", "VR"} {
 		values = append(values, Known(code))
 	}
 	var b Batch
 	for _, s := range append(mapping.States()[1:], "") {
 		values = append(values, State(s))
 	}
-	dispositions := []string{"home", "alt-home", "other-hcf", "hosp", "long", "aadvice", "exp", "psy", "rehab",
+	dispositions := []string{"home", "alt-home", "other-hcf", "hosp", "long", "aadvice", "exp", "psy",
+		"rehab",
 		"snf", "oth", "lwbs"}
-	statuses := []string{"planned", "arrived", "triaged", "in-progress", "onleave", "finished", "cancelled",
+	statuses := []string{"planned", "arrived", "triaged", "in-progress", "onleave", "finished",
+		"cancelled",
 		"entered-in-error", "unknown", "", "made-up"}
-	uses := []mapping.InterpreterUse{mapping.Documented, mapping.Arranged, mapping.AdHoc, mapping.NoneDocumented}
+	uses := []mapping.InterpreterUse{mapping.Documented, mapping.Arranged, mapping.AdHoc,
+		mapping.NoneDocumented}
 	for i := range 40 {
 		e := Encounter(fmt.Sprint(i), "a", "IMP", "", "")
 		e.Class = values[i%len(values)]

@@ -56,8 +56,8 @@ func TestOneRunAtATime(t *testing.T) {
 	begin(t, dir, "other")
 }
 
-// TestTheOlderOfTwoRunsMayNotPublish takes the lock away from a run that sleeps, as a file system that
-// forgets locks does: the fence still tells the two apart.
+// TestTheOlderOfTwoRunsMayNotPublish takes the lock away from a run that sleeps, as a file system
+// that forgets locks does: the fence still tells the two apart.
 func TestTheOlderOfTwoRunsMayNotPublish(t *testing.T) {
 	t.Parallel()
 	dir := Open(t)
@@ -85,8 +85,9 @@ func TestTheOlderOfTwoRunsMayNotPublish(t *testing.T) {
 	}
 }
 
-// TestAFailureAtAnyStepLeavesWhatIsServed stops a run at each step of its life, as an error or a kill
-// would, and then lets the next run finish: it ends in the same data as one that was never stopped.
+// TestAFailureAtAnyStepLeavesWhatIsServed stops a run at each step of its life, as an error or a
+// kill would, and then lets the next run finish: it ends in the same data as one that was never
+// stopped.
 func TestAFailureAtAnyStepLeavesWhatIsServed(t *testing.T) {
 	t.Parallel()
 	type hindrance = func(t *testing.T, dir *facts.Dir, id string) func()
@@ -138,7 +139,8 @@ func TestAFailureAtAnyStepLeavesWhatIsServed(t *testing.T) {
 			before, _ := dir.Current()
 			run := begin(t, dir, Source)
 			folder := run.Folder()
-			if err := os.WriteFile(filepath.Join(folder, "journal"), []byte("downloaded"), 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(folder, "journal"), []byte("downloaded"),
+				0o600); err != nil {
 				t.Fatal(err)
 			}
 			if test.steps == 2 {
@@ -184,7 +186,8 @@ func resume(t *testing.T, dir *facts.Dir, folder string) {
 	if again.Folder() != folder {
 		t.Errorf("the next run works in %s, want %s", again.Folder(), folder)
 	}
-	journal, err := os.ReadFile(filepath.Join(folder, "journal")) // #nosec G304 -- the test's own folder
+	// #nosec G304 -- the test's own folder
+	journal, err := os.ReadFile(filepath.Join(folder, "journal"))
 	if err != nil || string(journal) != "downloaded" {
 		t.Errorf("journal = %q, %v", journal, err)
 	}
@@ -197,7 +200,8 @@ func resume(t *testing.T, dir *facts.Dir, folder string) {
 	}
 	fresh := Open(t)
 	straight := Load(t, fresh, Batch{Patients: []mapping.Patient{Patient("new"), Patient("newer")}})
-	if d := cmp.Diff([]string{"new", "newer"}, ids(t, dir)); d != "" || merged.Digest != straight.Digest {
+	if d := cmp.Diff([]string{"new", "newer"}, ids(t, dir)); d != "" ||
+		merged.Digest != straight.Digest {
 		t.Errorf("digest %s, want %s; patients (-want +got):\n%s", merged.Digest, straight.Digest, d)
 	}
 	id, _ := dir.Current()
@@ -249,7 +253,8 @@ func TestUseAndCurrent(t *testing.T) {
 	}
 	Load(t, dir, Batch{Patients: []mapping.Patient{Patient("a")}})
 	id, _ := dir.Current()
-	for _, unknown := range []string{"", "20260101T000000Z-0001", "../snapshots/" + id, id + "/", ".", id + "\n"} {
+	for _, unknown := range []string{"", "20260101T000000Z-0001", "../snapshots/" + id, id + "/", ".",
+		id + "\n"} {
 		if err := dir.Use(unknown); !errors.Is(err, facts.ErrNoSnapshot) {
 			t.Errorf("Use(%q) = %v, want ErrNoSnapshot", unknown, err)
 		}
@@ -328,11 +333,13 @@ func TestASnapshotCannotBeWrittenOrLeft(t *testing.T) {
 		"ATTACH '" + out + "' AS o", "ATTACH '/etc/passwd' AS o (READ_ONLY)",
 		"INSTALL httpfs", "LOAD httpfs", "LOAD '" + out + "'",
 		"SET enable_external_access = true", "SET lock_configuration = false", "SET memory_limit = '1TB'",
-		"RESET enable_external_access", "SET profiling_output = '" + out + "'", "SET log_query_path = '" + out + "'",
+		"RESET enable_external_access", "SET profiling_output = '" + out + "'",
+		"SET log_query_path = '" + out + "'",
 		"SET allowed_directories = ['/']", "CREATE SECRET (TYPE s3)",
 	} {
 		rows := 0
-		if err := s.Query(t.Context(), statement, func(*sql.Rows) error { rows++; return nil }); err == nil {
+		if err := s.Query(t.Context(), statement,
+			func(*sql.Rows) error { rows++; return nil }); err == nil {
 			t.Errorf("%s succeeds, with %d rows", statement, rows)
 		}
 	}

@@ -178,7 +178,8 @@ func TestEventLink(t *testing.T) {
 			Event("v", "a", "2026-03-08", of("1")), "IMP false"},
 		{"the encounter that it names, without a date of its own", []mapping.Encounter{stay("1", "IMP")},
 			Event("v", "a", "", of("1")), "IMP false"},
-		{"the one that covers it", []mapping.Encounter{stay("1", "EMER")}, Event("v", "a", day), "EMER true"},
+		{"the one that covers it", []mapping.Encounter{stay("1", "EMER")}, Event("v", "a", day),
+			"EMER true"},
 		{"the first day covers", []mapping.Encounter{stay("1", "IMP")},
 			Event("v", "a", "2026-03-09"), "IMP true"},
 		{"the last day covers", []mapping.Encounter{stay("1", "IMP")},
@@ -186,7 +187,8 @@ func TestEventLink(t *testing.T) {
 		{"the day after does not", []mapping.Encounter{stay("1", "IMP")},
 			Event("v", "a", "2026-03-12"), "<nil> false"},
 		{"inpatient before observation before emergency before ambulatory",
-			[]mapping.Encounter{stay("1", "AMB"), stay("2", "EMER"), stay("3", "OBSENC"), stay("4", "ACUTE")},
+			[]mapping.Encounter{stay("1", "AMB"), stay("2", "EMER"), stay("3", "OBSENC"), stay("4",
+				"ACUTE")},
 			Event("v", "a", day), "ACUTE true"},
 		{"observation before emergency before ambulatory",
 			[]mapping.Encounter{stay("1", "AMB"), stay("2", "EMER"), stay("3", "OBSENC")},
@@ -204,7 +206,8 @@ func TestEventLink(t *testing.T) {
 			Event("v", "a", day, of("1")), "<nil> false"},
 		{"one that is not here", []mapping.Encounter{stay("2", "IMP")},
 			Event("v", "a", day, of("1")), "<nil> false"},
-		{"one that was entered in error", []mapping.Encounter{stay("1", "IMP", status("entered-in-error"))},
+		{"one that was entered in error", []mapping.Encounter{stay("1", "IMP",
+			status("entered-in-error"))},
 			Event("v", "a", day, of("1")), "<nil> false"},
 		{"an error covers nothing", []mapping.Encounter{stay("1", "IMP", status("entered-in-error")),
 			stay("2", "AMB", status("cancelled")), stay("3", "EMER", status("planned"))},
@@ -224,7 +227,8 @@ func TestEventLink(t *testing.T) {
 			Event("v", "a", day+"T04:30:00-05:00"), "IMP true"},
 		{"a day among instants", []mapping.Encounter{clocked("1", "08:00", "10:00")},
 			Event("v", "a", day), "IMP true"},
-		{"a clock without an offset counts by its day", []mapping.Encounter{clocked("1", "08:00", "10:00")},
+		{"a clock without an offset counts by its day", []mapping.Encounter{clocked("1", "08:00",
+			"10:00")},
 			Event("v", "a", day+"T23:00:00"), "IMP true"},
 		{"a month is no day", []mapping.Encounter{stay("1", "IMP")},
 			Event("v", "a", "2026-03"), "<nil> false"},
@@ -252,9 +256,11 @@ func TestAnEventOfARetiredPatientFindsTheEncounterOfTheSurvivor(t *testing.T) {
 	t.Parallel()
 	dir := Open(t)
 	Load(t, dir, Batch{
-		Patients:   []mapping.Patient{Patient("a", replacedBy("b")), Patient("b")},
-		Encounters: []mapping.Encounter{Encounter("1", "b", "IMP", "2026-03-09", "2026-03-11", heldAt("H9"))},
-		Events:     []mapping.AdverseEvent{Event("v", "a", "2026-03-10"), Event("w", "a", "2026-03-10", of("1"))},
+		Patients: []mapping.Patient{Patient("a", replacedBy("b")), Patient("b")},
+		Encounters: []mapping.Encounter{Encounter("1", "b", "IMP", "2026-03-09", "2026-03-11",
+			heldAt("H9"))},
+		Events: []mapping.AdverseEvent{Event("v", "a", "2026-03-10"), Event("w", "a", "2026-03-10",
+			of("1"))},
 	})
 	got := Rows(t, Current(t, dir), "SELECT encounter_class, site FROM event")
 	if d := cmp.Diff([]string{"IMP H9", "IMP H9"}, got); d != "" {
@@ -307,19 +313,25 @@ func TestNeedOfPatients(t *testing.T) {
 		want       string
 	}{
 		{"their own", no, in(yes), "no"},
-		{"that of an encounter where they say nothing", State(mapping.Missing), in(State(mapping.Missing), yes), "yes"},
+		{"that of an encounter where they say nothing", State(mapping.Missing), in(State(mapping.Missing),
+			yes), "yes"},
 		{"unknown passes on", State(mapping.Unknown), in(no), "no"},
 		{"declined passes on to an answer", State(mapping.AskedDeclined), in(yes), "yes"},
-		{"declined is more than unknown", State(mapping.AskedDeclined), in(State(mapping.Unknown)), "~asked-declined"},
-		{"declined at an encounter is an answer", State(mapping.Missing), in(State(mapping.AskedDeclined)), "~asked-declined"},
-		{"no answer is more than unknown", State(mapping.Unknown), in(State(mapping.AskedNoAnswer)), "~asked-no-answer"},
+		{"declined is more than unknown", State(mapping.AskedDeclined), in(State(mapping.Unknown)),
+			"~asked-declined"},
+		{"declined at an encounter is an answer", State(mapping.Missing),
+			in(State(mapping.AskedDeclined)), "~asked-declined"},
+		{"no answer is more than unknown", State(mapping.Unknown), in(State(mapping.AskedNoAnswer)),
+			"~asked-no-answer"},
 		{"encounters that differ", State(mapping.Missing), in(yes, no), "~conflicting"},
-		{"an encounter that contradicts itself", State(mapping.Unknown), in(yes, State(mapping.Conflicting)), "~conflicting"},
+		{"an encounter that contradicts itself", State(mapping.Unknown), in(yes,
+			State(mapping.Conflicting)), "~conflicting"},
 		{"their own contradiction stands", State(mapping.Conflicting), in(yes), "~conflicting"},
 		{"their own code that no table holds stands", State(mapping.Unmapped), in(yes), "~unmapped"},
 		{"nothing anywhere", State(mapping.Missing), in(State(mapping.Missing)), "~missing"},
 		{"no encounter", State(mapping.Missing), nil, "~missing"},
-		{"words come last", State(mapping.Missing), in(State(mapping.TextOnly), State(mapping.Unknown)), "~unknown"},
+		{"words come last", State(mapping.Missing), in(State(mapping.TextOnly), State(mapping.Unknown)),
+			"~unknown"},
 	}
 	var b Batch
 	for i, test := range tests {
@@ -381,7 +393,8 @@ func TestLengthOfStayOracle(t *testing.T) {
 	s := Current(t, dir)
 	for i, v := range oracle.Los {
 		got := Rows(t, s, "SELECT days, patient_days, minutes FROM stay WHERE site = ?", fmt.Sprint(i))
-		want := fmt.Sprint(v.Expected.Calendar, " ", max(1, v.Expected.Complete), " ", v.Expected.Hours*60)
+		want := fmt.Sprint(v.Expected.Calendar, " ", max(1, v.Expected.Complete), " ",
+			v.Expected.Hours*60)
 		if d := cmp.Diff([]string{want}, got); d != "" {
 			t.Errorf("%s to %s: days, patient_days, minutes (-want +got):\n%s",
 				v.Inputs.Start, v.Inputs.End, d)

@@ -129,8 +129,8 @@ func Merge(ctx context.Context, run *facts.Run, b Batch) (merged facts.Merged, e
 	return run.Merge(ctx, b.Merge)
 }
 
-// stage writes the records in the order of the batch, which is the order in which they were read, and
-// returns the names of their sites.
+// stage writes the records in the order of the batch, which is the order in which they were read,
+// and returns the names of their sites.
 func stage(ctx context.Context, run *facts.Run, b Batch) (map[string]string, error) {
 	w, err := run.Writer(ctx)
 	if err != nil {

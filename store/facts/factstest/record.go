@@ -27,8 +27,9 @@ func Site(id string) mapping.Site { return mapping.Site{Value: Known(id), Label:
 // Patient is a woman born on a leap day, with an answer to everything.
 func Patient(id string, changes ...func(*mapping.Patient)) mapping.Patient {
 	p := mapping.Patient{
-		ID: phi.New(id), Race: Known("2054-5"), Ethnicity: Known("2186-5"), RaceEthnicity: Known("2054-5"),
-		Language: Known("es"), LanguageGroup: Known("spanish"), InterpreterNeed: Known("yes"),
+		ID: phi.New(id), Race: Known("2054-5"), Ethnicity: Known("2186-5"),
+		RaceEthnicity: Known("2054-5"),
+		Language:      Known("es"), LanguageGroup: Known("spanish"), InterpreterNeed: Known("yes"),
 		LimitedEnglish: mapping.LimitedEnglishYes,
 		Sex:            Known("female"), Birth: At("1960-02-29"), Site: Site("H1"),
 	}
@@ -68,8 +69,8 @@ func Event(id, patient, date string, changes ...func(*mapping.AdverseEvent)) map
 	return a
 }
 
-// Within puts the ids of a batch under a prefix, so that one load can hold many cases that know nothing
-// of each other.
+// Within puts the ids of a batch under a prefix, so that one load can hold many cases that know
+// nothing of each other.
 func Within(name string, b Batch) Batch {
 	under := func(id *phi.ID) {
 		if !id.Empty() {
@@ -102,7 +103,8 @@ func Within(name string, b Batch) Batch {
 	return out
 }
 
-// Placed puts every patient and encounter of a batch at one site, by which a case can be found again.
+// Placed puts every patient and encounter of a batch at one site, by which a case can be found
+// again.
 func Placed(site string, b Batch) Batch {
 	for i := range b.Patients {
 		b.Patients[i].Site = Site(site)
