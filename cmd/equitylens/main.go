@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// version is set by the linker.
-var version = "development" //nolint:gochecknoglobals // -ldflags -X can set nothing else
+// version is set by the linker, which can set nothing but a variable.
+var version = "development"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

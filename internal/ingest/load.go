@@ -170,10 +170,10 @@ func (l *loader) work(ctx context.Context, jobs <-chan job, t *tally) (err error
 	}
 	validator, err := r4.NewValidator()
 	if err != nil {
-		return errors.Join(err, writer.Close())
+		return errors.Join(err, writer.Close()) //nolint:contextcheck // Closing outlives a cancelled run.
 	}
 	w := &worker{loader: l, decoder: fhir.NewDecoder(), writer: writer, validator: validator, tally: t}
-	defer func() {
+	defer func() { //nolint:contextcheck // Closing outlives a cancelled run.
 		t.sites = writer.Sites()
 		err = errors.Join(err, writer.Close())
 	}()

@@ -116,6 +116,9 @@ func (r *Run) Stage(ctx context.Context) error {
 		return err
 	}
 	r.db = db
+	if err := os.Chmod(path, ownerFile); err != nil {
+		return fmt.Errorf("keep the new snapshot from others: %w", err)
+	}
 	if !fresh {
 		if err := r.checkSchema(ctx); err != nil {
 			return err

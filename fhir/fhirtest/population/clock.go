@@ -79,21 +79,6 @@ func (d day) yearsSince(birth day) int {
 	return years
 }
 
-func appendDigits(buf []byte, n, width int) []byte {
-	for div := pow10(width - 1); div > 0; div /= 10 {
-		buf = append(buf, byte('0'+n/div%10)) // #nosec G115 -- one digit
-	}
-	return buf
-}
-
-func pow10(n int) int {
-	v := 1
-	for range n {
-		v *= 10
-	}
-	return v
-}
-
 func appendTwo(buf []byte, n int) []byte {
 	return append(buf, byte('0'+n/10), byte('0'+n%10)) // #nosec G115 -- two digits
 }

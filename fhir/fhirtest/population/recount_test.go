@@ -206,14 +206,15 @@ func (x *export) class(e *resource) string { return x.translate(e.Class) }
 
 // disposition reads THO, NUBC and local codes into the words of THO.
 func (x *export) disposition(e *resource) string {
-	for _, c := range e.Hospitalization.DischargeDisposition.Coding {
-		code := x.translate(c)
-		if strings.Contains(c.System, "nubc") {
-			return map[string]string{"7": "aadvice", "20": "exp"}[strings.TrimLeft(code, "0")]
-		}
-		return code
+	codings := e.Hospitalization.DischargeDisposition.Coding
+	if len(codings) == 0 {
+		return ""
 	}
-	return ""
+	code := x.translate(codings[0])
+	if strings.Contains(codings[0].System, "nubc") {
+		return map[string]string{"7": "aadvice", "20": "exp"}[strings.TrimLeft(code, "0")]
+	}
+	return code
 }
 
 func ofURL(list []extension, urls ...string) []extension {
