@@ -67,6 +67,8 @@ func (p Period) String() string {
 
 // MarshalJSON writes {"start":"2018-01-01","end":"2018-12-31"}.
 func (p Period) MarshalJSON() ([]byte, error) {
-	return json.Marshal(map[string]string{"start": p.Start.Format(dayLayout),
-		"end": p.End.Format(dayLayout)})
+	return json.Marshal(struct {
+		Start string `json:"start"`
+		End   string `json:"end"`
+	}{p.Start.Format(dayLayout), p.End.Format(dayLayout)})
 }
