@@ -59,7 +59,7 @@ func TestPeriodAsJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := json.Marshal(p)
-	if want := `{"end":"2018-03-31","start":"2018-01-01"}`; err != nil || string(got) != want {
+	if want := `{"start":"2018-01-01","end":"2018-03-31"}`; err != nil || string(got) != want {
 		t.Errorf("JSON = %s, %v; want %s", got, err, want)
 	}
 }
