@@ -32,8 +32,8 @@ lint: ## run the linters of .golangci.yml (built from source the first time)
 fuzz: ## run every fuzz target for FUZZTIME (default 30s) each
 	scripts/fuzz.sh $(or $(FUZZTIME),30s)
 
-bench: ## print the ratios of speed and memory, measured in one run
-	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./internal/bench
+bench: ## print the ratios of speed and memory, measured in one run; wants 25 GB of disk and minutes
+	$(GO) test -run '^$$' -bench . -benchtime 3x -timeout 60m ./internal/bench
 
 check-deploy: build ## check the example configuration and everything in deploy/
 	$(BIN) check --config deploy/equitylens.yaml

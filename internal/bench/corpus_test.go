@@ -37,11 +37,12 @@ func patients(b *testing.B, size int) int {
 	return n
 }
 
-// corpus is an export on disk: who the patients are in one folder, their encounters in another.
+// corpus is an export on disk: all of it in one folder, and who the patients are and their encounters
+// in two others.
 type corpus struct {
-	patients, encounters string
-	count                int
-	bytes                int64
+	all, patients, encounters string
+	count                     int
+	bytes                     int64
 }
 
 func (c corpus) files(b *testing.B) []string {
@@ -61,14 +62,14 @@ func generated(b *testing.B, size int) corpus {
 	if err := people.WriteNDJSON(b.Context(), all, 2, false); err != nil {
 		b.Fatal(err)
 	}
-	c := corpus{patients: b.TempDir(), encounters: b.TempDir()}
+	c := corpus{all: all, patients: b.TempDir(), encounters: b.TempDir()}
 	for kind, to := range map[string]string{"Patient": c.patients, "Encounter": c.encounters} {
 		files, err := filepath.Glob(filepath.Join(all, kind+".*"))
 		if err != nil {
 			b.Fatal(err)
 		}
 		for _, f := range files {
-			if err := os.Rename(f, filepath.Join(to, filepath.Base(f))); err != nil {
+			if err := os.Link(f, filepath.Join(to, filepath.Base(f))); err != nil {
 				b.Fatal(err)
 			}
 		}

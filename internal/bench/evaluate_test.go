@@ -2,7 +2,9 @@ package bench_test
 
 import (
 	"database/sql"
-	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -32,7 +34,7 @@ var handWritten = map[string]string{
 // time against that of the best hand-written query for one dimension.
 func BenchmarkEvaluate(b *testing.B) {
 	c := generated(b, patients(b, evaluatePatients))
-	dir, _ := load(b, c.patients, c.encounters)
+	dir, peak := loadByProgram(b, c.all)
 	id, err := dir.Current()
 	if err != nil {
 		b.Fatal(err)
@@ -42,9 +44,15 @@ func BenchmarkEvaluate(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer func() { _ = snapshot.Close() }()
-	if err := os.RemoveAll(c.encounters); err != nil {
-		b.Fatal(err)
-	}
+	b.Run("sync", func(b *testing.B) {
+		for b.Loop() {
+			continue
+		}
+		b.ReportMetric(0, "ns/op")
+		b.ReportMetric(float64(c.count), "encounters")
+		b.ReportMetric(float64(c.bytes)/(1<<20), "encounter-MiB")
+		b.ReportMetric(peak, "peak-MiB")
+	})
 	list, err := measure.Load(catalog.Files())
 	if err != nil {
 		b.Fatal(err)
@@ -53,6 +61,27 @@ func BenchmarkEvaluate(b *testing.B) {
 	for name, query := range handWritten {
 		b.Run(name, func(b *testing.B) { benchmarkEvaluate(b, engine, snapshot, name, query, c.count) })
 	}
+}
+
+// loadByProgram syncs a folder with the program as it is built, in a process of its own, and says how
+// many MiB of memory that took at its peak.
+func loadByProgram(b *testing.B, folder string) (dir *facts.Dir, peak float64) {
+	b.Helper()
+	program, data := filepath.Join(b.TempDir(), "equitylens"), b.TempDir()
+	build := exec.CommandContext(b.Context(), "go", "build", "-o", program, "../../cmd/equitylens")
+	if text, err := build.CombinedOutput(); err != nil {
+		b.Fatalf("%v: %s", err, text)
+	}
+	sync := exec.CommandContext(b.Context(), program, "sync", "--from", folder, "--data", data)
+	if text, err := sync.CombinedOutput(); err != nil {
+		b.Fatalf("%v: %s", err, text)
+	}
+	dir, err := facts.Open(data, time.Now)
+	if err != nil {
+		b.Fatal(err)
+	}
+	const kibibytes = 1 << 10
+	return dir, float64(sync.ProcessState.SysUsage().(*syscall.Rusage).Maxrss) / kibibytes
 }
 
 func benchmarkEvaluate(
