@@ -88,23 +88,24 @@ func (d draw) start() time.Time {
 	return time.Date(2025, 11, 1, 0, d.IntN(420*24*60), 0, 0, time.UTC)
 }
 
-// moment writes a time in one of the ways in which servers do. coarse allows those without a day.
+// moment writes a time in one of the ways in which servers do, most often as an instant. coarse
+// allows those without a day.
 func (d draw) moment(t time.Time, coarse bool) fhir.DateTime {
-	n := 12
+	n := 24
 	if !coarse {
-		n = 10
+		n = 22
 	}
 	switch d.IntN(n) {
 	case 0, 1:
 		return factstest.At(t.Format(time.DateOnly))
 	case 2:
 		return factstest.At(t.Format("2006-01-02T15:04:05"))
-	case 3, 4:
+	case 3, 4, 5:
 		offset := time.FixedZone("", pick(d, -5, -4, 1, 10)*3600)
 		return factstest.At(t.In(offset).Format(time.RFC3339Nano))
-	case 10:
+	case 22:
 		return factstest.At(t.Format("2006-01"))
-	case 11:
+	case 23:
 		return fhir.DateTime{}
 	}
 	return factstest.At(t.Format(time.RFC3339Nano))
@@ -125,48 +126,110 @@ func (d draw) length() time.Duration {
 	return time.Duration(d.IntN(10*24*60)) * time.Minute
 }
 
+// cohort is a world of random records.
+func (d draw) cohort() *world {
+	w := &world{patients: d.patients(40)}
+	w.encounters = d.encounters(1200, len(w.patients))
+	w.events = d.events(400, w.encounters)
+	// Many die around the end of a stay of theirs.
+	for i := range w.patients {
+		p := &w.patients[i]
+		for _, e := range w.encounters {
+			if e.Patient == p.ID && e.End.Zoned && e.Class.Code == "IMP" && d.oneIn(3) {
+				p.Deceased = true
+				p.DeceasedDate = d.moment(at(e.End).AddDate(0, 0, pick(d, 0, 0, 1, -1)), true)
+			}
+		}
+	}
+	return w
+}
+
+func at(d fhir.DateTime) time.Time { return time.UnixMicro(d.Micros).UTC() }
+
 // encounters come in courses: each starts near where the one before it started or ended.
 func (d draw) encounters(n, patients int) []mapping.Encounter {
 	var out []mapping.Encounter
-	var who string
-	var near time.Time
+	who := ""
+	next := step{}
 	for i := range n {
 		if i == 0 || d.oneIn(6) {
 			who = fmt.Sprint("p", d.IntN(patients))
 			if d.oneIn(12) {
 				who = pick(d, "nobody", "gone0", "gone1")
 			}
-			near = d.start()
+			next = step{at: d.start()}
 		}
-		start := near
-		end := start.Add(max(0, d.length()))
-		e := mapping.Encounter{
-			ID: phi.New(fmt.Sprint("e", i)), Patient: phi.New(who),
-			Status: pick(d, "finished", "finished", "finished", "finished", "finished", "finished",
-				"in-progress", "arrived", "planned", "cancelled", "entered-in-error", "unknown"),
-			Class: d.value("IMP", "IMP", "IMP", "ACUTE", "NONAC", "OBSENC", "EMER", "EMER", "EMER",
-				"AMB", "VR", "HH"),
-			Disposition: pick(d, factstest.Known("home"), d.value("home", "exp", "aadvice", "lwbs",
-				"other-hcf")),
-			Telehealth: d.oneIn(3), Elective: d.oneIn(4),
-			Start: d.moment(start, true), End: d.moment(end, true), InterpreterNeed: d.need(),
-			InterpreterUse: pick(d, mapping.Documented, mapping.Arranged, mapping.AdHoc,
-				mapping.NoneDocumented),
-			Site: d.site(),
-		}
-		if certainlyBefore(e.End, e.Start) {
-			e.End = fhir.DateTime{} // As the mapping leaves it.
-		}
-		if d.oneIn(10) {
-			e.Status, e.End = "in-progress", fhir.DateTime{}
-		}
+		var e mapping.Encounter
+		e, next = d.encounter(next)
+		e.ID, e.Patient = phi.New(fmt.Sprint("e", i)), phi.New(who)
 		out = append(out, e)
-		near = pick(d, start, end, end).Add(max(0, d.length()))
-		if d.oneIn(3) {
-			near = pick(d, start, end).Add(time.Duration(d.IntN(30*60)) * time.Minute)
-		}
 	}
 	return out
+}
+
+// step is where and as what the next encounter of a course starts, and how long it lasts; zero
+// values leave it to the dice.
+type step struct {
+	at    time.Time
+	class string
+	long  time.Duration
+}
+
+func (d draw) encounter(s step) (mapping.Encounter, step) {
+	class := d.value("IMP", "IMP", "ACUTE", "NONAC", "OBSENC", "EMER", "EMER", "EMER", "AMB", "VR",
+		"HH")
+	if s.class != "" {
+		class = factstest.Known(s.class)
+	}
+	long := max(0, d.length())
+	if s.long != 0 {
+		long = s.long
+	}
+	if class.Code == "EMER" && d.oneIn(2) {
+		long = pick[time.Duration](d, 479, 480, 481, 240, 241)*time.Minute + pick[time.Duration](d, 0, 0,
+			59*time.Second)
+	}
+	end := s.at.Add(long)
+	e := mapping.Encounter{
+		Status: pick(d, "finished", "finished", "finished", "finished", "finished", "finished",
+			"finished", "in-progress", "arrived", "planned", "cancelled", "entered-in-error", "unknown"),
+		Class: class, Telehealth: d.oneIn(3), Elective: d.oneIn(4),
+		Disposition: pick(d, factstest.Known("home"),
+			d.value("home", "exp", "aadvice", "lwbs", "other-hcf")),
+		Start: d.moment(s.at, true), End: d.moment(end, true), InterpreterNeed: d.need(),
+		InterpreterUse: pick(d, mapping.Documented, mapping.Arranged, mapping.AdHoc,
+			mapping.NoneDocumented),
+		Site: d.site(),
+	}
+	if certainlyBefore(e.End, e.Start) {
+		e.End = fhir.DateTime{} // As the mapping leaves it.
+	}
+	if d.oneIn(15) {
+		e.Status, e.End = "in-progress", fhir.DateTime{}
+	}
+	return e, d.after(class.Code, s.at, end)
+}
+
+// after loads the dice for what follows an encounter.
+func (d draw) after(class string, start, end time.Time) step {
+	const day = 24 * time.Hour
+	switch class {
+	case "EMER":
+		if d.oneIn(3) {
+			early := pick[time.Duration](d, 0, 0, -time.Microsecond, time.Minute)
+			return step{start.Add(early), "OBSENC", max(1, end.Sub(start)-early+pick[time.Duration](d, 0, 0,
+				time.Microsecond))}
+		}
+		admitted := pick(d, start, start.Add(day), start.Add(day+time.Microsecond),
+			start.Add(day-time.Minute),
+			end.Add(-240*time.Minute), end.Add(-241*time.Minute), start.Add(-time.Second))
+		return step{at: admitted, class: pick(d, "IMP", "ACUTE", "IMP", "OBSENC", "NONAC")}
+	case "IMP", "ACUTE", "OBSENC":
+		days := pick(d, 0, 1, 1, 2, 29, 30, 31)
+		long := pick[time.Duration](d, 0, 0, 119, 120, 121) * day
+		return step{end.Add(time.Duration(days) * day), pick(d, "IMP", "ACUTE", "IMP", ""), long}
+	}
+	return step{at: pick(d, start, end, end).Add(max(0, d.length()))}
 }
 
 // certainlyBefore is how the mapping tells that a period ends before it starts.

@@ -19,6 +19,10 @@ type world struct {
 	events     []mapping.AdverseEvent
 	// asOf is the day of the data.
 	asOf int32
+
+	// seen and links are settled once, at their first use.
+	seen  []visit
+	links map[*mapping.AdverseEvent]*visit
 }
 
 // row is one unit in or out of the populations of one rate. For a ratio the figures are sums.
@@ -160,14 +164,21 @@ func (v visit) row() row {
 }
 
 func (w *world) visits() []visit {
-	var out []visit
+	if w.seen != nil {
+		return w.seen
+	}
+	owners := map[string]*mapping.Patient{}
 	for i := range w.encounters {
 		e := &w.encounters[i]
-		if who := w.owner(e.Patient.Reveal()); who != nil {
-			out = append(out, visit{e, who})
+		id := e.Patient.Reveal()
+		if _, known := owners[id]; !known {
+			owners[id] = w.owner(id)
+		}
+		if who := owners[id]; who != nil {
+			w.seen = append(w.seen, visit{e, who})
 		}
 	}
-	return out
+	return w.seen
 }
 
 // proportion fills a row in the order of the populations.
@@ -418,6 +429,18 @@ func covers(v visit, d fhir.DateTime) bool {
 
 // linked finds the encounter of an event, or nil.
 func (w *world) linked(a *mapping.AdverseEvent, all []visit) *visit {
+	if w.links == nil {
+		w.links = map[*mapping.AdverseEvent]*visit{}
+	}
+	link, known := w.links[a]
+	if !known {
+		link = w.link(a, all)
+		w.links[a] = link
+	}
+	return link
+}
+
+func (w *world) link(a *mapping.AdverseEvent, all []visit) *visit {
 	who := w.owner(a.Patient.Reveal())
 	if !a.Encounter.Empty() {
 		for i, v := range all {
@@ -450,8 +473,7 @@ func (w *world) harm(stay visit, all []visit) float64 {
 	for i := range w.events {
 		a := &w.events[i]
 		link := w.linked(a, all)
-		if a.Actuality == mapping.Actual && w.owner(a.Patient.Reveal()) != nil &&
-			link != nil && link.ID == stay.ID && covers(stay, a.Date) {
+		if a.Actuality == mapping.Actual && link != nil && link.ID == stay.ID && covers(stay, a.Date) {
 			n++
 		}
 	}

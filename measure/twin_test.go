@@ -68,10 +68,8 @@ func TestEngineAgreesWithNaiveEvaluation(t *testing.T) {
 		t.Run(fmt.Sprint("cohort ", seed), func(t *testing.T) {
 			t.Parallel()
 			d := newDraw(seed)
-			w := &world{patients: d.patients(25)}
-			w.encounters = d.encounters(350, len(w.patients))
-			w.events = d.events(150, w.encounters)
-			asOf := d.start().AddDate(0, 2, 0)
+			w := d.cohort()
+			asOf := pick(d, d.start().AddDate(0, 2, 0), time.Date(2027, 6, 1, 0, 0, 0, 0, time.UTC))
 			w.asOf = dayOf(asOf)
 			loads := factstest.Full(factstest.Source)
 			for i := range loads {
@@ -281,9 +279,7 @@ func TestCohortsReachEveryPopulation(t *testing.T) {
 	got := map[string]reach{}
 	for seed := range uint64(6) {
 		d := newDraw(seed)
-		w := &world{patients: d.patients(25)}
-		w.encounters = d.encounters(350, len(w.patients))
-		w.events = d.events(150, w.encounters)
+		w := d.cohort()
 		w.asOf = dayOf(d.start().AddDate(0, 2, 0))
 		for _, definition := range shipped(t) {
 			for rate, rows := range w.rates(definition.ID, year) {
