@@ -65,7 +65,7 @@ func (e *Engine) Evaluate(ctx context.Context, id string, period Period, by []st
 		out.Groups = append(out.Groups, Group{
 			ID: rate.ID, Title: rate.Title, Scoring: d.Scoring, Improvement: rate.Improvement, Per: d.scale(),
 			Cell: Cell{Populations: map[Population]float64{}}, Strata: map[string][]Stratum{},
-			notBy: slices.Concat(d.NotBy, rate.NotBy),
+			NotBy: slices.Concat(d.NotBy, rate.NotBy),
 		})
 	}
 	if absent {

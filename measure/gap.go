@@ -58,7 +58,7 @@ func Gaps(results []Result) []Gap {
 	for _, r := range results {
 		for _, g := range r.Groups {
 			for dimension, strata := range g.Strata {
-				if strings.Contains(dimension, "*") || slices.Contains(g.notBy, dimension) {
+				if strings.Contains(dimension, "*") || slices.Contains(g.NotBy, dimension) {
 					continue
 				}
 				gaps = append(gaps, gapsOf(r, g, dimension, strata)...)

@@ -33,9 +33,8 @@ type Group struct {
 	// Strata maps a dimension, or two joined by *, to its strata. The strata of one dimension are
 	// exclusive and add up to the group.
 	Strata map[string][]Stratum `json:"strata"`
-
-	// notBy lists the dimensions by which a gap says nothing: the rate is about them.
-	notBy []string
+	// NotBy lists the dimensions by which a gap says nothing: the rate is about them.
+	NotBy []string `json:"not_by,omitempty"`
 }
 
 // Cell is the counts and the score of a group or of a stratum of it.
