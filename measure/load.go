@@ -80,7 +80,7 @@ func (d *Definition) faults() []error {
 	}
 	dates, ok := datesOf[d.Unit]
 	fault(!ok, "unit: %q is none of patient, encounter, stay, event", d.Unit)
-	fault(ok && !slices.Contains(dates, d.DatedBy), "dated_by: a %s is dated by %s, not %q",
+	fault(ok && !slices.Contains(dates, d.DatedBy), "dated_by: the unit %s is dated by %s, not %q",
 		d.Unit, strings.Join(dates, " or "), d.DatedBy)
 	faults = append(faults, d.scoringFaults()...)
 	for _, name := range d.NotBy {
