@@ -1,6 +1,7 @@
 package ingest_test
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/equitylens/equitylens/fhir/fhirtest"
 	"github.com/equitylens/equitylens/fhir/fhirtest/population"
 	"github.com/equitylens/equitylens/internal/ingest"
+	"github.com/equitylens/equitylens/measure"
 )
 
 // TestIncrementsComeToTheFullLoad goes through some nights, each asking for what changed since the one
@@ -66,7 +68,7 @@ func TestLateArrivalsRestateAndTheOldFigureStays(t *testing.T) {
 	if s.live(t) != second.Snapshot {
 		t.Errorf("%s is live, want the restatement %s", s.live(t), second.Snapshot)
 	}
-	if diff := cmp.Diff(told, s.evaluate(t, first.Snapshot, id, period)); diff != "" {
+	if diff := cmp.Diff(written(t, told), written(t, s.evaluate(t, first.Snapshot, id, period))); diff != "" {
 		t.Errorf("the old snapshot no longer answers what it did (-then +now):\n%s", diff)
 	}
 }
@@ -103,4 +105,14 @@ func TestFileThatCouldNotBeHadIsTriedOnce(t *testing.T) {
 			t.Errorf("night %d: %d jobs were started and %d are open, want %d and at most one", night+1, started, open, jobs)
 		}
 	}
+}
+
+// written is a result as it is published.
+func written(t *testing.T, r measure.Result) string {
+	t.Helper()
+	text, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
