@@ -13,7 +13,8 @@ import (
 
 // days counts from 1970-01-01 by the standard library.
 func days(year int, month time.Month, day int) int32 {
-	return int32(time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Unix() / 86400) // #nosec G115 -- a test
+	return int32(time.Date(year, month, day, 0, 0, 0, 0,
+		time.UTC).Unix() / 86400) // #nosec G115 -- a test
 }
 
 const (
@@ -49,14 +50,16 @@ func TestParseDateTime(t *testing.T) {
 			Micros: at("2018-03-04T05:06:07Z"),
 		}},
 		{"2018-03-04T05:06:07.123456789+14:00", fhir.DateTime{
-			Precision: fhir.Minute, Days: days(2018, 3, 4), Clock: 5*hour + 6*minute + 7*second + 123456, Zoned: true,
+			Precision: fhir.Minute, Days: days(2018, 3,
+				4), Clock: 5*hour + 6*minute + 7*second + 123456, Zoned: true,
 			Micros: at("2018-03-04T05:06:07.123456+14:00"),
 		}},
 		{"2018-12-31T23:30:00-05:00", fhir.DateTime{
 			Precision: fhir.Minute, Days: days(2018, 12, 31), Clock: 23*hour + 30*minute, Zoned: true,
 			Micros: at("2019-01-01T04:30:00Z"),
 		}},
-		{"2018-03-04T05:06", fhir.DateTime{Precision: fhir.Minute, Days: days(2018, 3, 4), Clock: 5*hour + 6*minute}},
+		{"2018-03-04T05:06", fhir.DateTime{Precision: fhir.Minute, Days: days(2018, 3, 4), Clock: 5*hour +
+			6*minute}},
 		{"2018-03-04T05:06:07.5", fhir.DateTime{
 			Precision: fhir.Minute, Days: days(2018, 3, 4), Clock: 5*hour + 6*minute + 7*second + second/2,
 		}},
@@ -82,11 +85,16 @@ func TestParseDateTime(t *testing.T) {
 func TestParseDateTimeRefuses(t *testing.T) {
 	t.Parallel()
 	for _, in := range []string{
-		" ", "18", "0000", "0000-01-01", "2018-", "2018-1", "2018-00", "2018-13", "2018-02-", "2018-02-00", "2018-02-30",
-		"2019-02-29", "1900-02-29", "2018-04-31", "20180304", "2018/03/04", "2018-03-04 05:06:07Z", "2018-03-04T",
-		"2018-03-04T05", "2018-03-04T24:00:00Z", "2018-03-04T05:60:00Z", "2018-03-04T05:06:61Z", "2018-03-04T05:06:07.Z",
-		"2018-03-04T05:06:07z", "2018-03-04T05:06:07+15:00", "2018-03-04T05:06:07+05", "2018-03-04T05:06:07+0500",
-		"2018-03-04T05:06:07+05:60", "2018-03-04T05:06:07ZZ", "2018-03T05:06", "2018T05:06", "-2018", "+2018", "12018-01-01",
+		" ", "18", "0000", "0000-01-01", "2018-", "2018-1", "2018-00", "2018-13", "2018-02-",
+		"2018-02-00", "2018-02-30",
+		"2019-02-29", "1900-02-29", "2018-04-31", "20180304", "2018/03/04", "2018-03-04 05:06:07Z",
+		"2018-03-04T",
+		"2018-03-04T05", "2018-03-04T24:00:00Z", "2018-03-04T05:60:00Z", "2018-03-04T05:06:61Z",
+		"2018-03-04T05:06:07.Z",
+		"2018-03-04T05:06:07z", "2018-03-04T05:06:07+15:00", "2018-03-04T05:06:07+05",
+		"2018-03-04T05:06:07+0500",
+		"2018-03-04T05:06:07+05:60", "2018-03-04T05:06:07ZZ", "2018-03T05:06", "2018T05:06", "-2018",
+		"+2018", "12018-01-01",
 		"2018-03-04T05:06:07Z ", "２０１８", "today",
 	} {
 		got, err := fhir.ParseDateTime(in)
@@ -108,8 +116,10 @@ func parseDate(t *testing.T, text string) fhir.DateTime {
 func TestPlausible(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]bool{
-		"0001-01-01": false, "1753-01-01": false, "1849-12-31": false, "1850-01-01": true, "1900-01-01": true,
-		"2026-07-01T10:00:00Z": true, "2200-12-31": true, "2201-01-01": false, "9999-12-31": false, "9999-12-31T23:59:59Z": false,
+		"0001-01-01": false, "1753-01-01": false, "1849-12-31": false, "1850-01-01": true,
+		"1900-01-01":           true,
+		"2026-07-01T10:00:00Z": true, "2200-12-31": true, "2201-01-01": false, "9999-12-31": false,
+		"9999-12-31T23:59:59Z": false,
 	} {
 		if got := parseDate(t, in).Plausible(); got != want {
 			t.Errorf("Plausible(%s) = %v, want %v", in, got, want)
@@ -120,8 +130,10 @@ func TestPlausible(t *testing.T) {
 func TestLastDay(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]int32{
-		"2018": days(2018, 12, 31), "2018-02": days(2018, 2, 28), "2020-02": days(2020, 2, 29), "2018-12": days(2018, 12, 31),
-		"2018-03-04": days(2018, 3, 4), "1969": days(1969, 12, 31), "1900-02": days(1900, 2, 28), "0001": days(1, 12, 31),
+		"2018": days(2018, 12, 31), "2018-02": days(2018, 2, 28), "2020-02": days(2020, 2,
+			29), "2018-12": days(2018, 12, 31),
+		"2018-03-04": days(2018, 3, 4), "1969": days(1969, 12, 31), "1900-02": days(1900, 2,
+			28), "0001": days(1, 12, 31),
 		"9999": days(9999, 12, 31), "2018-12-31T23:30:00-05:00": days(2018, 12, 31),
 	} {
 		if got := parseDate(t, in).LastDay(); got != want {
@@ -198,7 +210,8 @@ func TestParseDateTimeAgreesWithTime(t *testing.T) {
 	last := time.Date(9999, 12, 30, 0, 0, 0, 0, time.UTC).Unix()
 	rapid.Check(t, func(t *rapid.T) {
 		offset := rapid.IntRange(-12*60, 14*60).Draw(t, "offset")
-		moment := time.Unix(rapid.Int64Range(first, last).Draw(t, "seconds"), rapid.Int64Range(0, 999_999).Draw(t, "micros")*1000).
+		moment := time.Unix(rapid.Int64Range(first, last).Draw(t, "seconds"),
+			rapid.Int64Range(0, 999_999).Draw(t, "micros")*1000).
 			In(time.FixedZone("", offset*60))
 		text := moment.Format("2006-01-02T15:04:05.000000Z07:00")
 		got, err := fhir.ParseDateTime(text)
@@ -207,7 +220,8 @@ func TestParseDateTimeAgreesWithTime(t *testing.T) {
 		}
 		midnight := time.Date(moment.Year(), moment.Month(), moment.Day(), 0, 0, 0, 0, time.UTC)
 		if got.Micros != moment.UnixMicro() || int64(got.Days)*86400 != midnight.Unix() {
-			t.Errorf("ParseDateTime(%q) = %+v, want %d, day %d", text, got, moment.UnixMicro(), midnight.Unix()/86400)
+			t.Errorf("ParseDateTime(%q) = %+v, want %d, day %d", text, got, moment.UnixMicro(),
+				midnight.Unix()/86400)
 		}
 		if again := got.In(time.FixedZone("", offset*60)); again != got {
 			t.Errorf("In its own zone %q becomes %+v", text, again)
@@ -217,7 +231,8 @@ func TestParseDateTimeAgreesWithTime(t *testing.T) {
 
 func FuzzParseDateTime(f *testing.F) {
 	for _, seed := range []string{
-		"", "2018", "2018-02", "2018-02-28", "2018-03-04T05:06:07.123Z", "2018-03-04T05:06:60+14:00", "0001-01-01", "9999-12-31T23:59:60-12:00",
+		"", "2018", "2018-02", "2018-02-28", "2018-03-04T05:06:07.123Z", "2018-03-04T05:06:60+14:00",
+		"0001-01-01", "9999-12-31T23:59:60-12:00",
 	} {
 		f.Add(seed)
 	}

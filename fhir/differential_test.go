@@ -27,8 +27,8 @@ type judged struct {
 	ours, theirs bool
 }
 
-// agree reads a line with our decoder and with jsonformat, and fails the test if both accept it and do
-// not read it alike. jsonformat's reading is had by writing what it read, and reading that with
+// agree reads a line with our decoder and with jsonformat, and fails the test if both accept it and
+// do not read it alike. jsonformat's reading is had by writing what it read, and reading that with
 // encoding/json, whose names are those of our structs but for the case.
 func agree(t *testing.T, d *fhir.Decoder, line []byte) judged {
 	t.Helper()
@@ -103,7 +103,8 @@ func plain(texts ...*string) {
 func TestDecodeAgreesWithJSONFormat(t *testing.T) {
 	t.Parallel()
 	who := population.New(population.Config{Patients: 250, Seed: 17, EncountersPerPatient: 5})
-	for _, kind := range []population.Type{population.Patient, population.Encounter, population.AdverseEvent} {
+	for _, kind := range []population.Type{population.Patient, population.Encounter,
+		population.AdverseEvent} {
 		t.Run(kind.String(), func(t *testing.T) {
 			t.Parallel()
 			d := fhir.NewDecoder()
@@ -167,7 +168,8 @@ func TestDecodeAgreesOnRealData(t *testing.T) {
 // FuzzDecode looks for a line that breaks the decoder, or that it reads otherwise than jsonformat.
 func FuzzDecode(f *testing.F) {
 	who := population.New(population.Config{Patients: 6, Seed: 17})
-	for _, kind := range []population.Type{population.Patient, population.Encounter, population.AdverseEvent} {
+	for _, kind := range []population.Type{population.Patient, population.Encounter,
+		population.AdverseEvent} {
 		n := 0
 		for line := range who.Lines(f.Context(), population.Query{Type: kind}) {
 			if n++; n > 8 {
@@ -177,9 +179,11 @@ func FuzzDecode(f *testing.F) {
 		}
 	}
 	for _, seed := range []string{
-		"", "[]", `{"resourceType":"Patient","id":"p","id":"q"}`, `{"resourceType":"Patient","id":"\ud800"}`,
+		"", "[]", `{"resourceType":"Patient","id":"p","id":"q"}`,
+		`{"resourceType":"Patient","id":"\ud800"}`,
 		`{"resourceType":"Encounter","id":"e","class":{"code":"AMB"},"status":"finished","length":{"value":1e999999}}`,
-		`{"resourceType":"Patient","id":"p","x":01}`, `{"resourceType":"Patient","id":"p"} {}`, "{\"resourceType\":\"Patient\",\"id\":\"\x00\"}",
+		`{"resourceType":"Patient","id":"p","x":01}`, `{"resourceType":"Patient","id":"p"} {}`,
+		"{\"resourceType\":\"Patient\",\"id\":\"\x00\"}",
 		`{"resourceType":"AdverseEvent","id":"a","actuality":"actual","subject":{"reference":"Patient/p/_history/3"}}`,
 	} {
 		f.Add([]byte(seed))

@@ -24,8 +24,8 @@ func refusal(t *testing.T, line string) fhir.Reason {
 	return refused.Reason
 }
 
-// TestDecodeRefuses is row 18 and the JSON half of row 15: what makes a text ambiguous or endless is
-// refused, and nothing panics.
+// TestDecodeRefuses is row 18 and the JSON half of row 15: what makes a text ambiguous or endless
+// is refused, and nothing panics.
 func TestDecodeRefuses(t *testing.T) {
 	t.Parallel()
 	const head = `{"resourceType":"Patient","id":"p"`
@@ -61,7 +61,8 @@ func TestDecodeRefuses(t *testing.T) {
 		{"no id", `{"resourceType":"Patient"}`, fhir.NoID},
 		{"an id with a slash", `{"resourceType":"Patient","id":"a/b"}`, fhir.BadID},
 		{"an id with a space", `{"resourceType":"Patient","id":"a b"}`, fhir.BadID},
-		{"an id of 257 characters", `{"resourceType":"Patient","id":"` + strings.Repeat("a", 257) + `"}`, fhir.BadID},
+		{"an id of 257 characters", `{"resourceType":"Patient","id":"` + strings.Repeat("a", 257) + `"}`,
+			fhir.BadID},
 		{"a key twice", head + `,"id":"q"}`, fhir.DuplicateKey},
 		{"a key twice, once escaped", head + `,"\u0069d":"q"}`, fhir.DuplicateKey},
 		{"a key twice deep within", head + `,"x":[{"y":{"z":1,"z":1}}]}`, fhir.DuplicateKey},
@@ -97,7 +98,8 @@ func TestDecodeRefuses(t *testing.T) {
 		{"an element of another type", head + `,"gender":1}`, fhir.NotR4},
 		{"an object where R4 has an array", head + `,"communication":{}}`, fhir.NotR4},
 		{"an array of words where R4 has objects", head + `,"link":["x"]}`, fhir.NotR4},
-		{"a class of R5", `{"resourceType":"Encounter","id":"e","class":[{"coding":[{"code":"AMB"}]}]}`, fhir.NotR4},
+		{"a class of R5", `{"resourceType":"Encounter","id":"e","class":[{"coding":[{"code":"AMB"}]}]}`,
+			fhir.NotR4},
 		{"null where there is nothing", head + `,"gender":null}`, ""},
 		{"elements that nobody knows", head + `,"_gender":{"id":"x"},"frob":[1,{"a":null}]}`, ""},
 	}
@@ -120,13 +122,14 @@ func TestRefusalNamesTheElement(t *testing.T) {
 	}
 }
 
-// TestDecoderIsReused decodes good and bad lines in turn with one Decoder: none leaves a trace in the
-// next.
+// TestDecoderIsReused decodes good and bad lines in turn with one Decoder: none leaves a trace in
+// the next.
 func TestDecoderIsReused(t *testing.T) {
 	t.Parallel()
 	d := fhir.NewDecoder()
 	const good = `{"resourceType":"Patient","id":"p","communication":[{"language":{"coding":[{"code":"es"}]},"preferred":true}]}`
-	for _, bad := range []string{"", "{", `{"resourceType":"Patient"}`, `{"resourceType":"Patient","id":"x","link":[{"other":{"reference":"Patient/y"}},1]}`} {
+	for _, bad := range []string{"", "{", `{"resourceType":"Patient"}`,
+		`{"resourceType":"Patient","id":"x","link":[{"other":{"reference":"Patient/y"}},1]}`} {
 		if _, err := d.Decode([]byte(bad)); err == nil {
 			t.Errorf("Decode(%q) = nil", bad)
 		}

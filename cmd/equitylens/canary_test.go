@@ -21,14 +21,16 @@ func barren(t *testing.T, what, text string) {
 	}
 }
 
-// TestNothingNamesAPerson greps all that the program says, at its most talkative, while everything goes
-// wrong that can go wrong with a line: row 44. Only the snapshot and the quarantine may hold a person.
+// TestNothingNamesAPerson greps all that the program says, at its most talkative, while everything
+// goes wrong that can go wrong with a line: row 44. Only the snapshot and the quarantine may hold a
+// person.
 func TestNothingNamesAPerson(t *testing.T) {
 	t.Parallel()
 	who := population.New(population.Config{Patients: 120, Seed: 31})
 	site := openSite(t, who, func(c *fhirtest.Config) { c.BulkAdverseEvents = true },
 		fhirtest.BadLine, fhirtest.HugeLine, fhirtest.DeepJSON, fhirtest.DuplicateKeys, fhirtest.OddText,
-		fhirtest.WrongVersion, fhirtest.TruncatedLastLine, fhirtest.Duplicates, fhirtest.BOMCRLFBlankLines,
+		fhirtest.WrongVersion, fhirtest.TruncatedLastLine, fhirtest.Duplicates,
+		fhirtest.BOMCRLFBlankLines,
 		fhirtest.Transient500, fhirtest.ResetMidFile)
 	key, narrow := site.clients(t)
 
@@ -49,7 +51,8 @@ func TestNothingNamesAPerson(t *testing.T) {
 	little := s.token("narrow", narrow, "system/Measure.rs")
 	canaries := population.Canaries()
 	for _, path := range []string{
-		"/metrics", "/readyz", "/healthz", "/fhir/metadata", "/fhir/Measure", evaluatePath, evaluatePath + "&stratifier=zodiac",
+		"/metrics", "/readyz", "/healthz", "/fhir/metadata", "/fhir/Measure", evaluatePath,
+		evaluatePath + "&stratifier=zodiac",
 		"/fhir/Measure/frob/$evaluate-measure?periodStart=2025&periodEnd=2025",
 	} {
 		for _, t2 := range []string{token, little, ""} {

@@ -29,7 +29,8 @@ func TestEvaluateJSON(t *testing.T) {
 	t.Parallel()
 	all := must(t, "evaluate", "all", "--period", "2025", "--format", "json", "--data", loadedData(t))
 	checkContract(t, "["+evaluateContract+"]", all.out)
-	one := must(t, "evaluate", "length-of-stay", "--period", "2025-01-01/2025-06-30", "--format", "json", "--data", loadedData(t))
+	one := must(t, "evaluate", "length-of-stay", "--period", "2025-01-01/2025-06-30", "--format",
+		"json", "--data", loadedData(t))
 	checkContract(t, evaluateContract, one.out)
 
 	var results []result
@@ -41,7 +42,8 @@ func TestEvaluateJSON(t *testing.T) {
 		for _, g := range r.Groups {
 			checkScore(t, r.Measure, g, g.Cell)
 			if len(g.Strata) != len(measure.Dimensions()) {
-				t.Errorf("%s %s has %d dimensions, want %d", r.Measure, g.ID, len(g.Strata), len(measure.Dimensions()))
+				t.Errorf("%s %s has %d dimensions, want %d", r.Measure, g.ID, len(g.Strata),
+					len(measure.Dimensions()))
 			}
 			for dimension, strata := range g.Strata {
 				checkStrata(t, r.Measure+" by "+dimension, g, strata)
@@ -60,7 +62,8 @@ func checkScore(t *testing.T, what string, g measure.Group, c measure.Cell) {
 	if (c.Score == nil) != (effective <= 0) {
 		t.Errorf("%s: score %v of an effective denominator of %g", what, c.Score, effective)
 	}
-	if c.Interval != nil && c.Score != nil && (*c.Score < c.Interval[0]-1e-12 || *c.Score > c.Interval[1]+1e-12) {
+	if c.Interval != nil && c.Score != nil &&
+		(*c.Score < c.Interval[0]-1e-12 || *c.Score > c.Interval[1]+1e-12) {
 		t.Errorf("%s: the score %g is outside its interval %v", what, *c.Score, *c.Interval)
 	}
 	if c.Interval != nil && c.Score == nil {
@@ -71,7 +74,8 @@ func checkScore(t *testing.T, what string, g measure.Group, c measure.Cell) {
 // checkStrata: they add up to the group, and one that is no category has its state and no code.
 func checkStrata(t *testing.T, what string, g measure.Group, strata []measure.Stratum) {
 	t.Helper()
-	states := []string{"unknown", "asked-no-answer", "asked-declined", "missing", "conflicting", "unmapped", "text-only"}
+	states := []string{"unknown", "asked-no-answer", "asked-declined", "missing", "conflicting",
+		"unmapped", "text-only"}
 	sums := map[measure.Population]float64{}
 	for _, s := range strata {
 		checkScore(t, what+" "+s.Label, g, s.Cell)
@@ -97,7 +101,8 @@ func checkStrata(t *testing.T, what string, g measure.Group, strata []measure.St
 
 func TestScoreIsAbsentWithoutADenominator(t *testing.T) {
 	t.Parallel()
-	o := must(t, "evaluate", "readmission-30-day", "--period", "1999", "--format", "json", "--data", loadedData(t))
+	o := must(t, "evaluate", "readmission-30-day", "--period", "1999", "--format", "json", "--data",
+		loadedData(t))
 	var document map[string]any
 	parse(t, o.out, &document)
 	group, _ := document["groups"].([]any)[0].(map[string]any)
@@ -110,7 +115,8 @@ func TestScoreIsAbsentWithoutADenominator(t *testing.T) {
 
 func TestCross(t *testing.T) {
 	t.Parallel()
-	o := must(t, "evaluate", "telehealth-share", "--period", "2025", "--by", "race*sex", "--format", "json", "--data", loadedData(t))
+	o := must(t, "evaluate", "telehealth-share", "--period", "2025", "--by", "race*sex", "--format",
+		"json", "--data", loadedData(t))
 	var r result
 	parse(t, o.out, &r)
 	strata := r.Groups[0].Strata["race*sex"]
@@ -131,7 +137,8 @@ func TestCross(t *testing.T) {
 
 func TestEvaluateFHIR(t *testing.T) {
 	t.Parallel()
-	all := must(t, "evaluate", "all", "--period", "2025-Q4", "--format", "fhir", "--data", loadedData(t))
+	all := must(t, "evaluate", "all", "--period", "2025-Q4", "--format", "fhir", "--data",
+		loadedData(t))
 	resource, err := r4.Unmarshal([]byte(all.out))
 	if err != nil {
 		t.Fatalf("the Bundle is not valid FHIR: %v", err)
@@ -145,8 +152,10 @@ func TestEvaluateFHIR(t *testing.T) {
 			t.Errorf("%s: %v", entry.GetFullUrl().GetValue(), err)
 		}
 	}
-	one := must(t, "evaluate", "harm-per-1000-days", "--period", "2025", "--format", "fhir", "--data", loadedData(t))
-	if resource, err = r4.Unmarshal([]byte(one.out)); err != nil || resource.GetMeasureReport() == nil {
+	one := must(t, "evaluate", "harm-per-1000-days", "--period", "2025", "--format", "fhir", "--data",
+		loadedData(t))
+	if resource, err = r4.Unmarshal([]byte(one.out)); err != nil ||
+		resource.GetMeasureReport() == nil {
 		t.Fatalf("one measure is no valid MeasureReport: %v", err)
 	}
 	if err := reporttest.Check(resource.GetMeasureReport()); err != nil {
@@ -156,12 +165,14 @@ func TestEvaluateFHIR(t *testing.T) {
 
 func TestEvaluateCSV(t *testing.T) {
 	t.Parallel()
-	o := must(t, "evaluate", "all", "--period", "2025", "--by", "language_group,site", "--format", "csv", "--data", loadedData(t))
+	o := must(t, "evaluate", "all", "--period", "2025", "--by", "language_group,site", "--format",
+		"csv", "--data", loadedData(t))
 	rows, err := csv.NewReader(strings.NewReader(o.out)).ReadAll()
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"measure", "version", "snapshot", "data_as_of", "complete", "period_start", "period_end", "group"}
+	want := []string{"measure", "version", "snapshot", "data_as_of", "complete", "period_start",
+		"period_end", "group"}
 	if !slices.Equal(rows[0][:len(want)], want) {
 		t.Errorf("the columns are %v", rows[0])
 	}
@@ -180,7 +191,8 @@ func TestEvaluateCSV(t *testing.T) {
 func TestInert(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
-		"": "", "White": "White", "=cmd()": "'=cmd()", "+1": "'+1", "-1": "'-1", "@x": "'@x", "\tx": "'\tx", "\rx": "'\rx",
+		"": "", "White": "White", "=cmd()": "'=cmd()", "+1": "'+1", "-1": "'-1", "@x": "'@x",
+		"\tx": "'\tx", "\rx": "'\rx",
 	} {
 		if got := inert(in); got != want {
 			t.Errorf("inert(%q) = %q, want %q", in, got, want)
@@ -190,8 +202,10 @@ func TestInert(t *testing.T) {
 
 func TestEvaluateTable(t *testing.T) {
 	t.Parallel()
-	o := must(t, "evaluate", "ed-left-without-being-seen", "--period", "2025", "--by", "race", "--data", loadedData(t))
-	for _, want := range []string{"ed-left-without-being-seen", "DENOMINATOR", "95 % INTERVAL", "White", " %"} {
+	o := must(t, "evaluate", "ed-left-without-being-seen", "--period", "2025", "--by", "race",
+		"--data", loadedData(t))
+	for _, want := range []string{"ed-left-without-being-seen", "DENOMINATOR", "95 % INTERVAL",
+		"White", " %"} {
 		if !strings.Contains(o.out, want) {
 			t.Errorf("the table lacks %q:\n%s", want, o.out)
 		}
@@ -201,7 +215,8 @@ func TestEvaluateTable(t *testing.T) {
 func TestMeasures(t *testing.T) {
 	t.Parallel()
 	o := must(t, "measures", "--json")
-	checkContract(t, `[{"id":"","version":"","title":"","says":"","unit":"","scoring":"","improvement":""}]`, o.out)
+	checkContract(t,
+		`[{"id":"","version":"","title":"","says":"","unit":"","scoring":"","improvement":""}]`, o.out)
 	var list []struct {
 		ID string `json:"id"`
 	}
@@ -229,22 +244,27 @@ func TestSnapshots(t *testing.T) {
 	data := t.TempDir()
 	var ids []string
 	for n := range 3 {
-		o := must(t, "sync", "--json", "--from", write(t, map[string]string{"Patient.ndjson": patientLines(10 + n)}), "--data", data)
+		o := must(t, "sync", "--json", "--from",
+			write(t, map[string]string{"Patient.ndjson": patientLines(10 + n)}), "--data", data)
 		var report struct {
 			Snapshot string `json:"snapshot"`
 		}
 		parse(t, o.out, &report)
 		ids = append(ids, report.Snapshot)
 	}
-	if o := must(t, "snapshot", "use", ids[0], "--data", data); !strings.Contains(o.out, ids[0]+" is live") {
+	if o := must(t, "snapshot", "use", ids[0], "--data", data); !strings.Contains(o.out,
+		ids[0]+" is live") {
 		t.Errorf("use says %q", o.out)
 	}
-	if o := must(t, "snapshot", "prune", "--keep", "1", "--data", data); o.out != "removed "+ids[1]+"\n" {
-		t.Errorf("prune says %q, want that %s alone is removed: the live one and the newest stay", o.out, ids[1])
+	if o := must(t, "snapshot", "prune", "--keep", "1", "--data",
+		data); o.out != "removed "+ids[1]+"\n" {
+		t.Errorf("prune says %q, want that %s alone is removed: the live one and the newest stay", o.out,
+			ids[1])
 	}
 	var list []listed
 	parse(t, must(t, "snapshot", "list", "--json", "--data", data).out, &list)
-	if len(list) != 2 || list[0].ID != ids[0] || !list[0].Live || list[1].ID != ids[2] || list[1].Live {
+	if len(list) != 2 || list[0].ID != ids[0] || !list[0].Live || list[1].ID != ids[2] ||
+		list[1].Live {
 		t.Errorf("list = %+v", list)
 	}
 	if o := must(t, "snapshot", "list", "--data", data); !strings.Contains(o.out, "live") {
@@ -254,9 +274,11 @@ func TestSnapshots(t *testing.T) {
 
 func TestCheck(t *testing.T) {
 	t.Parallel()
-	good := write(t, map[string]string{"equitylens.yaml": "server: {tls: {cert_file: none.crt, key_file: none.key}}\n"})
+	good := write(t,
+		map[string]string{"equitylens.yaml": "server: {tls: {cert_file: none.crt, key_file: none.key}}\n"})
 	o := must(t, "check", "--config", good+"/equitylens.yaml")
-	if !strings.Contains(o.out, "12 measures compile") || !strings.Contains(o.err, "not on this machine") {
+	if !strings.Contains(o.out, "12 measures compile") ||
+		!strings.Contains(o.err, "not on this machine") {
 		t.Errorf("check says %q, %q", o.out, o.err)
 	}
 	own := write(t, map[string]string{"own.yaml": `id: own
@@ -290,11 +312,13 @@ says: Something.
 			map[string]string{"equitylens.yaml": "measures: " + own + "\n"}, []string{"own", "clas"},
 		},
 		{
-			"a ConceptMap that is none", map[string]string{"equitylens.yaml": "concept_maps: maps\n"}, []string{"concept_maps"},
+			"a ConceptMap that is none", map[string]string{"equitylens.yaml": "concept_maps: maps\n"},
+			[]string{"concept_maps"},
 		},
 		{
 			"keys of a client that are none",
-			map[string]string{"c.jwks": "{}", "equitylens.yaml": "server: {clients: [{id: c, jwks_file: c.jwks, scopes: [system/Measure.rs]}]}\n"},
+			map[string]string{"c.jwks": "{}",
+				"equitylens.yaml": "server: {clients: [{id: c, jwks_file: c.jwks, scopes: [system/Measure.rs]}]}\n"},
 			[]string{"client c", "JWKS"},
 		},
 	}
@@ -314,11 +338,12 @@ says: Something.
 	}
 }
 
-// TestDocumentsAreStable decodes every document into what its readers were told, without a field that
-// has another type.
+// TestDocumentsAreStable decodes every document into what its readers were told, without a field
+// that has another type.
 func TestDocumentsAreStable(t *testing.T) {
 	t.Parallel()
-	o := must(t, "evaluate", "telehealth-share", "--period", "2025", "--by", "race", "--format", "json", "--data", loadedData(t))
+	o := must(t, "evaluate", "telehealth-share", "--period", "2025", "--by", "race", "--format",
+		"json", "--data", loadedData(t))
 	var r struct {
 		Groups []struct {
 			Populations map[string]float64 `json:"populations"`
@@ -336,7 +361,8 @@ func TestDocumentsAreStable(t *testing.T) {
 	if err := json.Unmarshal([]byte(o.out), &r); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"initial-population", "denominator", "denominator-exclusion", "numerator"} {
+	for _, name := range []string{"initial-population", "denominator", "denominator-exclusion",
+		"numerator"} {
 		if _, there := r.Groups[0].Populations[name]; !there {
 			t.Errorf("populations lack %s: %v", name, r.Groups[0].Populations)
 		}
@@ -348,7 +374,8 @@ func TestDocumentsAreStable(t *testing.T) {
 		State  string  `json:"state"`
 		Score  float64 `json:"score"`
 	}) bool {
-		return s.Code == "2106-3" && s.System == "urn:oid:2.16.840.1.113883.6.238" && s.Label == "White" && s.State == "known"
+		return s.Code == "2106-3" && s.System == "urn:oid:2.16.840.1.113883.6.238" &&
+			s.Label == "White" && s.State == "known"
 	})
 	if i < 0 {
 		t.Errorf("no stratum is White as the contract writes it: %+v", r.Groups[0].Strata["race"])

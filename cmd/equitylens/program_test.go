@@ -35,7 +35,8 @@ func (b *lockedBuffer) String() string {
 // newProgram is the program as the process makes it, with buffers for its streams.
 func newProgram() (p *program, out, complaints *lockedBuffer) {
 	out, complaints = &lockedBuffer{}, &lockedBuffer{}
-	return &program{in: strings.NewReader(""), out: out, err: complaints, now: time.Now, version: "test"}, out, complaints
+	return &program{in: strings.NewReader(""), out: out, err: complaints, now: time.Now,
+		version: "test"}, out, complaints
 }
 
 // outcome is what one run of the program left.
@@ -178,7 +179,8 @@ var loaded = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	data := filepath.Join(folder, "data")
-	if o := equitylensIn(context.Background(), "sync", "--from", files, "--data", data); o.code != exitOK {
+	if o := equitylensIn(context.Background(), "sync", "--from", files, "--data",
+		data); o.code != exitOK {
 		return "", &os.PathError{Op: "sync", Path: files, Err: os.ErrInvalid}
 	}
 	return data, nil

@@ -47,7 +47,10 @@ func serve(t *testing.T, config string, client *http.Client) *serving {
 	p, _, log := newProgram()
 	ctx, stop := context.WithCancel(t.Context())
 	s := &serving{t: t, client: client, log: log, stop: stop, ended: make(chan int, 1)}
-	go func() { s.ended <- p.run(ctx, []string{"serve", "--config", config, "--listen", "127.0.0.1:0"}) }()
+	go func() {
+		s.ended <- p.run(ctx, []string{"serve", "--config", config, "--listen",
+			"127.0.0.1:0"})
+	}()
 	t.Cleanup(func() { stop() })
 	await(t, func() bool {
 		select {
@@ -92,7 +95,8 @@ func await(t *testing.T, happened func() bool) {
 // do sends a request and returns status and body.
 func (s *serving) do(method, path, token, body string) (int, string) {
 	s.t.Helper()
-	request, err := http.NewRequestWithContext(s.t.Context(), method, s.url+path, strings.NewReader(body))
+	request, err := http.NewRequestWithContext(s.t.Context(), method, s.url+path,
+		strings.NewReader(body))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -168,11 +172,14 @@ func TestServeAnswersByScope(t *testing.T) {
 		{"a definition within its scope", "GET", "/fhir/Measure/language-recorded", narrow, "", 200},
 		{"the list of measures", "GET", "/fhir/Measure", full, "", 200},
 		{"a report", "GET", evaluatePath, full, "", 200},
-		{"a report by POST", "POST", "/fhir/Measure/length-of-stay/$evaluate-measure", full, parameters, 200},
-		{"no such measure", "GET", "/fhir/Measure/frob/$evaluate-measure?periodStart=2025&periodEnd=2025", full, "", 404},
+		{"a report by POST", "POST", "/fhir/Measure/length-of-stay/$evaluate-measure", full, parameters,
+			200},
+		{"no such measure", "GET", "/fhir/Measure/frob/$evaluate-measure?periodStart=2025&periodEnd=2025",
+			full, "", 404},
 		{"no such path", "GET", "/fhir/Frob", full, "", 404},
 		{"no such dimension", "GET", evaluatePath + "&stratifier=zodiac", full, "", 400},
-		{"a period that is none", "GET", "/fhir/Measure/language-recorded/$evaluate-measure?periodStart=x&periodEnd=y", full, "", 400},
+		{"a period that is none", "GET",
+			"/fhir/Measure/language-recorded/$evaluate-measure?periodStart=x&periodEnd=y", full, "", 400},
 	}
 	for _, c := range cases {
 		status, body := s.do(c.method, c.path, c.token, c.body)
@@ -197,17 +204,20 @@ func TestServeAnswersByScope(t *testing.T) {
 	s.end()
 }
 
-// TestServeWithoutASnapshot says that there are no data, which is not a result of zero, until there are.
+// TestServeWithoutASnapshot says that there are no data, which is not a result of zero, until there
+// are.
 func TestServeWithoutASnapshot(t *testing.T) {
 	t.Parallel()
 	site := openSite(t, population.New(population.Config{Patients: 40, Seed: 2}), nil)
 	key, _ := site.clients(t)
 	s := serve(t, site.config, http.DefaultClient)
 	token := s.token("full", key, "system/MeasureReport.rs system/Measure.rs")
-	if status, body := s.do("GET", "/readyz", "", ""); status != 503 || !strings.Contains(body, "no-data") {
+	if status, body := s.do("GET", "/readyz", "", ""); status != 503 ||
+		!strings.Contains(body, "no-data") {
 		t.Errorf("readyz = %d %s", status, body)
 	}
-	if status, body := s.do("GET", evaluatePath, token, ""); status != 503 || !strings.Contains(body, "not a result of zero") {
+	if status, body := s.do("GET", evaluatePath, token, ""); status != 503 ||
+		!strings.Contains(body, "not a result of zero") {
 		t.Errorf("evaluate = %d %s", status, body)
 	}
 	must(t, "sync", "--config", site.config)
@@ -287,7 +297,8 @@ func TestServeTLS(t *testing.T) {
   tls: {cert_file: %s, key_file: %s}
   clients: [{id: c, jwks_file: %s, scopes: [system/Measure.rs]}]
 `, certFile, keyFile, path))
-	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}}
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots,
+		MinVersion: tls.VersionTLS12}}}
 	defer client.CloseIdleConnections()
 	s := serve(t, site.config, client)
 	if !strings.HasPrefix(s.url, "https://") {
@@ -311,7 +322,8 @@ func certificate(t *testing.T, folder string) (certFile, keyFile string, roots *
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour),
+		NotAfter:    time.Now().Add(time.Hour),
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)

@@ -54,8 +54,9 @@ func openSite(
 	}
 	public := set.Public()
 	settings := fhirtest.Config{
-		Population: who, Faults: faults, Now: time.Now, Polls: -1, Bomb: 1 << 28, HugeLine: 20 << 20, TinyFiles: 30,
-		Clients: []fhirtest.Client{{ID: "equitylens", Keys: &public}},
+		Population: who, Faults: faults, Now: time.Now, Polls: -1, Bomb: 1 << 28, HugeLine: 20 << 20,
+		TinyFiles: 30,
+		Clients:   []fhirtest.Client{{ID: "equitylens", Keys: &public}},
 	}
 	if change != nil {
 		change(&settings)
@@ -102,8 +103,8 @@ func (s *site) add(t *testing.T, text string) {
 	s.write(t, string(before)+text)
 }
 
-// register makes a key for a client of ours and writes its public half where a configuration can name
-// it.
+// register makes a key for a client of ours and writes its public half where a configuration can
+// name it.
 func (s *site) register(t *testing.T, name string) (key jose.JSONWebKey, path string) {
 	t.Helper()
 	key, err := keys.Generate(jose.ES384)

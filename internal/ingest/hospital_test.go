@@ -25,8 +25,8 @@ import (
 	"github.com/equitylens/equitylens/store/facts"
 )
 
-// clock is that of a client and of its server: that of the machine and all that was slept. Nobody waits,
-// so that hours of Retry-After cost nothing and tokens die on time.
+// clock is that of a client and of its server: that of the machine and all that was slept. Nobody
+// waits, so that hours of Retry-After cost nothing and tokens die on time.
 type clock struct {
 	mu    sync.Mutex
 	slept time.Duration
@@ -64,7 +64,10 @@ type hospital struct {
 }
 
 // clientKey is made once: an RSA key takes longer than a sync.
-var clientKey = sync.OnceValues(func() (jose.JSONWebKey, error) { return keys.Generate(jose.ES384) })
+var clientKey = sync.OnceValues(func() (jose.JSONWebKey,
+	error) {
+	return keys.Generate(jose.ES384)
+})
 
 // people is the population of most tests.
 func people() *population.Population {
@@ -82,8 +85,10 @@ func openHospital(
 	}
 	h := &hospital{clock: newClock()}
 	config := fhirtest.Config{
-		Population: who, Faults: faults, Now: h.clock.Now, TinyFiles: 60, HugeLine: 20 << 20, Bomb: 1 << 30,
-		Clients: []fhirtest.Client{{ID: "test", Keys: &jose.JSONWebKeySet{Keys: []jose.JSONWebKey{key.Public()}}}},
+		Population: who, Faults: faults, Now: h.clock.Now, TinyFiles: 60, HugeLine: 20 << 20,
+		Bomb: 1 << 30,
+		Clients: []fhirtest.Client{{ID: "test",
+			Keys: &jose.JSONWebKeySet{Keys: []jose.JSONWebKey{key.Public()}}}},
 	}
 	if change != nil {
 		change(&config)
@@ -97,7 +102,8 @@ func openHospital(
 	}
 	t.Cleanup(func() { _ = h.Close() })
 	settings := client.Config{
-		BaseURL: base, ClientID: "test", Key: key, AllowLoopback: true, Now: h.clock.Now, Sleep: h.clock.Sleep,
+		BaseURL: base, ClientID: "test", Key: key, AllowLoopback: true, Now: h.clock.Now,
+		Sleep:  h.clock.Sleep,
 		Scopes: []string{"system/Patient.rs", "system/Encounter.rs", "system/AdverseEvent.rs"},
 	}
 	if config.TLS {
@@ -192,7 +198,8 @@ func (s store) evaluate(t *testing.T, snapshot, id, period string) measure.Resul
 	if err != nil {
 		t.Fatal(err)
 	}
-	result, err := measure.NewEngine(opened, list).Evaluate(t.Context(), id, within, []string{"language_group"})
+	result, err := measure.NewEngine(opened, list).Evaluate(t.Context(), id, within,
+		[]string{"language_group"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -256,7 +263,8 @@ var cleanRun = sync.OnceValues(func() (ingest.Report, error) {
 	if err != nil {
 		return ingest.Report{}, err
 	}
-	report, err := ingest.Sync(context.Background(), ingest.Config{Dir: dir, Mapper: mapper, MaxShrink: 1},
+	report, err := ingest.Sync(context.Background(),
+		ingest.Config{Dir: dir, Mapper: mapper, MaxShrink: 1},
 		ingest.Folder{Path: files, ID: "ehr"})
 	if err != nil {
 		return report, fmt.Errorf("clean run: %w", err)

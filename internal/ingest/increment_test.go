@@ -13,8 +13,8 @@ import (
 	"github.com/equitylens/equitylens/measure"
 )
 
-// TestIncrementsComeToTheFullLoad goes through some nights, each asking for what changed since the one
-// before, and holds every one against a full load of the same day: rows 11 to 13.
+// TestIncrementsComeToTheFullLoad goes through some nights, each asking for what changed since the
+// one before, and holds every one against a full load of the same day: rows 11 to 13.
 func TestIncrementsComeToTheFullLoad(t *testing.T) {
 	t.Parallel()
 	first := time.Date(2025, 4, 2, 0, 0, 0, 0, time.UTC)
@@ -29,9 +29,11 @@ func TestIncrementsComeToTheFullLoad(t *testing.T) {
 		got := s.sync(t, h.source)
 		want := openStore(t).sync(t, openHospital(t, who, nil).source)
 		if got.Digest != want.Digest {
-			t.Errorf("after %d days the increments come to\n%s, the full load to\n%s", days, got.Digest, want.Digest)
+			t.Errorf("after %d days the increments come to\n%s, the full load to\n%s", days, got.Digest,
+				want.Digest)
 		}
-		if got.Orphans != want.Orphans || got.Merged != want.Merged || !got.DataAsOf.Equal(want.DataAsOf) {
+		if got.Orphans != want.Orphans || got.Merged != want.Merged ||
+			!got.DataAsOf.Equal(want.DataAsOf) {
 			t.Errorf("after %d days: orphans %d, merged %d, as of %s; the full load %d, %d, %s", days,
 				got.Orphans, got.Merged, got.DataAsOf, want.Orphans, want.Merged, want.DataAsOf)
 		}
@@ -68,13 +70,14 @@ func TestLateArrivalsRestateAndTheOldFigureStays(t *testing.T) {
 	if s.live(t) != second.Snapshot {
 		t.Errorf("%s is live, want the restatement %s", s.live(t), second.Snapshot)
 	}
-	if diff := cmp.Diff(written(t, told), written(t, s.evaluate(t, first.Snapshot, id, period))); diff != "" {
+	if diff := cmp.Diff(written(t, told), written(t,
+		s.evaluate(t, first.Snapshot, id, period))); diff != "" {
 		t.Errorf("the old snapshot no longer answers what it did (-then +now):\n%s", diff)
 	}
 }
 
-// TestClockSkewDoesNotMoveTheCursor has a server ten minutes fast: row 14. The next increment asks from
-// the server's own moment, and comes to what a full load comes to.
+// TestClockSkewDoesNotMoveTheCursor has a server ten minutes fast: row 14. The next increment asks
+// from the server's own moment, and comes to what a full load comes to.
 func TestClockSkewDoesNotMoveTheCursor(t *testing.T) {
 	t.Parallel()
 	first := time.Date(2025, 4, 2, 0, 0, 0, 0, time.UTC)
@@ -90,8 +93,8 @@ func TestClockSkewDoesNotMoveTheCursor(t *testing.T) {
 	}
 }
 
-// TestFileThatCouldNotBeHadIsTriedOnce goes on with an export of which a file is lost, once; then it is
-// given up and the server asked anew.
+// TestFileThatCouldNotBeHadIsTriedOnce goes on with an export of which a file is lost, once; then
+// it is given up and the server asked anew.
 func TestFileThatCouldNotBeHadIsTriedOnce(t *testing.T) {
 	t.Parallel()
 	h := openHospital(t, few(), oneFile, fhirtest.GzipBomb)
@@ -102,7 +105,8 @@ func TestFileThatCouldNotBeHadIsTriedOnce(t *testing.T) {
 		}
 		started, open := h.Jobs()
 		if started != jobs || open > 1 {
-			t.Errorf("night %d: %d jobs were started and %d are open, want %d and at most one", night+1, started, open, jobs)
+			t.Errorf("night %d: %d jobs were started and %d are open, want %d and at most one", night+1,
+				started, open, jobs)
 		}
 	}
 }

@@ -20,8 +20,8 @@ import (
 	"github.com/equitylens/equitylens/store/facts"
 )
 
-// childVariable holds the order of a child process as JSON. A test starts its own binary with it where
-// something has to happen to a whole process.
+// childVariable holds the order of a child process as JSON. A test starts its own binary with it
+// where something has to happen to a whole process.
 const childVariable = "EQUITYLENS_TEST_CHILD"
 
 func TestMain(m *testing.M) {
@@ -51,8 +51,8 @@ type order struct {
 	Base   string
 	Key    *jose.JSONWebKey
 	Folder string
-	// At is the step of the progress, counted from 1, where the child stops: for good if Hang, else until
-	// it is told to go on.
+	// At is the step of the progress, counted from 1, where the child stops: for good if Hang, else
+	// until it is told to go on.
 	At   int
 	Hang bool
 	// FileSize bounds every file that the child writes, as a full disk would.

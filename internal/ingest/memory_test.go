@@ -8,8 +8,8 @@ import (
 	"github.com/equitylens/equitylens/fhir/fhirtest/population"
 )
 
-// TestMemoryStaysBelowAGibibyte syncs a fifth of a million encounters in a process of its own and reads
-// the most memory that it ever held.
+// TestMemoryStaysBelowAGibibyte syncs a fifth of a million encounters in a process of its own and
+// reads the most memory that it ever held.
 func TestMemoryStaysBelowAGibibyte(t *testing.T) {
 	t.Parallel()
 	if testing.Short() || raceDetector {

@@ -59,7 +59,8 @@ func (k keptLine) check(t *testing.T) {
 		text = []byte(k.Text)
 	}
 	if len(text) == 0 || k.File == "" || k.Line < 1 || k.Offset < 0 || k.Reason == "" {
-		t.Errorf("a kept line lacks its text or its place: file %q, line %d, byte %d, %s", k.File, k.Line, k.Offset, k.Reason)
+		t.Errorf("a kept line lacks its text or its place: file %q, line %d, byte %d, %s", k.File, k.Line,
+			k.Offset, k.Reason)
 	}
 	sum := sha256.Sum256(text)
 	if k.SHA256 != hex.EncodeToString(sum[:]) && int64(len(text)) >= k.Length {

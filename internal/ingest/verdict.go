@@ -14,9 +14,9 @@ import (
 	"github.com/equitylens/equitylens/store/facts"
 )
 
-// verdict remembers in a run folder that its files have had their say. A run that was killed is gone
-// on with; one that came to an end, good or bad, is not: to read its files again would pass off what
-// the source said then as what it says now.
+// verdict remembers in a run folder that its files have had their say. A run that was killed is
+// gone on with; one that came to an end, good or bad, is not: to read its files again would pass
+// off what the source said then as what it says now.
 type verdict struct{ folder string }
 
 const (
@@ -25,7 +25,8 @@ const (
 	once = "once more"
 )
 
-// final notes that nothing more is to be made of the folder than the snapshot of that id; "" is none.
+// final notes that nothing more is to be made of the folder than the snapshot of that id; "" is
+// none.
 func (v verdict) final(id string) error {
 	const ownerOnly = 0o600
 	if err := os.WriteFile(filepath.Join(v.folder, verdictFile), []byte(id), ownerOnly); err != nil {
@@ -82,7 +83,8 @@ func (s *syncing) clear(ctx context.Context, source Source, loaded map[string]fa
 	}
 	if a, ok := source.(Abandoner); ok {
 		if err := a.Abandon(ctx, s.run.Folder(), loaded); err != nil {
-			s.cfg.Logger.Warn("the source cannot be told that an earlier run was given up", slog.Any("cause", err))
+			s.cfg.Logger.Warn("the source cannot be told that an earlier run was given up",
+				slog.Any("cause", err))
 		}
 	}
 	if err := s.run.Discard(); err != nil {

@@ -62,7 +62,8 @@ func publish(t *testing.T, dir *facts.Dir, patients int) string {
 func open(t *testing.T, dir *facts.Dir, every time.Duration, log *lockedBuffer) *live.Engine {
 	t.Helper()
 	e, err := live.New(t.Context(), live.Config{
-		Dir: dir, Definitions: definitions(t), Every: every, Logger: slog.New(slog.NewJSONHandler(log, nil)),
+		Dir: dir, Definitions: definitions(t), Every: every, Logger: slog.New(slog.NewJSONHandler(log,
+			nil)),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -104,7 +105,8 @@ func TestNoSnapshotYet(t *testing.T) {
 	if s, ok := e.Current(); ok {
 		t.Errorf("Current = %v of an empty directory", s)
 	}
-	if _, err := e.Evaluate(t.Context(), "telehealth-share", year(t), nil); !errors.Is(err, measure.ErrNoSnapshot) {
+	if _, err := e.Evaluate(t.Context(), "telehealth-share", year(t), nil); !errors.Is(err,
+		measure.ErrNoSnapshot) {
 		t.Errorf("Evaluate = %v, want ErrNoSnapshot", err)
 	}
 	if err := e.Refresh(t.Context()); !errors.Is(err, facts.ErrNoSnapshot) {
@@ -128,8 +130,8 @@ func TestNoSnapshotYet(t *testing.T) {
 	}
 }
 
-// TestSwapUnderLoad changes CURRENT again and again while many ask: every answer is whole, and of one
-// snapshot only.
+// TestSwapUnderLoad changes CURRENT again and again while many ask: every answer is whole, and of
+// one snapshot only.
 func TestSwapUnderLoad(t *testing.T) {
 	t.Parallel()
 	dir := openDir(t)
@@ -210,7 +212,8 @@ func TestRunTakesUpWhatOthersPublish(t *testing.T) {
 	await(t, func() bool { s, ok := e.Current(); return ok && s.ID == id })
 
 	// A CURRENT that names nothing is an error in the log; what is served stays.
-	if err := os.WriteFile(filepath.Join(dir.Path(), "CURRENT"), []byte("nonsense\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir.Path(), "CURRENT"), []byte("nonsense\n"),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	await(t, func() bool { return strings.Contains(log.text(), "the old one stays") })
