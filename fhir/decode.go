@@ -68,8 +68,9 @@ func (d *Decoder) Decode(line []byte) (Resource, error) {
 }
 
 func typeOf(root *fastjson.Value) (string, *RefusedError) {
-	kind, err := root.Get("resourceType").StringBytes()
-	if err != nil || len(kind) == 0 {
+	// GetStringBytes, unlike Get, stands a member that is not there.
+	kind := root.GetStringBytes("resourceType")
+	if len(kind) == 0 {
 		return "", &RefusedError{Reason: NotAResource}
 	}
 	return view(kind), nil

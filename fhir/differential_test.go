@@ -179,7 +179,7 @@ func FuzzDecode(f *testing.F) {
 		}
 	}
 	for _, seed := range []string{
-		"", "[]", `{"resourceType":"Patient","id":"p","id":"q"}`,
+		"", "{}", "[]", `{"resourceType":"Patient","id":"p","id":"q"}`,
 		`{"resourceType":"Patient","id":"\ud800"}`,
 		`{"resourceType":"Encounter","id":"e","class":{"code":"AMB"},"status":"finished","length":{"value":1e999999}}`,
 		`{"resourceType":"Patient","id":"p","x":01}`, `{"resourceType":"Patient","id":"p"} {}`,

@@ -48,14 +48,15 @@ func checkText(line []byte) *RefusedError {
 	if fastjson.ValidateBytes(line) != nil {
 		return &RefusedError{Reason: NotJSON}
 	}
-	if escaped && loneSurrogate(line) {
+	if escaped && noText(line) {
 		return &RefusedError{Reason: NotUTF8}
 	}
 	return nil
 }
 
-// loneSurrogate looks for \uD800-\uDFFF outside a pair in a text whose escapes are valid.
-func loneSurrogate(line []byte) bool {
+// noText looks for \uD800-\uDFFF outside a pair, and for \u0000, which no FHIR string may hold, in a
+// text whose escapes are valid: http://hl7.org/fhir/R4/datatypes.html#string
+func noText(line []byte) bool {
 	for i := 0; i+1 < len(line); i++ {
 		if line[i] != '\\' {
 			continue
@@ -67,6 +68,8 @@ func loneSurrogate(line []byte) bool {
 		unit := hex4(line[i+2:])
 		i += 5
 		switch {
+		case unit == 0:
+			return true
 		case unit < 0xD800 || unit > 0xDFFF:
 		case unit > 0xDBFF:
 			return true
@@ -201,8 +204,17 @@ func repeated(keys [][]byte) bool {
 	return false
 }
 
-// isNumber holds text to the grammar of RFC 8259 section 6.
+// No decimal of ours is near these; what is, is meant to break a reader.
+const (
+	longestNumber   = 400
+	longestExponent = 3
+)
+
+// isNumber holds text to the grammar of RFC 8259 section 6, and to a size that a double can take.
 func isNumber(text []byte) bool {
+	if len(text) > longestNumber {
+		return false
+	}
 	i := 0
 	digits := func() bool {
 		start := i
@@ -230,7 +242,8 @@ func isNumber(text []byte) bool {
 		if i < len(text) && (text[i] == '+' || text[i] == '-') {
 			i++
 		}
-		if !digits() {
+		start := i
+		if !digits() || i-start > longestExponent {
 			return false
 		}
 	}

@@ -115,7 +115,10 @@ func TestBadLinesAreKeptAndCounted(t *testing.T) {
 		{"a line over the cap", fhirtest.HugeLine, 1, one(fhir.TooLong, 1)},
 		{"100,000 arrays deep", fhirtest.DeepJSON, 1, one(fhir.TooDeep, 1)},
 		{"a key twice", fhirtest.DuplicateKeys, 1, one(fhir.DuplicateKey, 1)},
-		{"text that is none", fhirtest.OddText, 4, one(fhir.NotUTF8, 2)},
+		{
+			"text and numbers that are none", fhirtest.OddText, 4,
+			append(one(fhir.NotUTF8, 3), one(fhir.NotJSON, 1)...),
+		},
 		{"resources of R5 and R3", fhirtest.WrongVersion, 2, one(fhir.NotR4, 2)},
 	}
 	for _, c := range cases {
