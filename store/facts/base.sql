@@ -1,6 +1,6 @@
 -- The tables of base, one row a resource. This text is run twice: for the tables themselves, and for
 -- those in which a run stages what it loads, with the sign at the end of each name replaced. Ids are
--- random: trying to compress them costs a third of the time of an append and saves little.
+-- random: trying to compress them slows an append and saves little.
 CREATE TABLE base.patient$ (
   id VARCHAR USING COMPRESSION uncompressed, source VARCHAR, updated BIGINT, version BIGINT, seq BIGINT,
   race_set UTINYINT, spd15_set UTINYINT,

@@ -14,5 +14,5 @@
 //
 // Every unit carries stratum, the number of its combination of the nine dimensions in unit.stratum.
 // A measure is counted once by that number and rolled up to any dimension or cross afterwards, so
-// nine dimensions cost little more than one.
+// one scan of the units serves all nine.
 package facts

@@ -18,8 +18,8 @@ CREATE OR REPLACE MACRO age_no(birth_first, birth_last, on_day) AS
       THEN band_no(completed_years(birth_first, on_day))
     ELSE 6
   END;
--- The first day of an age: whoever is that old on a day has that day behind them. Comparing days is a
--- tenth of the cost of taking dates apart, which counts where each encounter has an age.
+-- The first day of an age: whoever is that old on a day has that day behind them. Comparing days
+-- spares taking dates apart for each encounter, which was most of the time of unit.encounter.
 CREATE OR REPLACE MACRO turns(birth, years) AS
   CASE
     WHEN month(birth) = 2 AND day(birth) = 29
