@@ -3,6 +3,7 @@ package facts
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net/url"
@@ -33,8 +34,32 @@ const SchemaVersion = 1
 
 // database is one DuckDB file.
 type database struct {
-	connector *duckdb.Connector
+	connector connector
 	*sql.DB
+}
+
+// connector makes connections that can be closed after a cancelled statement.
+type connector struct{ *duckdb.Connector }
+
+// Connect opens a connection.
+func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return connection{conn.(*duckdb.Conn)}, nil
+}
+
+// connection is one of DuckDB. A statement that is cancelled between its preparation and its execution
+// leaves the native connection holding itself, so that closing it frees nothing, and the next opening
+// of the same file waits in a busy loop for ever, with a lock that every other opening needs.
+type connection struct{ *duckdb.Conn }
+
+// Close runs one more statement, which makes DuckDB drop what the last one left, and then closes.
+// Whether that statement succeeds says nothing: the transaction may be an aborted one.
+func (c connection) Close() error {
+	_, _ = c.ExecContext(context.Background(), "SELECT 1", nil)
+	return c.Conn.Close()
 }
 
 // options of a DuckDB file. http://duckdb.org/docs/configuration/overview
@@ -60,11 +85,11 @@ func openDatabase(ctx context.Context, path string, o options) (*database, error
 	if o.threads > 0 {
 		settings.Set("threads", fmt.Sprint(o.threads))
 	}
-	connector, err := duckdb.NewConnector(path+"?"+settings.Encode(), nil)
+	opened, err := duckdb.NewConnector(path+"?"+settings.Encode(), nil)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	db := &database{connector: connector, DB: sql.OpenDB(connector)}
+	db := &database{connector: connector{opened}, DB: sql.OpenDB(connector{opened})}
 	if err := db.lockDown(ctx); err != nil {
 		_ = db.Close()
 		return nil, err

@@ -17,7 +17,7 @@ import (
 // Writer stages records of a run. It is for one goroutine; several Writers may stage at once. It
 // copies what it is given, so a record may be overwritten once the call returns.
 type Writer struct {
-	conn       *duckdb.Conn
+	conn       connection
 	source     string
 	patients   *duckdb.Appender
 	encounters *duckdb.Appender
@@ -33,19 +33,31 @@ func (r *Run) Writer(ctx context.Context) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect a writer: %w", err)
 	}
-	w := &Writer{conn: conn.(*duckdb.Conn), source: r.source, sites: map[string]string{}}
+	w := &Writer{conn: conn.(connection), source: r.source, sites: map[string]string{}}
 	if err := w.exec(ctx, "BEGIN TRANSACTION"); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
 	for table, appender := range map[string]**duckdb.Appender{
 		"patient": &w.patients, "encounter": &w.encounters, "adverse_event": &w.events,
 	} {
-		*appender, err = duckdb.NewAppenderFromConn(conn, "base", table+"_staged")
+		*appender, err = duckdb.NewAppenderFromConn(w.conn.Conn, "base", table+"_staged")
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("stage %s: %w", table, err), conn.Close())
+			err = fmt.Errorf("stage %s: %w", table, err)
+			return nil, errors.Join(err, w.closeAppenders(), conn.Close())
 		}
 	}
 	return w, nil
+}
+
+// closeAppenders closes those that were opened, which stages what they hold back.
+func (w *Writer) closeAppenders() error {
+	var err error
+	for _, appender := range []*duckdb.Appender{w.patients, w.encounters, w.events} {
+		if appender != nil {
+			err = errors.Join(err, appender.Close())
+		}
+	}
+	return err
 }
 
 // exec runs a statement on the connection of this Writer.
@@ -58,7 +70,7 @@ func (w *Writer) exec(ctx context.Context, statement string) error {
 
 // Close stages what is still held back. The Writer must be closed before the run is merged.
 func (w *Writer) Close() error {
-	err := errors.Join(w.patients.Close(), w.encounters.Close(), w.events.Close())
+	err := w.closeAppenders()
 	if err != nil {
 		err = fmt.Errorf("stage: %w", err)
 	} else {
