@@ -167,7 +167,7 @@ func FuzzExpression(f *testing.F) {
 			return
 		}
 		period, _ := measure.ParsePeriod("2026")
-		if _, err := engine.Evaluate(t.Context(), "own", period, []string{"race"}); err != nil {
+		if _, err := engine.Evaluate(t.Context(), measure.Question{Measure: "own", Period: period, By: []string{"race"}}); err != nil {
 			t.Errorf("Check(%q) accepts what Evaluate refuses: %v", text, err)
 		}
 	})

@@ -123,7 +123,7 @@ func TestTheDocumentedExampleRuns(t *testing.T) {
 	Load(t, dir, b)
 	year, _ := measure.ParsePeriod("2026")
 	result, err := measure.NewEngine(Current(t, dir), []measure.Definition{d}).
-		Evaluate(t.Context(), d.ID, year, nil)
+		Evaluate(t.Context(), measure.Question{Measure: d.ID, Period: year})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -39,14 +39,14 @@ func (e *Engine) Snapshot() *facts.Snapshot { return e.snapshot }
 
 // Evaluate counts a measure in a period, stratified by each of the given dimensions or crosses. It
 // fails with ErrUnknownMeasure or ErrUnknownDimension, or because an expression does not run.
-func (e *Engine) Evaluate(ctx context.Context, id string, period Period, by []string) (Result, error) {
-	i := slices.IndexFunc(e.definitions, func(d Definition) bool { return d.ID == id })
+func (e *Engine) Evaluate(ctx context.Context, asked Question) (Result, error) {
+	i := slices.IndexFunc(e.definitions, func(d Definition) bool { return d.ID == asked.Measure })
 	if i < 0 {
-		return Result{}, fmt.Errorf("%w: %q", ErrUnknownMeasure, id)
+		return Result{}, fmt.Errorf("%w: %q", ErrUnknownMeasure, asked.Measure)
 	}
 	d := &e.definitions[i]
 	var stratifiers []Stratifier
-	for _, text := range by {
+	for _, text := range asked.By {
 		s, err := ParseStratifier(text)
 		if err != nil {
 			return Result{}, err
@@ -57,7 +57,7 @@ func (e *Engine) Evaluate(ctx context.Context, id string, period Period, by []st
 	}
 	out := Result{
 		Measure: d.ID, Version: d.Version, Title: d.Title, Snapshot: e.snapshot.Info.ID,
-		DataAsOf: e.snapshot.Info.DataAsOf, Complete: true, Period: period,
+		DataAsOf: e.snapshot.Info.DataAsOf, Complete: true, Period: asked.Period,
 	}
 	absent := e.completeness(d, &out)
 	out.Groups = make([]Group, 0, len(d.Groups))
@@ -72,9 +72,9 @@ func (e *Engine) Evaluate(ctx context.Context, id string, period Period, by []st
 		// What was never loaded must not read as "it did not happen": there is nothing to count.
 		return out, nil
 	}
-	q := &query{d: d, rates: d.Rates(), stratifiers: stratifiers, period: period}
+	q := &query{d: d, rates: d.Rates(), stratifiers: stratifiers, period: asked.Period}
 	if err := e.count(ctx, q, out.Groups); err != nil {
-		return Result{}, fmt.Errorf("evaluate %s: %w", id, err)
+		return Result{}, fmt.Errorf("evaluate %s: %w", d.ID, err)
 	}
 	return out, nil
 }

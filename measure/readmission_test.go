@@ -93,7 +93,7 @@ func membership(t *testing.T, engine *measure.Engine, end string) (index, readmi
 	if err != nil {
 		t.Fatal(err)
 	}
-	result, err := engine.Evaluate(t.Context(), "readmission-30-day", period, nil)
+	result, err := engine.Evaluate(t.Context(), measure.Question{Measure: "readmission-30-day", Period: period})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +191,7 @@ func TestReadmissionEdges(t *testing.T) {
 		Load(t, dir, b)
 		engine := measure.NewEngine(Current(t, dir), shipped(t))
 		period, _ := measure.ParsePeriod("2026-03-05/2026-03-05")
-		result, err := engine.Evaluate(t.Context(), "readmission-30-day", period, []string{"language"})
+		result, err := engine.Evaluate(t.Context(), measure.Question{Measure: "readmission-30-day", Period: period, By: []string{"language"}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,6 +1,10 @@
 package measure
 
-import "time"
+import (
+	"time"
+
+	"github.com/equitylens/equitylens/mapping"
+)
 
 // Result is one measure evaluated over one period on one snapshot. Its JSON form is the contract of
 // `equitylens evaluate --format json`: fields may be added, never changed.
@@ -16,7 +20,13 @@ type Result struct {
 	Complete   bool     `json:"complete"`
 	Incomplete []string `json:"incomplete,omitempty"`
 	Period     Period   `json:"period"`
-	Groups     []Group  `json:"groups"`
+	// Policy names the race policy that was asked for.
+	Policy mapping.Policy `json:"race_policy,omitempty"`
+	// Filter holds what was asked to be kept.
+	Filter Filter `json:"filter,omitempty"`
+	// Audience is for whom the figures are: internal, regulator or public. Empty is internal.
+	Audience string  `json:"audience,omitempty"`
+	Groups   []Group `json:"groups"`
 }
 
 // Group is one rate of a measure.
@@ -30,9 +40,12 @@ type Group struct {
 	// Undated counts units that no period holds because their date is absent or too coarse.
 	Undated int64 `json:"undated"`
 	Cell
-	// Strata maps a dimension, or two joined by *, to its strata. The strata of one dimension are
-	// exclusive and add up to the group.
+	// Strata maps a dimension, or up to three joined by *, to its strata. The strata of one dimension
+	// are exclusive and add up to the group, unless Overlapping names it.
 	Strata map[string][]Stratum `json:"strata"`
+	// Overlapping lists the keys of Strata whose strata overlap, so that they add up to more than the
+	// group, and tests between them and measures that weight them by size are not valid.
+	Overlapping []string `json:"overlapping,omitempty"`
 	// NotBy lists the dimensions by which a gap says nothing: the rate is about them.
 	NotBy []string `json:"not_by,omitempty"`
 }
@@ -46,6 +59,9 @@ type Cell struct {
 	Interval *[2]float64 `json:"interval,omitempty"`
 	// Statistics holds what else a continuous variable reports: mean, geometric-mean, p90, share-above.
 	Statistics map[string]float64 `json:"statistics,omitempty"`
+	// Suppressed says that figures of this cell are hidden, for small numbers or so that those of
+	// another cannot be derived; which of the two is told to nobody. What is hidden is absent above.
+	Suppressed bool `json:"suppressed,omitempty"`
 }
 
 // Stratum is the part of a group whose members share one value of a dimension.
@@ -54,6 +70,13 @@ type Stratum struct {
 	// Components are the values of each dimension, for a cross; Coding is then empty.
 	Components []Component `json:"components,omitempty"`
 	Cell
+	// Share is the part of the group's initial population that is in this stratum.
+	Share *float64 `json:"share,omitempty"`
+	// Bounds are the least and the greatest score that the stratum would have if any of those whose
+	// group is not known belonged to it, IfUnknown the score if all of them did. Only on request, and
+	// only for strata that are known.
+	Bounds    *[2]float64 `json:"bounds,omitempty"`
+	IfUnknown *float64    `json:"if_unknown,omitempty"`
 }
 
 // Coding is the value of a dimension. Code and System are empty unless State is known.

@@ -76,7 +76,7 @@ func evaluate(t *testing.T, b Batch, id, period string, by ...string) measure.Re
 	if err != nil {
 		t.Fatal(err)
 	}
-	result, err := measure.NewEngine(Current(t, dir), shipped(t)).Evaluate(t.Context(), id, p, by)
+	result, err := measure.NewEngine(Current(t, dir), shipped(t)).Evaluate(t.Context(), measure.Question{Measure: id, Period: p, By: by})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,11 +203,11 @@ func TestEvaluateRefuses(t *testing.T) {
 	t.Parallel()
 	engine := measure.NewEngine(scratch(t), shipped(t))
 	year, _ := measure.ParsePeriod("2026")
-	if _, err := engine.Evaluate(t.Context(), "nosuch", year, nil); !errors.Is(err,
+	if _, err := engine.Evaluate(t.Context(), measure.Question{Measure: "nosuch", Period: year}); !errors.Is(err,
 		measure.ErrUnknownMeasure) {
 		t.Errorf("Evaluate(nosuch) = %v, want ErrUnknownMeasure", err)
 	}
-	_, err := engine.Evaluate(t.Context(), "telehealth-share", year, []string{"race", "shoe"})
+	_, err := engine.Evaluate(t.Context(), measure.Question{Measure: "telehealth-share", Period: year, By: []string{"race", "shoe"}})
 	if !errors.Is(err, measure.ErrUnknownDimension) {
 		t.Errorf("Evaluate(by shoe) = %v, want ErrUnknownDimension", err)
 	}
@@ -226,7 +226,7 @@ func TestWhatIsNotFiniteIsNoObservation(t *testing.T) {
 			Populations: map[measure.Population]string{measure.InitialPopulation: "true",
 				measure.MeasurePopulation: "true"}}
 		result, err := measure.NewEngine(Current(t, dir), []measure.Definition{d}).
-			Evaluate(t.Context(), "own", year, []string{"race"})
+			Evaluate(t.Context(), measure.Question{Measure: "own", Period: year, By: []string{"race"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -255,7 +255,7 @@ func TestExpressionsReachNothingButTheSnapshot(t *testing.T) {
 	} {
 		_, err := measure.NewEngine(Current(t, dir), []measure.Definition{of(measure.EncounterUnit,
 			text)}).
-			Evaluate(t.Context(), "own", year, nil)
+			Evaluate(t.Context(), measure.Question{Measure: "own", Period: year})
 		if err == nil {
 			t.Errorf("Evaluate(%s) succeeds", text)
 		}

@@ -94,7 +94,7 @@ func agree(
 	by []string,
 ) {
 	t.Helper()
-	result, err := engine.Evaluate(t.Context(), d.ID, period, by)
+	result, err := engine.Evaluate(t.Context(), measure.Question{Measure: d.ID, Period: period, By: by})
 	if err != nil {
 		t.Fatal(err)
 	}

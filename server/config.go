@@ -20,12 +20,10 @@ import (
 type Measures interface {
 	// Definitions lists the measures that can be evaluated.
 	Definitions() []measure.Definition
-	// Evaluate answers one measure over one period, stratified by each of the given dimensions, a
-	// name of measure.Dimensions or two joined by *. The error wraps measure.ErrUnknownMeasure,
+	// Evaluate answers a question. The error wraps measure.ErrUnknownMeasure,
 	// measure.ErrUnknownDimension or measure.ErrNoSnapshot where that is the cause, and names no
 	// person.
-	Evaluate(ctx context.Context, id string, period measure.Period, by []string) (
-		measure.Result, error)
+	Evaluate(ctx context.Context, asked measure.Question) (measure.Result, error)
 }
 
 // Snapshots says which data are being served.

@@ -53,7 +53,9 @@ func (s *Server) evaluate(r *http.Request) (proto.Message, error) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), s.cfg.EvaluateTimeout)
 	defer cancel()
-	result, err := s.cfg.Measures.Evaluate(ctx, id, period, dimensions)
+	result, err := s.cfg.Measures.Evaluate(ctx, measure.Question{
+		Measure: id, Period: period, By: dimensions,
+	})
 	if err != nil {
 		// A database that was interrupted has words of its own for it; the context knows why.
 		return nil, fmt.Errorf("evaluate measure %s: %w", id, errors.Join(err, ctx.Err()))

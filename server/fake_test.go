@@ -49,8 +49,9 @@ func (f *fakeMeasures) Definitions() []measure.Definition {
 }
 
 func (f *fakeMeasures) Evaluate(
-	ctx context.Context, id string, period measure.Period, dimensions []string,
+	ctx context.Context, asked measure.Question,
 ) (measure.Result, error) {
+	id, period, dimensions := asked.Measure, asked.Period, asked.By
 	f.mu.Lock()
 	f.last = question{ID: id, Period: period.String(), Dimensions: dimensions}
 	f.mu.Unlock()

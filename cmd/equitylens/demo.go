@@ -227,7 +227,9 @@ func (p *program) demoEvaluate(ctx context.Context, cfg *config.Config) ([]measu
 	}
 	var results []measure.Result
 	for _, d := range engine.Definitions() {
-		result, err := engine.Evaluate(ctx, d.ID, period, measure.Dimensions())
+		result, err := engine.Evaluate(ctx, measure.Question{
+			Measure: d.ID, Period: period, By: measure.Dimensions(),
+		})
 		if err != nil {
 			return nil, err
 		}

@@ -86,7 +86,7 @@ func (p *program) evaluate(ctx context.Context, id string, flags evaluateFlags) 
 	}
 	results := make([]measure.Result, 0, len(ids))
 	for _, id := range ids {
-		result, err := engine.Evaluate(ctx, id, period, flags.by)
+		result, err := engine.Evaluate(ctx, measure.Question{Measure: id, Period: period, By: flags.by})
 		if errors.Is(err, measure.ErrUnknownMeasure) || errors.Is(err, measure.ErrUnknownDimension) {
 			return exitError{err, exitUsage}
 		}

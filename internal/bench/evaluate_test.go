@@ -94,7 +94,7 @@ func benchmarkEvaluate(
 	ours, theirs := time.Hour, time.Hour
 	for b.Loop() {
 		start := time.Now()
-		if _, err := engine.Evaluate(b.Context(), name, year, measure.Dimensions()); err != nil {
+		if _, err := engine.Evaluate(b.Context(), measure.Question{Measure: name, Period: year, By: measure.Dimensions()}); err != nil {
 			b.Fatal(err)
 		}
 		ours = min(ours, time.Since(start))

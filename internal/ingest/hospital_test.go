@@ -198,8 +198,9 @@ func (s store) evaluate(t *testing.T, snapshot, id, period string) measure.Resul
 	if err != nil {
 		t.Fatal(err)
 	}
-	result, err := measure.NewEngine(opened, list).Evaluate(t.Context(), id, within,
-		[]string{"language_group"})
+	result, err := measure.NewEngine(opened, list).Evaluate(t.Context(), measure.Question{
+		Measure: id, Period: within, By: []string{"language_group"},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

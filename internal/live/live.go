@@ -117,13 +117,13 @@ func (e *Engine) take() (*held, bool) {
 func (e *Engine) Definitions() []measure.Definition { return e.cfg.Definitions }
 
 // Evaluate answers from the snapshot that is live when it is called.
-func (e *Engine) Evaluate(ctx context.Context, id string, p measure.Period, by []string) (measure.Result, error) {
+func (e *Engine) Evaluate(ctx context.Context, asked measure.Question) (measure.Result, error) {
 	h, ok := e.take()
 	if !ok {
 		return measure.Result{}, measure.ErrNoSnapshot
 	}
 	defer h.users.Done()
-	return h.engine.Evaluate(ctx, id, p, by)
+	return h.engine.Evaluate(ctx, asked)
 }
 
 // Current says which snapshot is being served.

@@ -105,7 +105,7 @@ func TestNoSnapshotYet(t *testing.T) {
 	if s, ok := e.Current(); ok {
 		t.Errorf("Current = %v of an empty directory", s)
 	}
-	if _, err := e.Evaluate(t.Context(), "telehealth-share", year(t), nil); !errors.Is(err,
+	if _, err := e.Evaluate(t.Context(), measure.Question{Measure: "telehealth-share", Period: year(t)}); !errors.Is(err,
 		measure.ErrNoSnapshot) {
 		t.Errorf("Evaluate = %v, want ErrNoSnapshot", err)
 	}
@@ -141,7 +141,7 @@ func TestSwapUnderLoad(t *testing.T) {
 	for _, patients := range []int{30, 90} {
 		id := publish(t, dir, patients)
 		e := open(t, dir, 0, &lockedBuffer{})
-		r, err := e.Evaluate(t.Context(), "language-recorded", year(t), nil)
+		r, err := e.Evaluate(t.Context(), measure.Question{Measure: "language-recorded", Period: year(t)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -163,7 +163,7 @@ func TestSwapUnderLoad(t *testing.T) {
 	for range 4 {
 		askers.Go(func() {
 			for asking.Err() == nil {
-				r, err := e.Evaluate(t.Context(), "language-recorded", year(t), []string{"race", "site"})
+				r, err := e.Evaluate(t.Context(), measure.Question{Measure: "language-recorded", Period: year(t), By: []string{"race", "site"}})
 				if err != nil {
 					t.Errorf("Evaluate under load = %v", err)
 					return
@@ -184,7 +184,7 @@ func TestSwapUnderLoad(t *testing.T) {
 		if err := e.Refresh(t.Context()); err != nil {
 			t.Error(err)
 		}
-		r, err := e.Evaluate(t.Context(), "language-recorded", year(t), nil)
+		r, err := e.Evaluate(t.Context(), measure.Question{Measure: "language-recorded", Period: year(t)})
 		if err != nil || r.Snapshot != ids[i%2] {
 			t.Errorf("after the swap Evaluate is of %s, %v, want %s", r.Snapshot, err, ids[i%2])
 		}
@@ -224,7 +224,7 @@ func TestRunTakesUpWhatOthersPublish(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Errorf("Run = %v", err)
 	}
-	if _, err := e.Evaluate(t.Context(), "telehealth-share", year(t), nil); err != nil {
+	if _, err := e.Evaluate(t.Context(), measure.Question{Measure: "telehealth-share", Period: year(t)}); err != nil {
 		t.Errorf("after Run, a request in flight gets %v", err)
 	}
 	if err := e.Close(); err != nil {

@@ -12,11 +12,15 @@ import (
 //
 // with a lower limit of 0 where x is 0. The unit is events per unit of exposure: scale both limits
 // for "per 1,000". Garwood F, Biometrika 1936;28:437. The exposure is above 0.
-func Garwood(x, exposure float64) (lo, hi float64) {
+func Garwood(x, exposure float64) (lo, hi float64) { return Level95.Garwood(x, exposure) }
+
+// Garwood is the function of that name at another level.
+func (l Level) Garwood(x, exposure float64) (lo, hi float64) {
+	lower, upper := l.tails()
 	if x > 0 {
-		lo = distuv.ChiSquared{K: 2 * x}.Quantile(lowerTail) / 2
+		lo = distuv.ChiSquared{K: 2 * x}.Quantile(lower) / 2
 	}
-	hi = distuv.ChiSquared{K: 2*x + 2}.Quantile(upperTail) / 2
+	hi = distuv.ChiSquared{K: 2*x + 2}.Quantile(upper) / 2
 	return lo / exposure, hi / exposure
 }
 
@@ -26,12 +30,16 @@ func Garwood(x, exposure float64) (lo, hi float64) {
 //
 // which needs no distribution and is close from 10 events on (Breslow NE, Day NE, Statistical
 // Methods in Cancer Research II, 1987, equation 2.13). The exposure is above 0.
-func Byar(x, exposure float64) (lo, hi float64) {
+func Byar(x, exposure float64) (lo, hi float64) { return Level95.Byar(x, exposure) }
+
+// Byar is the function of that name at another level.
+func (l Level) Byar(x, exposure float64) (lo, hi float64) {
+	z := l.z()
 	if x > 0 {
-		lo = x * cube(1-1/(9*x)-Z/(3*math.Sqrt(x)))
+		lo = x * cube(1-1/(9*x)-z/(3*math.Sqrt(x)))
 	}
 	next := x + 1
-	hi = next * cube(1-1/(9*next)+Z/(3*math.Sqrt(next)))
+	hi = next * cube(1-1/(9*next)+z/(3*math.Sqrt(next)))
 	return math.Max(0, lo) / exposure, hi / exposure
 }
 
