@@ -21,7 +21,24 @@ const (
 	Proportion         Scoring = "proportion"
 	Ratio              Scoring = "ratio"
 	ContinuousVariable Scoring = "continuous-variable"
+	// Cohort counts an initial population and scores nothing.
+	Cohort Scoring = "cohort"
 )
+
+// Aggregate is how the observations of a continuous variable become its score.
+type Aggregate string
+
+// The aggregates.
+const (
+	Median       Aggregate = "median"
+	Mean         Aggregate = "mean"
+	Percentile90 Aggregate = "p90"
+	Sum          Aggregate = "sum"
+	Count        Aggregate = "count"
+)
+
+// Aggregates lists the aggregates, the default first.
+func Aggregates() []Aggregate { return []Aggregate{Median, Mean, Percentile90, Sum, Count} }
 
 // Improvement says which way is better. Increase and Decrease are the codes of
 // http://terminology.hl7.org/CodeSystem/measure-improvement-notation; Context is our word for a
@@ -35,7 +52,8 @@ const (
 	Context  Improvement = "context"
 )
 
-// Population is a code of http://terminology.hl7.org/CodeSystem/measure-population.
+// Population is a code of http://terminology.hl7.org/CodeSystem/measure-population, and one of our
+// own: NumeratorInitial, which FHIR writes as a second initial-population that the numerator names.
 type Population string
 
 // The populations, in the order in which they are evaluated.
@@ -43,7 +61,10 @@ const (
 	InitialPopulation    Population = "initial-population"
 	Denominator          Population = "denominator"
 	DenominatorExclusion Population = "denominator-exclusion"
+	NumeratorInitial     Population = "numerator-initial-population"
 	Numerator            Population = "numerator"
+	DenominatorException Population = "denominator-exception"
+	NumeratorExclusion   Population = "numerator-exclusion"
 	MeasurePopulation    Population = "measure-population"
 	MeasureExclusion     Population = "measure-population-exclusion"
 )
@@ -66,6 +87,8 @@ type Definition struct {
 	// Observe holds the SQL expression of the number that a population observes: of the
 	// measure-population for a continuous variable, of denominator and numerator for a ratio.
 	Observe map[Population]string `yaml:"observe"`
+	// Aggregate makes the score of a continuous variable of what it observes. Empty is Median.
+	Aggregate Aggregate `yaml:"aggregate"`
 	// Above is a threshold whose share is reported beside a continuous variable.
 	Above *float64 `yaml:"above"`
 	// Populations holds one SQL boolean expression a population, over the columns of the unit's view.
@@ -77,6 +100,11 @@ type Definition struct {
 	Groups []GroupDefinition `yaml:"groups"`
 	Source string            `yaml:"source"`
 	Says   string            `yaml:"says"`
+	// Imported says that another engine decided who is in which population; there are no expressions,
+	// and figures only for the periods that were imported. No file can say it.
+	Imported bool `yaml:"-"`
+	// URL is the canonical of an imported measure at its origin.
+	URL string `yaml:"-"`
 }
 
 // GroupDefinition is one rate of a measure with several.

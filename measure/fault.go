@@ -13,4 +13,12 @@ var (
 	// ErrNoSnapshot says that no snapshot has been published yet, so that there is nothing to
 	// evaluate. It is not a result of zero.
 	ErrNoSnapshot = errors.New("no snapshot is published")
+	// ErrOverlapping says that the strata asked for overlap, so that what was asked of them would be
+	// wrong: a cross of one recorded set with itself, or a statistic that takes strata to be exclusive.
+	ErrOverlapping = errors.New("overlapping strata")
+	// ErrUnknownFilter says that a filter names nothing that units can be filtered by, or a value that
+	// it cannot have.
+	ErrUnknownFilter = errors.New("unknown filter")
+	// ErrNotImported says that an imported measure has no members for the period that was asked for.
+	ErrNotImported = errors.New("not imported")
 )
