@@ -24,6 +24,7 @@ import (
 	"github.com/equitylens/equitylens/internal/ingest"
 	"github.com/equitylens/equitylens/mapping"
 	"github.com/equitylens/equitylens/measure"
+	"github.com/equitylens/equitylens/measure/gap"
 	"github.com/equitylens/equitylens/store/facts"
 )
 
@@ -70,7 +71,7 @@ printed beside what was measured. Nothing leaves this machine.`,
 // demoDocument is what `demo --once --json` prints.
 type demoDocument struct {
 	Sync    ingest.Report `json:"sync"`
-	Gaps    []measure.Gap `json:"gaps"`
+	Gaps    []gap.Gap     `json:"gaps"`
 	Planted []planted     `json:"planted"`
 }
 
@@ -105,7 +106,11 @@ func (p *program) demo(ctx context.Context, flags demoFlags) error {
 	if err != nil {
 		return err
 	}
-	out := demoDocument{Sync: report, Gaps: measure.Gaps(results), Planted: comparePlanted(people, results)}
+	found, err := gap.Of(results, gap.Options{})
+	if err != nil {
+		return err
+	}
+	out := demoDocument{Sync: report, Gaps: found, Planted: comparePlanted(people, results)}
 	if p.json {
 		err = document(p.out, out)
 	} else {
@@ -287,21 +292,21 @@ func (p *program) printDemo(out demoDocument, took time.Duration) error {
 	var rows [][]string
 	var sentences []string
 	seen := map[string]bool{}
-	for _, gap := range out.Gaps {
-		if seen[gap.Measure+gap.Rate] || !gap.Clear || len(rows) == demoGapsShown {
+	for _, g := range out.Gaps {
+		if seen[g.Measure+g.Rate] || !g.Clear || len(rows) == demoGapsShown {
 			continue
 		}
-		seen[gap.Measure+gap.Rate] = true
+		seen[g.Measure+g.Rate] = true
 		ratio := ""
-		if gap.Ratio != nil {
-			ratio = fmt.Sprintf("%.2f", *gap.Ratio)
+		if g.Ratio != nil {
+			ratio = fmt.Sprintf("%.2f", *g.Ratio)
 		}
 		rows = append(rows, []string{
-			gap.Measure, strings.ReplaceAll(gap.Dimension, "_", " "), gap.Group, gap.Reference,
-			fmt.Sprintf("%+.3f", gap.Difference), ratio, fmt.Sprintf("%.0f", gap.Affected),
-			fmt.Sprintf("%.0f", gap.AtLeast),
+			g.Measure, strings.ReplaceAll(g.Dimension, "_", " "), g.Group, g.Reference,
+			fmt.Sprintf("%+.3f", g.Difference), ratio, fmt.Sprintf("%.0f", g.Affected),
+			fmt.Sprintf("%.0f", g.AtLeast),
 		})
-		sentences = append(sentences, gap.Sentence)
+		sentences = append(sentences, g.Sentence)
 	}
 	header := []string{"MEASURE", "BY", "GROUP", "REFERENCE", "DIFFERENCE", "RATIO", "AFFECTED", "AT LEAST"}
 	if err := table(p.out, header, rows); err != nil {

@@ -1,4 +1,4 @@
-package measure_test
+package gap_test
 
 import (
 	"math"
@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/equitylens/equitylens/measure"
+	"github.com/equitylens/equitylens/measure/gap"
 )
 
 // share makes a stratum of a proportion.
@@ -36,6 +37,16 @@ func rates(t *testing.T, better measure.Improvement, strata ...measure.Stratum) 
 		Cell:   measure.Cell{Populations: map[measure.Population]float64{measure.Denominator: total}},
 		Strata: map[string][]measure.Stratum{"race": strata},
 	}}}}
+}
+
+// gaps lists the gaps of results, compared with the best.
+func gaps(t *testing.T, results []measure.Result) []gap.Gap {
+	t.Helper()
+	found, err := gap.Of(results, gap.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
 }
 
 func TestGapsAreMeasuredFromTheBestLargeGroup(t *testing.T) {
@@ -73,9 +84,9 @@ func TestGapsAreMeasuredFromTheBestLargeGroup(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			gaps := measure.Gaps(rates(t, c.better, c.strata...))
+			found := gaps(t, rates(t, c.better, c.strata...))
 			var behind []string
-			for _, g := range gaps {
+			for _, g := range found {
 				behind = append(behind, g.Code)
 				if g.ReferenceCode != c.reference {
 					t.Errorf("the reference is %q, want %q", g.ReferenceCode, c.reference)
@@ -90,11 +101,11 @@ func TestGapsAreMeasuredFromTheBestLargeGroup(t *testing.T) {
 
 func TestAGapSaysHowLargeAndHowSure(t *testing.T) {
 	t.Parallel()
-	gaps := measure.Gaps(rates(t, measure.Increase, share("a", 900, 1000), share("b", 700, 1000)))
-	if len(gaps) != 1 {
-		t.Fatalf("%d gaps, want one", len(gaps))
+	found := gaps(t, rates(t, measure.Increase, share("a", 900, 1000), share("b", 700, 1000)))
+	if len(found) != 1 {
+		t.Fatalf("%d gaps, want one", len(found))
 	}
-	g := gaps[0]
+	g := found[0]
 	if math.Abs(g.Difference+0.2) > 1e-12 || math.Abs(*g.Ratio-7.0/9) > 1e-12 || math.Abs(g.Affected-200) > 1e-9 {
 		t.Errorf("difference %g, ratio %g, affected %g; want -0.2, 7/9 and 200", g.Difference, *g.Ratio, g.Affected)
 	}
@@ -110,9 +121,9 @@ func TestAGapSaysHowLargeAndHowSure(t *testing.T) {
 
 func TestAGapThatChanceCanMakeIsNotClear(t *testing.T) {
 	t.Parallel()
-	gaps := measure.Gaps(rates(t, measure.Increase, share("a", 45, 50), share("b", 43, 50)))
-	if len(gaps) != 1 || gaps[0].Clear || gaps[0].AtLeast != 0 || !strings.Contains(gaps[0].Sentence, "Chance alone") {
-		t.Errorf("gaps = %+v, want one that is not clear and says so", gaps)
+	found := gaps(t, rates(t, measure.Increase, share("a", 45, 50), share("b", 43, 50)))
+	if len(found) != 1 || found[0].Clear || found[0].AtLeast != 0 || !strings.Contains(found[0].Sentence, "Chance alone") {
+		t.Errorf("gaps = %+v, want one that is not clear and says so", found)
 	}
 }
 
@@ -120,15 +131,15 @@ func TestUnknownIsNotAGroupOfPeople(t *testing.T) {
 	t.Parallel()
 	unknown := share("", 100, 1000)
 	unknown.State = "unknown"
-	if gaps := measure.Gaps(rates(t, measure.Increase, share("a", 900, 1000), unknown)); len(gaps) != 0 {
-		t.Errorf("gaps = %+v, want none: unknown is a share to mend", gaps)
+	if found := gaps(t, rates(t, measure.Increase, share("a", 900, 1000), unknown)); len(found) != 0 {
+		t.Errorf("gaps = %+v, want none: unknown is a share to mend", found)
 	}
 }
 
 func TestAReferenceOfZeroHasNoRatio(t *testing.T) {
 	t.Parallel()
-	gaps := measure.Gaps(rates(t, measure.Decrease, share("a", 0, 1000), share("b", 100, 1000)))
-	if len(gaps) != 1 || gaps[0].Ratio != nil {
-		t.Errorf("gaps = %+v, want one without a ratio", gaps)
+	found := gaps(t, rates(t, measure.Decrease, share("a", 0, 1000), share("b", 100, 1000)))
+	if len(found) != 1 || found[0].Ratio != nil {
+		t.Errorf("gaps = %+v, want one without a ratio", found)
 	}
 }
