@@ -62,7 +62,8 @@ type Scope struct {
 }
 
 // Parse reads one scope. A text that starts like a clinical scope has to be one: a misspelt
-// "system/Measure.sr" is an error, not a scope with a strange name.
+// "system/Measure.sr" is an error, not a scope with a strange name. So is a text that starts like
+// one of ours and is none.
 func Parse(text string) (Scope, error) {
 	if text == "" || len(text) > maxLength || strings.IndexFunc(text, notScopeChar) >= 0 {
 		return Scope{}, fmt.Errorf("%w: not 1 to %d characters that a scope may have",
@@ -75,6 +76,9 @@ func Parse(text string) (Scope, error) {
 		clinical = false
 	}
 	if !clinical {
+		if context == ownPrefix && !slices.Contains(Own(), text) {
+			return Scope{}, fmt.Errorf("%w: want one of %s", ErrMalformed, strings.Join(Own(), ", "))
+		}
 		return Scope{Name: text}, nil
 	}
 	s := Scope{Context: Context(context)}

@@ -31,6 +31,7 @@ func TestParse(t *testing.T) {
 		{"launch", "launch/patient", "launch/patient"},
 		{"openid", "openid", "openid"},
 		{"a name with a dot", "equity.review", "equity.review"},
+		{"one of our own", "equitylens/unsuppressed", "equitylens/unsuppressed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -59,6 +60,9 @@ func TestParseRefuses(t *testing.T) {
 		{"a type in small letters", "system/measure.rs"},
 		{"a type with a digit", "system/Measure2.rs"},
 		{"an unknown action", "system/Measure.x"},
+		{"one of our own, misspelt", "equitylens/patient"},
+		{"one of our own with actions", "equitylens/patients.rs"},
+		{"half of one of our own", "equitylens/"},
 		{"an empty query", "system/Measure.rs?"},
 		{"a parameter without a value", "system/Measure.rs?status"},
 		{"a parameter without a name", "system/Measure.rs?=final"},
@@ -105,6 +109,10 @@ func TestCovers(t *testing.T) {
 		{"a name covers itself", "openid launch", "launch", true},
 		{"a name does not cover a part", "launch/patient", "launch", false},
 		{"nothing covers nothing", "", "system/Measure.r", false},
+		{"one of our own covers itself", "equitylens/patients", "equitylens/patients", true},
+		{"one of our own covers no other", "equitylens/patients", "equitylens/unsuppressed", false},
+		{"no clinical scope covers one of our own", "system/*.cruds user/*.* patient/*.*",
+			"equitylens/patients", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -141,6 +149,8 @@ func TestNarrow(t *testing.T) {
 		{"no repeats", "system/Measure.rs system/Measure.rs system/Measure.r", "system/*.rs",
 			"system/Measure.rs"},
 		{"names", "openid launch", "launch", "launch"},
+		{"our own, each by its name", "equitylens/patients equitylens/import system/Measure.rs",
+			"equitylens/patients system/*.cruds", "equitylens/patients system/Measure.rs"},
 		{"nothing", "system/Patient.rs user/Measure.rs openid", "system/Measure.rs", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -246,7 +256,8 @@ func TestCoversProperties(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		"", "openid", "system/*.rs", "system/Measure.read", "patient/Patient.cruds?_id=1&a=b",
-		"user/*.*", "system/Measure.sr", "system/", "system/Measure.rs?", "launch/patient",
+		"user/*.*", "equitylens/import", "equitylens/x", "system/Measure.sr",
+		"system/", "system/Measure.rs?", "launch/patient",
 	} {
 		f.Add(seed)
 	}
