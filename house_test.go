@@ -77,6 +77,8 @@ var doors = []struct {
 	{"github.com/gorilla/mux", []string{"server"}},
 	{"github.com/google/fhir/", []string{"fhir/r4", "measure/report", "server", "internal/bench"}},
 	{"github.com/valyala/fastjson", []string{"fhir"}},
+	{"github.com/parquet-go/", []string{"measure/export"}},
+	{"github.com/xuri/", []string{"measure/export"}},
 	{"github.com/goccy/go-yaml", []string{"internal/config", "measure", "deploy"}},
 	{"github.com/spf13/cobra", []string{"cmd"}},
 	{"github.com/gofrs/flock", []string{"store/facts"}},
