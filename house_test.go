@@ -49,20 +49,21 @@ var floors = map[string]int{
 	"measure": 3,
 
 	"internal/ingest": 4,
-	"measure/export":  4,
 	"measure/gap":     4,
 	"measure/release": 4,
 	"measure/report":  4,
-	"measure/script":  4,
 
-	"internal/config": 5,
-	"server":          5,
+	"measure/export": 5,
+	"measure/script": 5,
 
-	"internal/live": 6,
+	"internal/config": 6,
+	"server":          6,
 
-	"cmd/equitylens": 7,
-	"deploy/fakeehr": 7,
-	"internal/bench": 7,
+	"internal/live": 7,
+
+	"cmd/equitylens": 8,
+	"deploy/fakeehr": 8,
+	"internal/bench": 8,
 }
 
 // doors names the dependencies that only some folders may import, so that a library can be replaced by
