@@ -165,6 +165,35 @@ func TestDecodeAgreesOnRealData(t *testing.T) {
 	}
 }
 
+// TestDecodeAgreesOnPractitioners does so with who is answerable for a patient and for an encounter,
+// which a made-up population says in one way only.
+func TestDecodeAgreesOnPractitioners(t *testing.T) {
+	t.Parallel()
+	patient := func(list string) string {
+		return `{"resourceType":"Patient","id":"p","generalPractitioner":[` + list + `]}`
+	}
+	encounter := func(list string) string {
+		return `{"resourceType":"Encounter","id":"e","status":"finished","class":{"code":"AMB"},` +
+			`"participant":[` + list + `]}`
+	}
+	lines := []string{
+		patient(`{"reference":"Practitioner/1"}`),
+		patient(`{"reference":"Organization/1","display":"West"},{"reference":"Practitioner/2/_history/3"}`),
+		patient(`{"reference":"https://ehr.example/fhir/PractitionerRole/1"},{"display":"A name"}`),
+		patient(`{"reference":"urn:uuid:6f1b6d0c-8d2f-4c52-9a3e-0d9f4f0f7a11"}`),
+		patient(`{"identifier":{"system":"http://hl7.org/fhir/sid/us-npi","value":"99"}}`),
+		encounter(`{"individual":{"reference":"Practitioner/1"}}`),
+		encounter(`{"type":[{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ParticipationType",` +
+			`"code":"ATND"}]},{"text":"attends"}],"individual":{"reference":"Practitioner/1","display":"A name"}},` +
+			`{"individual":{"identifier":{"value":"99"}},"period":{"start":"2026-01-01"}}`),
+	}
+	for _, line := range lines {
+		if j := agree(t, fhir.NewDecoder(), []byte(line)); !j.ours || !j.theirs {
+			t.Errorf("ours accepts: %t, jsonformat accepts: %t: %s", j.ours, j.theirs, line)
+		}
+	}
+}
+
 // FuzzDecode looks for a line that breaks the decoder, or that it reads otherwise than jsonformat.
 func FuzzDecode(f *testing.F) {
 	who := population.New(population.Config{Patients: 6, Seed: 17})
@@ -184,6 +213,7 @@ func FuzzDecode(f *testing.F) {
 		`{"resourceType":"Encounter","id":"e","class":{"code":"AMB"},"status":"finished","length":{"value":1e999999}}`,
 		`{"resourceType":"Patient","id":"p","x":01}`, `{"resourceType":"Patient","id":"p"} {}`,
 		"{\"resourceType\":\"Patient\",\"id\":\"\x00\"}",
+		`{"resourceType":"Patient","id":"p","generalPractitioner":[{"reference":"Practitioner/1"},{}]}`,
 		`{"resourceType":"AdverseEvent","id":"a","actuality":"actual","subject":{"reference":"Patient/p/_history/3"}}`,
 	} {
 		f.Add([]byte(seed))

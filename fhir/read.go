@@ -17,6 +17,7 @@ type reader struct {
 	participants   []Participant
 	communications []Communication
 	links          []PatientLink
+	references     []Reference
 }
 
 func (r *reader) start(kind string) {
@@ -28,6 +29,7 @@ func (r *reader) start(kind string) {
 	r.participants = r.participants[:0]
 	r.communications = r.communications[:0]
 	r.links = r.links[:0]
+	r.references = r.references[:0]
 }
 
 // fail refuses an element whose JSON type is not that of R4.
@@ -173,6 +175,15 @@ func (r *reader) reference(v *fastjson.Value, element string) (out Reference) {
 	return out
 }
 
+func (r *reader) referenceList(v *fastjson.Value, element string) []Reference {
+	items := r.items(v, element)
+	list := grow(&r.references, len(items))
+	for i, item := range items {
+		list[i] = r.reference(item, element)
+	}
+	return list
+}
+
 func (r *reader) identifier(v *fastjson.Value, element string) (out Identifier) {
 	r.members(v, element, func(key string, v *fastjson.Value) bool {
 		switch key {
@@ -259,6 +270,8 @@ func (r *reader) patient(v *fastjson.Value) (out Patient) {
 			out.DeceasedDateTime = r.text(v, key)
 		case "communication":
 			out.Communication = r.communicationList(v)
+		case "generalPractitioner":
+			out.GeneralPractitioner = r.referenceList(v, key)
 		case "managingOrganization":
 			out.ManagingOrganization = r.reference(v, key)
 		case "link":

@@ -69,6 +69,7 @@ type Patient struct {
 	DeceasedBoolean      *bool
 	DeceasedDateTime     string
 	Communication        []Communication
+	GeneralPractitioner  []Reference
 	ManagingOrganization Reference
 	Link                 []PatientLink
 }

@@ -40,6 +40,7 @@ func (m *Mapper) Encounter(in *fhir.Encounter, issues []Issue) (Encounter, []Iss
 	}, issues)
 	out.InterpreterUse, out.InterpreterUseFrom = m.use(in)
 	out.Site, issues = site(in.ServiceProvider, "Encounter.serviceProvider", issues)
+	out.Practitioner = m.practitioner(in.Participant)
 	return out, issues
 }
 

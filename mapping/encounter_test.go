@@ -56,6 +56,7 @@ func TestOrdinaryEncounter(t *testing.T) {
 		InterpreterUse:  NoneDocumented,
 		Site: Site{Value: Value{Known, "a261e1fc", "Encounter.serviceProvider"},
 			Label: "NEWMAN MEMORIAL COUNTY HOSPITAL"},
+		Practitioner: phi.New("9999974493"),
 	}
 	if diff := cmp.Diff(want, got, cmp.Comparer(sameID)); diff != "" {
 		t.Errorf("Encounter: -want +got\n%s", diff)

@@ -24,6 +24,7 @@ func (m *Mapper) Patient(in *fhir.Patient, issues []Issue) (Patient, []Issue) {
 	out.DeceasedDate, issues = m.date(in.DeceasedDateTime, "Patient.deceasedDateTime", issues)
 	out.Deceased = in.DeceasedDateTime != "" || in.DeceasedBoolean != nil && *in.DeceasedBoolean
 	out.Site, issues = site(in.ManagingOrganization, "Patient.managingOrganization", issues)
+	out.GeneralPractitioner = generalPractitioner(in.GeneralPractitioner)
 	issues = links(&out, in.Link, issues)
 	return out, issues
 }

@@ -118,6 +118,7 @@ func anyPatient(t *rapid.T) *fhir.Patient {
 		BirthDate:            anyDate().Draw(t, "birthDate"),
 		DeceasedDateTime:     anyDate().Draw(t, "deceased"),
 		Communication:        rapid.SliceOfN(communication, 0, 4).Draw(t, "communication"),
+		GeneralPractitioner:  rapid.SliceOfN(anyReference(), 0, 3).Draw(t, "generalPractitioner"),
 		ManagingOrganization: anyReference().Draw(t, "organization"),
 		Link:                 rapid.SliceOfN(link, 0, 3).Draw(t, "link"),
 	}

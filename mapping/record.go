@@ -109,6 +109,9 @@ type Patient struct {
 	DeceasedDate fhir.DateTime
 
 	Site Site
+	// GeneralPractitioner is the id of the first Practitioner of Patient.generalPractitioner: one of the
+	// staff, handled as carefully as a patient; empty if none.
+	GeneralPractitioner phi.ID
 	// ReplacedBy is the surviving record of this person; Replaces are those that this one survives.
 	ReplacedBy phi.ID
 	Replaces   []phi.ID
@@ -145,6 +148,9 @@ type Encounter struct {
 	InterpreterUseFrom string
 
 	Site Site
+	// Practitioner is the id of the Practitioner who attended or was the primary performer, else of the
+	// first who took part other than as translator; empty if none.
+	Practitioner phi.ID
 }
 
 // AdverseEvent is one event that harmed a patient, or could have.

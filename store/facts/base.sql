@@ -8,14 +8,14 @@ CREATE TABLE base.patient$ (
   language VARCHAR, language_from VARCHAR, language_group VARCHAR,
   interpreter_need VARCHAR, interpreter_need_from VARCHAR, limited_english VARCHAR,
   sex VARCHAR, birth_first INTEGER, birth_last INTEGER, deceased BOOLEAN, deceased_date INTEGER,
-  site VARCHAR, replaced_by VARCHAR, replaces VARCHAR);
+  site VARCHAR, general_practitioner VARCHAR, replaced_by VARCHAR, replaces VARCHAR);
 
 CREATE TABLE base.encounter$ (
   id VARCHAR USING COMPRESSION uncompressed, source VARCHAR, updated BIGINT, version BIGINT, seq BIGINT,
   patient VARCHAR, status encounter_status, class encounter_class, telehealth BOOLEAN, modality encounter_modality,
   disposition encounter_disposition, elective BOOLEAN,
   start_date INTEGER, start_at BIGINT, end_date INTEGER, end_at BIGINT,
-  interpreter_need interpreter_need, interpreter_use interpreter_use, site VARCHAR);
+  interpreter_need interpreter_need, interpreter_use interpreter_use, site VARCHAR, practitioner VARCHAR);
 
 CREATE TABLE base.adverse_event$ (
   id VARCHAR USING COMPRESSION uncompressed, source VARCHAR, updated BIGINT, version BIGINT, seq BIGINT,

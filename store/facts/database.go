@@ -30,7 +30,7 @@ var viewSQL string
 
 // SchemaVersion is counted up when a table of base or meta changes. A snapshot of another version
 // cannot be added to; a full sync makes a new one.
-const SchemaVersion = 1
+const SchemaVersion = 2
 
 // database is one DuckDB file.
 type database struct {

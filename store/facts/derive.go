@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -101,7 +102,7 @@ CHECKPOINT;
 	if _, err := conn.ExecContext(ctx, "SET VARIABLE as_of = ?::DATE", out.DataAsOf.Format(time.DateOnly)); err != nil {
 		return fmt.Errorf("derive units: %w", err)
 	}
-	if err := needResolution(ctx, conn); err != nil {
+	if err := tabulate(ctx, conn); err != nil {
 		return err
 	}
 	if err := runScript(ctx, conn, unitSQL); err != nil {
@@ -149,27 +150,47 @@ func dataAsOf(ctx context.Context, conn *sql.Conn) (time.Time, error) {
 	return moment.Time.UTC(), nil
 }
 
-// needResolution tabulates mapping.ResolveNeed, so that the rule stands in one place.
-func needResolution(ctx context.Context, conn *sql.Conn) error {
-	const table = `CREATE TEMP TABLE need_resolution (
-		encounter interpreter_need, patient interpreter_need, need interpreter_need)`
-	if _, err := conn.ExecContext(ctx, table); err != nil {
-		return fmt.Errorf("tabulate need: %w", err)
-	}
-	var pairs []string
+// tabulate writes out what mapping knows and the units need, so that each rule stands in one place.
+func tabulate(ctx context.Context, conn *sql.Conn) error {
+	var needs, races, spd15 []string
 	for _, encounter := range needValues() {
 		for _, patient := range needValues() {
 			need := mapping.ResolveNeed(encounter, patient)
-			pairs = append(pairs, fmt.Sprintf("('%s', '%s', '%s')", Key(encounter), Key(patient), Key(need)))
+			needs = append(needs, fmt.Sprintf("('%s', '%s', '%s')", Key(encounter), Key(patient), Key(need)))
 		}
 	}
-	// #nosec G202 -- the keys are words of our own.
-	_, err := conn.ExecContext(ctx, "INSERT INTO need_resolution VALUES "+strings.Join(pairs, ", "))
-	if err != nil {
-		return fmt.Errorf("tabulate need: %w", err)
+	for bits := 1; bits <= math.MaxUint8; bits++ {
+		if codes := mapping.RaceSet(bits).List(); codes != nil {
+			races = append(races, fmt.Sprintf("(%d, '%s')", bits, strings.Join(codes, setSeparator)))
+		}
+		if codes := mapping.SPD15Set(bits).List(); codes != nil {
+			spd15 = append(spd15, fmt.Sprintf("(%d, '%s')", bits, strings.Join(codes, setSeparator)))
+		}
+	}
+	for _, table := range []struct {
+		definition string
+		rows       []string
+	}{
+		{"need_resolution (encounter interpreter_need, patient interpreter_need, need interpreter_need)", needs},
+		{"race_key (bits UTINYINT, key VARCHAR)", races},
+		{"spd15_key (bits UTINYINT, key VARCHAR)", spd15},
+	} {
+		name, _, _ := strings.Cut(table.definition, " ")
+		for _, statement := range []string{
+			"CREATE TEMP TABLE " + table.definition,
+			// #nosec G202 -- the rows are words of our own.
+			"INSERT INTO " + name + " VALUES " + strings.Join(table.rows, ", "),
+		} {
+			if _, err := conn.ExecContext(ctx, statement); err != nil {
+				return fmt.Errorf("tabulate %s: %w", name, err)
+			}
+		}
 	}
 	return nil
 }
+
+// setSeparator joins the codes of a set into its key. No code holds it.
+const setSeparator = "+"
 
 func needValues() []mapping.Value {
 	values := []mapping.Value{

@@ -187,7 +187,8 @@ func (d *Dir) fence() (int, error) {
 	return number, nil
 }
 
-// replaceFile writes a small file so that a reader sees the old text or the new, never a part.
+// replaceFile writes a small file so that a reader sees the old text or the new, never a part. The
+// directory's lock must be held, or nobody else write the file.
 func replaceFile(path, text string) error {
 	temp := path + ".tmp"
 	if err := os.WriteFile(temp, []byte(text), ownerFile); err != nil {

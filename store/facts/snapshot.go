@@ -143,7 +143,7 @@ func Scratch(ctx context.Context) (*Snapshot, error) {
 	}
 	err = runScript(ctx, conn, schemaSQL+baseTables("")+"SET VARIABLE as_of = DATE '1970-01-01';\n")
 	if err == nil {
-		err = needResolution(ctx, conn)
+		err = tabulate(ctx, conn)
 	}
 	if err == nil {
 		err = runScript(ctx, conn, unitSQL+viewSQL)

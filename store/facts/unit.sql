@@ -1,5 +1,6 @@
 -- What measures count, derived from base. The caller sets the variable as_of (DATE) and fills the
--- temporary table need_resolution with mapping.ResolveNeed for every pair of keys.
+-- temporary tables need_resolution with mapping.ResolveNeed for every pair of keys, race_key and
+-- spd15_key with the codes of every set.
 CREATE SCHEMA unit;
 
 -- Completed years on a day; who was born on 29 February has a birthday on 1 March in other years.
@@ -64,7 +65,7 @@ CREATE OR REPLACE MACRO strata_of(numbers) AS TABLE
       stratum // n // 72 AS profile
     FROM (SELECT unnest(numbers) AS stratum)
     CROSS JOIN (SELECT greatest(count(*), 1) AS n FROM unit.site))
-  SELECT t.stratum, f.race, f.ethnicity, f.race_ethnicity, f.language, f.language_group,
+  SELECT t.stratum, f.race, f.ethnicity, f.race_ethnicity, f.race_set, f.spd15_set, f.language, f.language_group,
     enum_range(NULL::interpreter_need)[t.need_no + 1]::VARCHAR AS interpreter_need, f.sex,
     band(t.age_no) AS age_band,
     s.site
@@ -90,10 +91,21 @@ CREATE TEMP TABLE survivor AS
   SELECT retired, min(here) AS survivor FROM walk ANTI JOIN merge ON merge.retired = walk.here
   GROUP BY retired HAVING count(DISTINCT here) = 1;
 
+-- The sets are stored as bits; their keys are the codes joined by a plus sign, which no code holds. Of
+-- an empty set the key is the state of the race; Other Race alone has no category in SPD 15.
 CREATE TABLE unit.profile AS
   SELECT row_number() OVER (
-      ORDER BY race, ethnicity, race_ethnicity, language, language_group, sex) - 1 AS no, *
-  FROM (SELECT DISTINCT race, ethnicity, race_ethnicity, language, language_group, sex FROM base.patient);
+      ORDER BY race, ethnicity, race_ethnicity, races, spd15, language, language_group, sex) - 1 AS no,
+    race, ethnicity, race_ethnicity, races, spd15,
+    coalesce(a.key, CASE WHEN starts_with(race, '~') THEN race ELSE '~missing' END) AS race_set,
+    coalesce(b.key, CASE WHEN starts_with(race, '~') THEN race ELSE '~unmapped' END) AS spd15_set,
+    language, language_group, sex
+  FROM (
+    SELECT DISTINCT race, ethnicity, race_ethnicity, race_set AS races, spd15_set AS spd15,
+      language, language_group, sex
+    FROM base.patient)
+  LEFT JOIN race_key a ON a.bits = races
+  LEFT JOIN spd15_key b ON b.bits = spd15;
 CREATE TABLE unit.site AS
   SELECT row_number() OVER (ORDER BY site) - 1 AS no, site
   FROM (SELECT site FROM base.encounter UNION SELECT site FROM base.patient UNION SELECT '~missing');
@@ -114,10 +126,11 @@ CREATE TABLE unit.patient AS
     turns(DATE '1970-01-01' + p.birth_last, 65) AS last_65,
     turns(DATE '1970-01-01' + p.birth_last, 75) AS last_75,
     turns(DATE '1970-01-01' + p.birth_last, 85) AS last_85,
-    p.deceased, DATE '1970-01-01' + p.deceased_date AS deceased_date
+    p.deceased, DATE '1970-01-01' + p.deceased_date AS deceased_date, p.general_practitioner
   FROM base.patient p
   JOIN unit.profile f ON f.race = p.race AND f.ethnicity = p.ethnicity
-    AND f.race_ethnicity = p.race_ethnicity AND f.language = p.language
+    AND f.race_ethnicity = p.race_ethnicity AND f.races = p.race_set AND f.spd15 = p.spd15_set
+    AND f.language = p.language
     AND f.language_group = p.language_group AND f.sex = p.sex
   JOIN unit.site s ON s.site = p.site
   ANTI JOIN survivor v ON v.retired = p.id;
@@ -141,7 +154,7 @@ CREATE TABLE unit.encounter AS
     DATE '1970-01-01' + e.start_date AS start_date, make_timestamp(e.start_at) AS start_at,
     DATE '1970-01-01' + e.end_date AS end_date, make_timestamp(e.end_at) AS end_at,
     CASE WHEN e.end_at >= e.start_at THEN ((e.end_at - e.start_at) // 60000000)::INTEGER END AS minutes,
-    e.interpreter_need AS stated_need, e.interpreter_use, s.no AS site_no
+    e.interpreter_need AS stated_need, e.interpreter_use, e.practitioner, s.no AS site_no
   FROM base.encounter e
   JOIN person p ON p.id = e.patient
   JOIN need_resolution r ON r.encounter = e.interpreter_need AND r.patient = p.own_need
@@ -212,6 +225,7 @@ CREATE TABLE unit.event AS
       age_no(v.birth_first, v.birth_last, v.date), coalesce(e.site_no, m.no)) AS stratum,
     v.actuality, v.date, v.date_at, v.date_from, v.detected, v.category, v.severity, v.seriousness,
     v.outcome, v.inequity, l.encounter_no IS NOT NULL AS linked, e.class AS encounter_class,
+    e.practitioner,
     l.encounter_no IS NOT NULL
       AND covers(e.start_date, e.start_at, e.end_date, e.end_at, v.date, v.date_at) AS within_encounter
   FROM owned_event v
@@ -249,7 +263,7 @@ CREATE TABLE unit.stay AS
     SELECT encounter_no AS no, count(*) AS harm_events FROM unit.event
     WHERE actuality = 'actual' AND within_encounter GROUP BY encounter_no)
   SELECT s.no, s.patient_no, s.stratum, s.status, s.class, s.disposition, s.elective,
-    s.start_date, s.start_at, s.end_date, s.end_at, s.minutes, s.interpreter_use, s.adult,
+    s.start_date, s.start_at, s.end_date, s.end_at, s.minutes, s.interpreter_use, s.practitioner, s.adult,
     CASE WHEN s.end_date >= s.start_date THEN s.end_date - s.start_date END AS days,
     CASE WHEN s.end_at >= s.start_at
       THEN greatest((epoch_us(s.end_at) - epoch_us(s.start_at)) // 86400000000, 1) END AS patient_days,

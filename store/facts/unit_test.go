@@ -87,6 +87,61 @@ func TestUnitsOfOneLoad(t *testing.T) {
 	}
 }
 
+func TestSetsOfRaces(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name  string
+		race  mapping.Value
+		races mapping.RaceSet
+		spd15 mapping.SPD15Set
+		want  string
+	}{
+		{"one race", Known("2054-5"), mapping.Black, mapping.SPD15Black,
+			"2054-5 known 2054-5 known"},
+		{"several, in the order of the codes", Known("two-or-more"), mapping.White | mapping.Asian,
+			mapping.SPD15Hispanic | mapping.SPD15Asian | mapping.SPD15White,
+			"2028-9+2106-3 known 2028-9+2106-3+2135-2 known"},
+		{"all of them", Known("two-or-more"), 1<<6 - 1, 1<<7 - 1,
+			"1002-5+2028-9+2054-5+2076-8+2106-3+2131-1 known" +
+				" 1002-5+2028-9+2054-5+2076-8+2106-3+2118-8+2135-2 known"},
+		{"Hispanic alone", State(mapping.Missing), 0, mapping.SPD15Hispanic,
+			"<nil> missing 2135-2 known"},
+		{"Other Race alone has no category in SPD 15", Known("2131-1"), mapping.OtherRace, 0,
+			"2131-1 known <nil> unmapped"},
+		{"declined", State(mapping.AskedDeclined), 0, 0,
+			"<nil> asked-declined <nil> asked-declined"},
+	}
+	var b Batch
+	for i, tt := range tests {
+		id := fmt.Sprint(i)
+		b.Patients = append(b.Patients, Patient(id, func(p *mapping.Patient) {
+			p.Race, p.Races, p.SPD15 = tt.race, tt.races, tt.spd15
+			p.GeneralPractitioner = phi.New(id)
+		}))
+		b.Encounters = append(b.Encounters, Encounter(id, id, "IMP", "2026-01-01", "2026-01-04",
+			func(e *mapping.Encounter) { e.Practitioner = phi.New(id) }))
+		b.Events = append(b.Events, Event(id, id, "2026-01-02", of(id)))
+	}
+	dir := Open(t)
+	Load(t, dir, b)
+	s := Current(t, dir)
+	const columns = "SELECT race_set, race_set_state, spd15_set, spd15_set_state FROM "
+	for i, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			for _, from := range []string{
+				"encounter WHERE practitioner = ?", "stay WHERE practitioner = ?", "event WHERE practitioner = ?",
+				"patient_in(DATE '2026-01-01', DATE '2026-12-31') WHERE general_practitioner = ?",
+			} {
+				got := Rows(t, s, columns+from, fmt.Sprint(i))
+				if d := cmp.Diff([]string{tt.want}, got); d != "" {
+					t.Errorf("%s (-want +got):\n%s", from, d)
+				}
+			}
+		})
+	}
+}
+
 func TestMergedPatients(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

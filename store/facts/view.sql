@@ -8,6 +8,8 @@ CREATE VIEW unit.dimension AS
     known(race) AS race, state(race) AS race_state,
     known(ethnicity) AS ethnicity, state(ethnicity) AS ethnicity_state,
     known(race_ethnicity) AS race_ethnicity, state(race_ethnicity) AS race_ethnicity_state,
+    known(race_set) AS race_set, state(race_set) AS race_set_state,
+    known(spd15_set) AS spd15_set, state(spd15_set) AS spd15_set_state,
     known(language) AS language, state(language) AS language_state,
     known(language_group) AS language_group, state(language_group) AS language_group_state,
     known(interpreter_need) AS interpreter_need, state(interpreter_need) AS interpreter_need_state,
@@ -55,7 +57,7 @@ CREATE OR REPLACE MACRO patient_in(first_day, last_day) AS TABLE
     FROM unit.encounter WHERE counts(status) AND end_date BETWEEN first_day AND last_day
     GROUP BY patient_no),
   patient AS (
-    SELECT p.no, p.profile, p.site_no, p.limited_english, p.deceased, p.deceased_date,
+    SELECT p.no, p.profile, p.site_no, p.limited_english, p.deceased, p.deceased_date, p.general_practitioner,
       coalesce(s.encounters, 0) AS encounters, coalesce(s.finished_encounters, 0) AS finished_encounters,
       CASE
         WHEN p.own_need IN ('~unknown', '~asked-no-answer', '~asked-declined', '~missing')
@@ -66,10 +68,12 @@ CREATE OR REPLACE MACRO patient_in(first_day, last_day) AS TABLE
         p.last_18, p.last_45, p.last_65, p.last_75, p.last_85, first_day) AS age
     FROM unit.patient p LEFT JOIN seen s ON s.patient_no = p.no)
   SELECT p.no, p.no AS patient_no, stratum_no(p.profile, p.need, p.age, p.site_no) AS stratum,
-    p.limited_english, p.deceased, p.deceased_date, p.encounters, p.finished_encounters,
+    p.limited_english, p.deceased, p.deceased_date, p.general_practitioner, p.encounters, p.finished_encounters,
     known(f.race) AS race, state(f.race) AS race_state,
     known(f.ethnicity) AS ethnicity, state(f.ethnicity) AS ethnicity_state,
     known(f.race_ethnicity) AS race_ethnicity, state(f.race_ethnicity) AS race_ethnicity_state,
+    known(f.race_set) AS race_set, state(f.race_set) AS race_set_state,
+    known(f.spd15_set) AS spd15_set, state(f.spd15_set) AS spd15_set_state,
     known(f.language) AS language, state(f.language) AS language_state,
     known(f.language_group) AS language_group, state(f.language_group) AS language_group_state,
     known(p.need::VARCHAR) AS interpreter_need, state(p.need::VARCHAR) AS interpreter_need_state,

@@ -92,7 +92,7 @@ func (w *Writer) Patient(p *mapping.Patient, seq int64) error {
 		Key(p.Language), p.Language.From, Key(p.LanguageGroup),
 		Key(p.InterpreterNeed), p.InterpreterNeed.From, string(p.LimitedEnglish),
 		Key(p.Sex), first, last, p.Deceased, day(p.DeceasedDate),
-		w.site(p.Site), optional(p.ReplacedBy), optionalText(strings.Join(replaces, "\n")))
+		w.site(p.Site), optional(p.GeneralPractitioner), optional(p.ReplacedBy), optionalText(strings.Join(replaces, "\n")))
 	return w.append(w.patients)
 }
 
@@ -102,7 +102,7 @@ func (w *Writer) Encounter(e *mapping.Encounter, seq int64) error {
 		optional(e.Patient), statusKey(e.Status), Key(e.Class), e.Telehealth, e.Modality,
 		Key(e.Disposition), e.Elective,
 		day(e.Start), instant(e.Start), day(e.End), instant(e.End),
-		Key(e.InterpreterNeed), string(e.InterpreterUse), w.site(e.Site))
+		Key(e.InterpreterNeed), string(e.InterpreterUse), w.site(e.Site), optional(e.Practitioner))
 	return w.append(w.encounters)
 }
 

@@ -28,8 +28,8 @@ func Site(id string) mapping.Site { return mapping.Site{Value: Known(id), Label:
 func Patient(id string, changes ...func(*mapping.Patient)) mapping.Patient {
 	p := mapping.Patient{
 		ID: phi.New(id), Race: Known("2054-5"), Ethnicity: Known("2186-5"),
-		RaceEthnicity: Known("2054-5"),
-		Language:      Known("es"), LanguageGroup: Known("spanish"), InterpreterNeed: Known("yes"),
+		RaceEthnicity: Known("2054-5"), Races: mapping.Black, SPD15: mapping.SPD15Black,
+		Language: Known("es"), LanguageGroup: Known("spanish"), InterpreterNeed: Known("yes"),
 		LimitedEnglish: mapping.LimitedEnglishYes,
 		Sex:            Known("female"), Birth: At("1960-02-29"), Site: Site("H1"),
 	}
