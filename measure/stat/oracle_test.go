@@ -314,9 +314,8 @@ func tableFigures(in inputs) figures {
 	if c.Yates != nil {
 		f["yates_chisq"], f["yates_p"] = c.Yates.Statistic, c.Yates.P
 	}
-	if len(table) == 2 && len(table[0]) == 2 {
-		f["fisher_p"] = stat.FisherExact(
-			table[0][0], table[0][0]+table[0][1], table[1][0], table[1][0]+table[1][1])
+	if p, ok := stat.FisherTable(table); ok {
+		f["fisher_p"] = p
 	}
 	return f
 }
