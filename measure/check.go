@@ -70,13 +70,6 @@ func (d *Definition) expressions() []written {
 	return out
 }
 
-func allPopulations() []Population {
-	return []Population{
-		InitialPopulation, Denominator, DenominatorExclusion, Numerator, MeasurePopulation,
-		MeasureExclusion,
-	}
-}
-
 // checker checks the expressions of one definition.
 type checker struct {
 	engine *Engine

@@ -20,22 +20,23 @@ func Dimensions() []string {
 }
 
 // maxCross is how many dimensions one stratifier may cross.
-const maxCross = 2
+const maxCross = 3
 
-// Stratifier is one dimension, or two that are crossed.
+// Stratifier is one dimension, or up to three that are crossed.
 type Stratifier []string
 
-// ParseStratifier reads "race" or "race*language".
+// ParseStratifier reads "race" or "race*language*sex".
 func ParseStratifier(text string) (Stratifier, error) {
 	parts := Stratifier(strings.Split(text, "*"))
 	if len(parts) > maxCross {
 		return nil, fmt.Errorf("%w: %q crosses more than %d dimensions", ErrUnknownDimension, text,
 			maxCross)
 	}
+	all := append(Dimensions(), DimensionRaceSet, DimensionSPD15Set)
 	for i, part := range parts {
-		if !slices.Contains(Dimensions(), part) {
+		if !slices.Contains(all, part) {
 			return nil, fmt.Errorf("%w: %q is none of %s", ErrUnknownDimension, part,
-				strings.Join(Dimensions(), ", "))
+				strings.Join(all, ", "))
 		}
 		if slices.Contains(parts[:i], part) {
 			return nil, fmt.Errorf("%w: %q crosses %s with itself", ErrUnknownDimension, text, part)
@@ -47,18 +48,48 @@ func ParseStratifier(text string) (Stratifier, error) {
 // String returns the form that ParseStratifier reads.
 func (s Stratifier) String() string { return strings.Join(s, "*") }
 
-// codingOf says what a key of the store means.
-func codingOf(dimension, key string, sites map[string]string) Coding {
+// words says what the keys of the store mean, under a race policy.
+type words struct {
+	sites  map[string]string
+	policy mapping.Policy
+}
+
+func (w words) coding(dimension, key string) Coding {
 	v := facts.ValueOf(key)
 	if v.State != mapping.Known {
 		return Coding{State: string(v.State), Label: mapping.Label(mapping.SystemState, string(v.State))}
 	}
-	system := mapping.SystemOf(dimension, v.Code)
-	label := mapping.Label(system, v.Code)
-	if dimension == mapping.DimensionSite && sites[v.Code] != "" {
-		label = sites[v.Code]
+	out := Coding{Code: v.Code, State: string(mapping.Known)}
+	switch dimension {
+	case DimensionRaceSet:
+		out.System, out.Label = SystemRaceSet, labelSet(v.Code)
+		return out
+	case DimensionSPD15Set:
+		out.System, out.Label = SystemSPD15Set, labelSet(v.Code)
+		return out
 	}
-	return Coding{Code: v.Code, System: system, Label: label, State: string(mapping.Known)}
+	out.System = mapping.SystemOf(dimension, v.Code)
+	out.Label = mapping.Label(out.System, v.Code)
+	switch {
+	case dimension == mapping.DimensionSite && w.sites[v.Code] != "":
+		out.Label = w.sites[v.Code]
+	case dimension == mapping.DimensionRace && w.policy == mapping.PolicyNCQA && v.Code == otherRace:
+		out.Label = "Some Other Race" // As NCQA calls it.
+	}
+	return out
+}
+
+// labelSet names the categories of a recorded set.
+func labelSet(code string) string {
+	codes := strings.Split(code, setSeparator)
+	labels := make([]string, len(codes))
+	for i, c := range codes {
+		labels[i] = mapping.Label(mapping.SystemCDCREC, c)
+	}
+	if len(labels) == 1 {
+		return labels[0] + " alone"
+	}
+	return strings.Join(labels, " + ")
 }
 
 // compareCodings orders strata for a reader: bands by age, other categories by their words, so that

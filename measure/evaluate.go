@@ -14,8 +14,10 @@ import (
 type Engine struct {
 	snapshot    *facts.Snapshot
 	definitions []Definition
+	// imports hold the members that other engines decided on, by the id of the measure.
+	imports map[string][]*roster
 	// settled holds, by the id of a measure, what is the same for every period.
-	settled sync.Map
+	settled *sync.Map
 }
 
 // settled is what a snapshot says of a measure once and for all.
@@ -28,55 +30,101 @@ type settled struct {
 
 // NewEngine evaluates definitions on a snapshot.
 func NewEngine(snapshot *facts.Snapshot, definitions []Definition) *Engine {
-	return &Engine{snapshot: snapshot, definitions: definitions}
+	return &Engine{snapshot: snapshot, definitions: definitions, settled: &sync.Map{}}
 }
 
-// Definitions lists the measures that the engine knows.
+// Definitions lists the measures that the engine knows, imported ones last.
 func (e *Engine) Definitions() []Definition { return e.definitions }
 
 // Snapshot returns what the engine evaluates on.
 func (e *Engine) Snapshot() *facts.Snapshot { return e.snapshot }
 
-// Evaluate counts a measure in a period, stratified by each of the given dimensions or crosses. It
-// fails with ErrUnknownMeasure or ErrUnknownDimension, or because an expression does not run.
-func (e *Engine) Evaluate(ctx context.Context, asked Question) (Result, error) {
-	i := slices.IndexFunc(e.definitions, func(d Definition) bool { return d.ID == asked.Measure })
+// asked is a question that can be answered: everything in it is known.
+type asked struct {
+	Question
+	d     *Definition
+	rates []GroupDefinition
+	query query
+	// roster holds the members of an imported measure; nil for one of our own.
+	roster *roster
+}
+
+// ask looks up what a question names. Its errors are those of fault.go, wrapped.
+func (e *Engine) ask(q Question) (*asked, error) {
+	i := slices.IndexFunc(e.definitions, func(d Definition) bool { return d.ID == q.Measure })
 	if i < 0 {
-		return Result{}, fmt.Errorf("%w: %q", ErrUnknownMeasure, asked.Measure)
+		return nil, fmt.Errorf("%w: %q", ErrUnknownMeasure, q.Measure)
 	}
-	d := &e.definitions[i]
-	var stratifiers []Stratifier
-	for _, text := range asked.By {
-		s, err := ParseStratifier(text)
-		if err != nil {
-			return Result{}, err
-		}
-		if !slices.ContainsFunc(stratifiers, func(have Stratifier) bool { return slices.Equal(have, s) }) {
-			stratifiers = append(stratifiers, s)
+	a := &asked{Question: q, d: &e.definitions[i]}
+	a.rates = a.d.Rates()
+	by, err := stratifications(q.By, q.Policy)
+	if err != nil {
+		return nil, err
+	}
+	if err := q.Where.Check(q.Policy); err != nil {
+		return nil, err
+	}
+	filter, err := q.Where.onStrata(q.Policy)
+	if err != nil {
+		return nil, err
+	}
+	a.query = query{d: a.d, rates: a.rates, by: by, filter: filter, bounds: q.Bounds,
+		words: words{e.snapshot.Sites, q.Policy}}
+	if a.d.Imported {
+		if a.roster, err = e.roster(q.Measure, q.Period); err != nil {
+			return nil, err
 		}
 	}
-	out := Result{
+	for g := range a.rates {
+		has := func(p Population) bool { return a.rates[g].Populations[p] != "" }
+		if a.roster != nil {
+			has = func(p Population) bool { return a.roster.has[g][p] }
+		}
+		a.query.shown = append(a.query.shown, a.d.shown(has))
+	}
+	return a, nil
+}
+
+// plain says that the question is about all units.
+func (a *asked) plain() bool { return len(a.Where) == 0 && a.People == nil }
+
+// Evaluate counts a measure in a period, stratified by each of the given dimensions or crosses. It
+// fails with ErrUnknownMeasure, ErrUnknownDimension, ErrUnknownFilter, ErrOverlapping or
+// ErrNotImported, or because an expression does not run.
+func (e *Engine) Evaluate(ctx context.Context, q Question) (Result, error) {
+	a, err := e.ask(q)
+	if err != nil {
+		return Result{}, err
+	}
+	out, absent := e.outline(a, q.Period)
+	if absent {
+		// What was never loaded must not read as "it did not happen": there is nothing to count.
+		return out, nil
+	}
+	results := []*Result{&out}
+	if err := e.count(ctx, a, results); err != nil {
+		return Result{}, fmt.Errorf("evaluate %s: %w", a.d.ID, err)
+	}
+	return out, nil
+}
+
+// outline is a result of which nothing is counted yet. absent says that nothing can be.
+func (e *Engine) outline(a *asked, period Period) (out Result, absent bool) {
+	d := a.d
+	out = Result{
 		Measure: d.ID, Version: d.Version, Title: d.Title, Snapshot: e.snapshot.Info.ID,
-		DataAsOf: e.snapshot.Info.DataAsOf, Complete: true, Period: asked.Period,
+		DataAsOf: e.snapshot.Info.DataAsOf, Complete: true, Period: period, Policy: a.Policy,
+		Filter: a.Where, Groups: make([]Group, 0, len(a.rates)),
 	}
-	absent := e.completeness(d, &out)
-	out.Groups = make([]Group, 0, len(d.Groups))
-	for _, rate := range d.Rates() {
+	absent = e.completeness(d, &out)
+	for _, rate := range a.rates {
 		out.Groups = append(out.Groups, Group{
 			ID: rate.ID, Title: rate.Title, Scoring: d.Scoring, Improvement: rate.Improvement, Per: d.scale(),
 			Cell: Cell{Populations: map[Population]float64{}}, Strata: map[string][]Stratum{},
 			NotBy: slices.Concat(d.NotBy, rate.NotBy),
 		})
 	}
-	if absent {
-		// What was never loaded must not read as "it did not happen": there is nothing to count.
-		return out, nil
-	}
-	q := &query{d: d, rates: d.Rates(), stratifiers: stratifiers, period: asked.Period}
-	if err := e.count(ctx, q, out.Groups); err != nil {
-		return Result{}, fmt.Errorf("evaluate %s: %w", d.ID, err)
-	}
-	return out, nil
+	return out, absent
 }
 
 // completeness notes what the snapshot lacks, and reports whether a needed type was never loaded.
@@ -96,23 +144,47 @@ func (e *Engine) completeness(d *Definition, out *Result) (absent bool) {
 }
 
 // settle finds what is the same for every period, once.
-func (e *Engine) settle(ctx context.Context, q *query) (*settled, error) {
-	if have, ok := e.settled.Load(q.d.ID); ok {
+func (e *Engine) settle(ctx context.Context, a *asked) (*settled, error) {
+	if have, ok := e.settled.Load(a.d.ID); ok {
 		return have.(*settled), nil
 	}
-	s := &settled{undated: make([]int64, len(q.rates))}
-	if q.d.Unit != PatientUnit {
-		q.relation = "unit." + string(q.d.Unit)
-		text := "SELECT " + q.membership() + " FROM " + q.relation + " LIMIT 0"
+	s := &settled{undated: make([]int64, len(a.rates))}
+	if a.d.Unit != PatientUnit {
+		m := &membership{d: a.d, rates: a.rates, period: a.Period, narrow: true}
 		// A fault here is either that of a wider need, or one that the evaluation meets as well.
-		s.narrow = e.snapshot.Query(ctx, text, func(*sql.Rows) error { return nil }) == nil
-		q.relation = q.from(s.narrow)
-		if err := e.snapshot.Query(ctx, q.undated(), scanCounts(s.undated)); err != nil {
+		s.narrow = e.snapshot.Query(ctx, m.members().text+" LIMIT 0", nothing) == nil
+		m.narrow = s.narrow
+		all := query{d: a.d, rates: a.rates, source: m}
+		if err := e.snapshot.Query(ctx, all.undated().text, scanCounts(s.undated)); err != nil {
 			return nil, err
 		}
 	}
-	e.settled.Store(q.d.ID, s)
+	e.settled.Store(a.d.ID, s)
 	return s, nil
+}
+
+func nothing(*sql.Rows) error { return nil }
+
+// source finds the members of a question, and counts those that no period holds.
+func (e *Engine) source(ctx context.Context, a *asked) (source, []int64, error) {
+	if a.roster != nil {
+		return &rosterSource{roster: a.roster, unit: a.d.Unit, question: &a.Question},
+			make([]int64, len(a.rates)), nil
+	}
+	s, err := e.settle(ctx, a)
+	if err != nil {
+		return nil, nil, err
+	}
+	only, wide := a.onUnits(a.d.Unit)
+	m := &membership{d: a.d, rates: a.rates, period: a.Period, narrow: s.narrow && !wide, only: only}
+	if a.plain() || a.d.Unit == PatientUnit {
+		return m, s.undated, nil
+	}
+	q := a.query
+	q.source = m
+	counts := make([]int64, len(a.rates))
+	undated := q.undated()
+	return m, counts, e.snapshot.Query(ctx, undated.text, scanCounts(counts), undated.args...)
 }
 
 // scanCounts reads a row of counts.
@@ -126,20 +198,36 @@ func scanCounts(counts []int64) func(*sql.Rows) error {
 	}
 }
 
-// count runs the query and fills the groups.
-func (e *Engine) count(ctx context.Context, q *query, groups []Group) error {
-	s, err := e.settle(ctx, q)
-	if err != nil {
+// count runs the query and fills the results: one, or those of the months that they are about.
+func (e *Engine) count(ctx context.Context, a *asked, results []*Result) error {
+	q := a.query
+	var undated []int64
+	var err error
+	if q.source, undated, err = e.source(ctx, a); err != nil {
 		return err
 	}
-	q.relation = q.from(s.narrow)
-	r := newRollup(q, e.snapshot.Sites)
-	if err := e.snapshot.Query(ctx, q.text(), r.row); err != nil {
+	r := newRollup(&q)
+	s := q.statement()
+	if err := e.snapshot.Query(ctx, s.text, r.row, s.args...); err != nil {
 		return err
 	}
-	r.fill(groups)
-	for g := range groups {
-		groups[g].Undated = s.undated[g]
+	for _, result := range results {
+		month := int64(0)
+		if q.months {
+			month = monthNumber(result.Period.Start)
+		}
+		r.fill(result.Groups, month)
+		for g := range result.Groups {
+			result.Groups[g].Undated = undated[g]
+		}
+	}
+	if a.roster == nil {
+		return nil
+	}
+	for _, result := range results {
+		if err := e.lost(ctx, a.roster, result); err != nil {
+			return err
+		}
 	}
 	return nil
 }

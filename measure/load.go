@@ -99,6 +99,10 @@ func (d *Definition) faults() []error {
 	fault(d.Per != 0 && d.Scoring != Ratio, "per: a %s has none; it scales a ratio", d.Scoring)
 	fault(d.Above != nil && d.Scoring != ContinuousVariable,
 		"above: a %s has none; it is a threshold of a continuous-variable", d.Scoring)
+	fault(d.Aggregate != "" && d.Scoring != ContinuousVariable,
+		"aggregate: a %s has none; it scores a continuous-variable", d.Scoring)
+	fault(d.Aggregate != "" && !slices.Contains(Aggregates(), d.Aggregate),
+		"aggregate: %q is none of median, mean, p90, sum, count", d.Aggregate)
 	fault(len(d.Groups) > 1 && d.Scoring == ContinuousVariable,
 		"groups: a continuous-variable has one rate; make a measure of each")
 	for _, x := range d.expressions() {
@@ -121,21 +125,11 @@ var datesOf = map[Unit][]string{
 	EventUnit:     {"date"},
 }
 
-// populationsOf lists the populations of a scoring; those before the bar are required.
-func populationsOf(s Scoring) (required, optional []Population) {
-	switch s {
-	case Proportion, Ratio:
-		return []Population{InitialPopulation, Denominator, Numerator}, []Population{DenominatorExclusion}
-	case ContinuousVariable:
-		return []Population{InitialPopulation, MeasurePopulation}, []Population{MeasureExclusion}
-	}
-	return nil, nil
-}
-
 func (d *Definition) scoringFaults() []error {
 	required, optional := populationsOf(d.Scoring)
 	if required == nil {
-		return []error{fmt.Errorf("scoring: %q is none of proportion, ratio, continuous-variable", d.Scoring)}
+		return []error{fmt.Errorf("scoring: %q is none of proportion, ratio, "+
+			"continuous-variable, cohort", d.Scoring)}
 	}
 	var faults []error
 	for _, g := range d.Rates() {
@@ -150,16 +144,9 @@ func (d *Definition) scoringFaults() []error {
 			}
 		}
 	}
-	var observed []Population
-	switch d.Scoring {
-	case Ratio:
-		observed = []Population{Denominator, Numerator}
-	case ContinuousVariable:
-		observed = []Population{MeasurePopulation}
-	case Proportion:
-	}
+	observed, must := observable(d.Scoring)
 	for _, p := range observed {
-		if d.Observe[p] == "" {
+		if must && d.Observe[p] == "" {
 			faults = append(faults, fmt.Errorf("observe: a %s needs what its %s observes", d.Scoring, p))
 		}
 	}

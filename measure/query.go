@@ -7,192 +7,165 @@ import (
 	"time"
 )
 
-// query writes the SQL that counts a measure. Membership is one step: a row of the unit's view is in
-// a population or not, each within the one before. Stratification is the next: members are counted by
-// the number of their combination of dimensions, and those counts rolled up.
+// query is the second of the two steps: stratification. It counts the members that a source yields by
+// the number of their combination of dimensions, and those counts by what is asked for. It does not
+// know who decided on the members.
 type query struct {
-	d           *Definition
-	rates       []GroupDefinition
-	stratifiers []Stratifier
-	period      Period
-	// relation is what the rows are read from: the view, or the narrower table below it where no
-	// expression names a dimension.
-	relation string
+	d     *Definition
+	rates []GroupDefinition
+	// shown lists the populations of each rate.
+	shown  [][]Population
+	source source
+	by     []stratification
+	// filter holds conditions on the columns of unit.stratum.
+	filter []statement
+	words  words
+	// months counts each calendar month apart.
+	months bool
+	// bounds needs what each unit of a ratio observes, not only the sums.
+	bounds bool
 }
 
-// view names the documented view of a unit. That of patients depends on the period.
-func view(u Unit, p Period) string {
-	if u == PatientUnit {
-		return fmt.Sprintf("patient_in(%s, %s)", dateLiteral(p.Start), dateLiteral(p.End))
-	}
-	return string(u)
+func dateLiteral(day time.Time) string {
+	return "DATE '" + day.Format(dayLayout) + "'"
 }
 
-func dateLiteral(day time.Time) string { return "DATE '" + day.Format(dayLayout) + "'" }
-
-// from is the table below the unit's view if every expression runs on it, which spares the join with
-// the dimensions; else the view.
-func (q *query) from(narrow bool) string {
-	if narrow {
-		return "unit." + string(q.d.Unit)
-	}
-	return view(q.d.Unit, q.period)
+// counter is a column of the query: what it counts, and where that stands in a tally.
+type counter struct {
+	slot slot
+	text string
 }
 
-func (q *query) date() string {
-	if q.d.DatedBy == "date" {
-		return "date"
-	}
-	return q.d.DatedBy + "_date"
-}
-
-// inPeriod keeps the units that the period holds.
-func (q *query) inPeriod() string {
-	if q.d.Unit == PatientUnit {
-		return "true"
-	}
-	return fmt.Sprintf("%s BETWEEN %s AND %s", q.date(), dateLiteral(q.period.Start), dateLiteral(q.period.End))
-}
-
-// expression wraps what an analyst wrote: NULL is false, and a trailing comment ends with its line.
-func expression(text string) string {
-	return "coalesce((\n" + text + "\n)::BOOLEAN, false)"
-}
-
-// observed wraps a number that an analyst wrote. What is not finite, such as a quotient by zero, is no
-// observation.
-func observed(text string) string {
-	value := "(\n" + text + "\n)::DOUBLE"
-	return "CASE WHEN isfinite(" + value + ") THEN " + value + " END"
-}
-
-// membership writes the columns that say which populations of each rate a row is in: i the initial
-// population, d what is measured, x what is excluded from it, n the numerator; and what the row
-// observes, v for the denominator or the measure population, w for the numerator.
-func (q *query) membership() string {
-	var columns []string
-	add := func(format string, args ...any) { columns = append(columns, fmt.Sprintf(format, args...)) }
-	for g, rate := range q.rates {
-		of := rate.Populations
-		add("%s AS i%d", expression(of[InitialPopulation]), g)
-		measured, excluded := of[Denominator], of[DenominatorExclusion]
-		if q.d.Scoring == ContinuousVariable {
-			measured, excluded = of[MeasurePopulation], of[MeasureExclusion]
+// counters lists the columns of a rate, in the order of its populations.
+func (q *query) counters(g int) []counter {
+	out := make([]counter, len(q.shown[g]))
+	for i, p := range q.shown[g] {
+		s := slotOf(p)
+		column := fmt.Sprintf("%s%d", s.letter(), g)
+		out[i] = counter{s, "count_if(" + column + ")"}
+		value := ""
+		switch {
+		case q.d.Scoring != Ratio:
+		case (s == inMeasured || s == inExcluded) && q.d.Observe[Denominator] != "":
+			value = "v"
+		case (s == inNumerator || s == inNumeratorExcluded) && q.d.Observe[Numerator] != "":
+			value = "w"
 		}
-		if excluded == "" {
-			excluded = "false"
-		}
-		add("i%d AND %s AS d%d", g, expression(measured), g)
-		switch q.d.Scoring {
-		case Proportion:
-			add("d%d AND %s AS x%d", g, expression(excluded), g)
-			add("d%d AND NOT x%d AND %s AS n%d", g, g, expression(of[Numerator]), g)
-		case Ratio:
-			add("%s AS v%d", observed(q.d.Observe[Denominator]), g)
-			add("%s AS w%d", observed(q.d.Observe[Numerator]), g)
-			add("d%d AND %s AS x%d", g, expression(excluded), g)
-			add("d%d AND NOT x%d AND v%d IS NOT NULL AND %s AS n%d", g, g, g, expression(of[Numerator]), g)
-		case ContinuousVariable:
-			add("%s AS v%d", observed(q.d.Observe[MeasurePopulation]), g)
-			// What has no observation cannot be measured; it is excluded, not counted as nothing.
-			add("d%d AND (v%d IS NULL OR %s) AS x%d", g, g, expression(excluded), g)
+		if value != "" {
+			out[i].text = fmt.Sprintf("coalesce(sum(%s%d) FILTER (%s), 0)", value, g, column)
 		}
 	}
-	return strings.Join(columns, ",\n    ")
+	return out
 }
 
-// counted writes the columns that count members, or add up what they observe.
-func (q *query) counted() []string {
-	var columns []string
-	add := func(format string, args ...any) { columns = append(columns, fmt.Sprintf(format, args...)) }
-	for g := range q.rates {
-		add("count_if(i%d) AS i%d", g, g)
-		switch q.d.Scoring {
-		case Proportion:
-			add("count_if(d%d) AS d%d", g, g)
-			add("count_if(x%d) AS x%d", g, g)
-			add("count_if(n%d) AS n%d", g, g)
-		case Ratio:
-			add("coalesce(sum(v%d) FILTER (d%d), 0) AS d%d", g, g, g)
-			add("coalesce(sum(v%d) FILTER (x%d), 0) AS x%d", g, g, g)
-			add("coalesce(sum(w%d) FILTER (n%d), 0) AS n%d", g, g, g)
-		case ContinuousVariable:
-			add("count_if(d%d) AS d%d", g, g)
-			add("count_if(x%d) AS x%d", g, g)
-			add("count_if(d%d AND NOT x%d) AS n%d", g, g, g)
-		}
-	}
-	return columns
-}
-
-// value is the column by which a continuous variable is grouped besides: the histogram of what its
-// one rate observes.
-func (q *query) value() string {
-	if q.d.Scoring == ContinuousVariable {
-		return ", v"
-	}
-	return ""
-}
-
-// dimensions lists those that any stratifier names.
-func (q *query) dimensions() []string {
-	var used []string
-	for _, name := range Dimensions() {
-		if slices.ContainsFunc(q.stratifiers, func(s Stratifier) bool { return slices.Contains(s, name) }) {
-			used = append(used, name)
-		}
-	}
-	return used
-}
-
-// text writes the whole statement. Its rows are a bit set of the dimensions that the row does not
-// name, a key a dimension, the observed value of a continuous variable, and four counts a rate.
-func (q *query) text() string {
-	var out strings.Builder
-	value := ""
-	if q.value() != "" {
-		value = ", CASE WHEN d0 AND NOT x0 THEN v0 END AS v"
-	}
-	fmt.Fprintf(&out, "WITH member AS (\n  SELECT stratum,\n    %s\n  FROM %s\n  WHERE %s),\n",
-		q.membership(), q.relation, q.inPeriod())
-	fmt.Fprintf(&out, "counted AS (\n  SELECT stratum%s,\n    %s\n  FROM member GROUP BY ALL)\n",
-		value, strings.Join(q.counted(), ",\n    "))
-	dimensions := q.dimensions()
-	list := strings.Join(dimensions, ", ")
-	mask := "0"
-	if len(dimensions) > 0 {
-		mask = "grouping(" + list + ")"
-		list += ", "
-	}
-	var sums []string
-	for g := range q.rates {
-		for _, column := range []string{"i", "d", "x", "n"} {
-			sums = append(sums, fmt.Sprintf("sum(%s%d)::DOUBLE", column, g))
-		}
-	}
-	fmt.Fprintf(&out, "SELECT %s AS mask, %s%s%s\nFROM counted %s\nGROUP BY GROUPING SETS (%s)",
-		mask, list, strings.TrimPrefix(q.value()+", ", ", "), strings.Join(sums, ", "), q.strata(), q.sets())
-	return out.String()
-}
-
-// strata joins what the numbers of strata mean.
-func (q *query) strata() string {
+// values lists the columns by which units are counted besides, for the histogram of what the one rate
+// of a measure observes: v of a continuous variable, and for bounds v and w of a ratio.
+func (q *query) values() (names, texts []string) {
 	switch {
-	case len(q.stratifiers) == 0:
-		return ""
-	case q.d.Unit == PatientUnit:
-		return "JOIN strata_of((SELECT list(DISTINCT stratum) FROM counted)) USING (stratum)"
+	case q.d.Scoring == ContinuousVariable:
+		return []string{"v"}, []string{"CASE WHEN d0 AND NOT x0 THEN v0 END AS v"}
+	case q.d.Scoring == Ratio && q.bounds && len(q.rates) == 1:
+		each := func(p Population, column string) string {
+			if q.d.Observe[p] == "" {
+				return "1.0"
+			}
+			return "coalesce(" + column + ", 0)"
+		}
+		excluded := "n0"
+		if slices.Contains(q.shown[0], NumeratorExclusion) {
+			excluded = "n0 AND NOT y0"
+		}
+		return []string{"v", "w"}, []string{
+			"CASE WHEN d0 AND NOT x0 THEN " + each(Denominator, "v0") + " ELSE 0 END AS v",
+			"CASE WHEN " + excluded + " THEN " + each(Numerator, "w0") + " ELSE 0 END AS w",
+		}
 	}
-	return "JOIN unit.stratum USING (stratum)"
+	return nil, nil
 }
 
-// sets writes one grouping set for the group and one for every set of dimensions, whose order in a
-// stratifier does not matter here.
-func (q *query) sets() string {
-	value := strings.TrimPrefix(q.value(), ", ")
-	sets := []string{"(" + value + ")"}
-	for _, s := range q.stratifiers {
-		set := "(" + strings.Join(slices.Sorted(slices.Values(s)), ", ") + q.value() + ")"
+// columns lists the columns of unit.stratum that any stratifier is made of.
+func (q *query) columns() []string {
+	var columns []string
+	for i := range q.by {
+		columns = append(columns, q.by[i].columns()...)
+	}
+	slices.Sort(columns)
+	return slices.Compact(columns)
+}
+
+// statement writes the whole. Its rows are a bit set of the columns that the row does not name, the
+// month if months are asked for, a key a column, the observed values, for each rate its counters, and
+// how many units observed those values.
+func (q *query) statement() statement {
+	members := q.source.members()
+	names, texts := q.values()
+	plain, counted := slices.Clone(names), slices.Clone(texts)
+	if q.months {
+		plain = append(plain, "month")
+		counted = append(counted, "year(day) * 12 + month(day) - 1 AS month")
+	}
+	counted = append([]string{"stratum"}, counted...)
+	columns := q.columns()
+	mask := "0"
+	if len(columns) > 0 {
+		mask = "grouping(" + strings.Join(columns, ", ") + ")"
+	}
+	selected := append([]string{mask + " AS mask"}, q.head(columns, names)...)
+	for g := range q.rates {
+		for _, c := range q.counters(g) {
+			name := fmt.Sprintf("%s%d", c.slot.letter(), g)
+			counted = append(counted, c.text+" AS "+name)
+			selected = append(selected, "sum("+name+")::DOUBLE")
+		}
+	}
+	if len(names) > 0 {
+		counted = append(counted, "count(*) AS units")
+		selected = append(selected, "sum(units)::BIGINT")
+	}
+	var out strings.Builder
+	fmt.Fprintf(&out, "WITH member AS (\n  %s),\ncounted AS (\n  SELECT %s\n  FROM member GROUP BY ALL)\n",
+		members.text, strings.Join(counted, ",\n    "))
+	strata := q.strata("counted")
+	fmt.Fprintf(&out, "SELECT %s\nFROM counted %s\nGROUP BY GROUPING SETS (%s)",
+		strings.Join(selected, ", "), strata.text, q.sets(plain))
+	return statement{out.String(), append(slices.Clone(members.args), strata.args...)}
+}
+
+// head lists what a row starts with after its mask.
+func (q *query) head(columns, values []string) []string {
+	head := slices.Concat(columns, values)
+	if q.months {
+		head = append([]string{"month"}, head...)
+	}
+	return head
+}
+
+// strata joins what the numbers of strata mean to a relation, if that is needed, and filters by it.
+func (q *query) strata(relation string) statement {
+	if len(q.by) == 0 && len(q.filter) == 0 {
+		return statement{}
+	}
+	out := statement{text: "JOIN unit.stratum USING (stratum)"}
+	if q.d.Unit == PatientUnit || q.d.Imported {
+		out.text = "JOIN strata_of((SELECT list(DISTINCT stratum) FROM " + relation + ")) USING (stratum)"
+	}
+	for i, c := range q.filter {
+		word := "AND"
+		if i == 0 {
+			word = "WHERE"
+		}
+		out.text += "\n" + word + " " + c.text
+		out.args = append(out.args, c.args...)
+	}
+	return out
+}
+
+// sets writes one grouping set for the group and one for every set of columns, whose order in a
+// stratifier does not matter here. plain columns are in each.
+func (q *query) sets(plain []string) string {
+	sets := []string{"(" + strings.Join(plain, ", ") + ")"}
+	for i := range q.by {
+		set := "(" + strings.Join(append(q.by[i].columns(), plain...), ", ") + ")"
 		if !slices.Contains(sets, set) {
 			sets = append(sets, set)
 		}
@@ -201,10 +174,18 @@ func (q *query) sets() string {
 }
 
 // undated counts the units of each rate's initial population that no period holds.
-func (q *query) undated() string {
-	columns := make([]string, len(q.rates))
-	for g, rate := range q.rates {
-		columns[g] = "count(*) FILTER (" + expression(rate.Populations[InitialPopulation]) + ")"
+func (q *query) undated() statement {
+	members := q.source.undated()
+	counts := make([]string, len(q.rates))
+	for g := range q.rates {
+		counts[g] = fmt.Sprintf("count(*) FILTER (i%d)", g)
 	}
-	return fmt.Sprintf("SELECT %s FROM %s WHERE %s IS NULL", strings.Join(columns, ", "), q.relation, q.date())
+	narrowed := *q
+	narrowed.by = nil
+	strata := narrowed.strata("member")
+	return statement{
+		fmt.Sprintf("WITH member AS (\n  %s)\nSELECT %s FROM member %s", members.text,
+			strings.Join(counts, ", "), strata.text),
+		append(slices.Clone(members.args), strata.args...),
+	}
 }

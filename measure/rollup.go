@@ -9,51 +9,72 @@ import (
 
 // rollup gathers the rows of a query into strata.
 type rollup struct {
-	q          *query
-	sites      map[string]string
-	dimensions []string
-	// masks maps the bit set of the dimensions that a row does not name to the indices of the
-	// stratifiers that it belongs to: two where a cross is asked for both ways round. -1 is the group.
+	q       *query
+	columns []string
+	// masks maps the bit set of the columns that a row does not name to the indices of the
+	// stratifications that it belongs to: two where a cross is asked for both ways round. -1 is the
+	// group.
 	masks map[int64][]int
-	// cells holds, for each stratifier, its strata by their joined keys; totals are under -1 and "".
-	cells map[int]map[string][]tally
+	// sheets hold what is counted of each month, by 12 times the year and the months before; 0 holds
+	// everything where months are not asked for.
+	sheets map[int64]*sheet
 
 	mask   int64
+	month  sql.NullInt64
 	keys   []sql.NullString
-	value  sql.NullFloat64
+	values []sql.NullFloat64
 	counts []sql.NullFloat64
+	units  sql.NullInt64
 	scan   []any
+	// slots says, for each rate, where its counts stand in a tally.
+	slots [][]slot
 }
 
-const countsPerRate = 4
+// sheet holds the tallies of one month: those of the group, one a rate, and those of the strata of
+// each stratification by their joined keys.
+type sheet struct {
+	group  []tally
+	strata []map[string][]tally
+}
 
-func newRollup(q *query, sites map[string]string) *rollup {
-	r := &rollup{
-		q: q, sites: sites, dimensions: q.dimensions(), masks: map[int64][]int{},
-		cells: map[int]map[string][]tally{-1: {"": make([]tally, len(q.rates))}},
-	}
-	all := int64(1)<<len(r.dimensions) - 1
+func newRollup(q *query) *rollup {
+	r := &rollup{q: q, columns: q.columns(), masks: map[int64][]int{}, sheets: map[int64]*sheet{}}
+	all := int64(1)<<len(r.columns) - 1
 	r.masks[all] = []int{-1}
-	for i, s := range q.stratifiers {
+	for i := range q.by {
 		mask := all
-		for _, name := range s {
+		for _, name := range q.by[i].columns() {
 			// The bit of the last argument of grouping() is the lowest.
-			mask &^= 1 << (len(r.dimensions) - 1 - slices.Index(r.dimensions, name))
+			mask &^= 1 << (len(r.columns) - 1 - slices.Index(r.columns, name))
 		}
 		r.masks[mask] = append(r.masks[mask], i)
-		r.cells[i] = map[string][]tally{}
 	}
-	r.keys = make([]sql.NullString, len(r.dimensions))
-	r.counts = make([]sql.NullFloat64, countsPerRate*len(q.rates))
+	names, _ := q.values()
+	r.keys = make([]sql.NullString, len(r.columns))
+	r.values = make([]sql.NullFloat64, len(names))
 	r.scan = append(r.scan, &r.mask)
+	if q.months {
+		r.scan = append(r.scan, &r.month)
+	}
 	for i := range r.keys {
 		r.scan = append(r.scan, &r.keys[i])
 	}
-	if q.value() != "" {
-		r.scan = append(r.scan, &r.value)
+	for i := range r.values {
+		r.scan = append(r.scan, &r.values[i])
+	}
+	for g := range q.rates {
+		var of []slot
+		for _, c := range q.counters(g) {
+			of = append(of, c.slot)
+		}
+		r.slots = append(r.slots, of)
+		r.counts = append(r.counts, make([]sql.NullFloat64, len(of))...)
 	}
 	for i := range r.counts {
 		r.scan = append(r.scan, &r.counts[i])
+	}
+	if len(names) > 0 {
+		r.scan = append(r.scan, &r.units)
 	}
 	return r
 }
@@ -66,65 +87,125 @@ func (r *rollup) row(rows *sql.Rows) error {
 	if err := rows.Scan(r.scan...); err != nil {
 		return err
 	}
+	s := r.sheet(r.month.Int64)
 	for _, i := range r.masks[r.mask] {
-		r.add(i)
+		if i < 0 {
+			r.add(s.group)
+			continue
+		}
+		for _, joined := range r.strata(&r.q.by[i]) {
+			tallies := s.strata[i][joined]
+			if tallies == nil {
+				tallies = make([]tally, len(r.q.rates))
+				s.strata[i][joined] = tallies
+			}
+			r.add(tallies)
+		}
 	}
 	return nil
 }
 
-// add counts the row that was scanned in one stratum of a stratifier, or in the group.
-func (r *rollup) add(i int) {
-	var key []string
-	if i >= 0 {
-		for _, name := range r.q.stratifiers[i] {
-			key = append(key, r.keys[slices.Index(r.dimensions, name)].String)
+func (r *rollup) sheet(month int64) *sheet {
+	if s := r.sheets[month]; s != nil {
+		return s
+	}
+	s := &sheet{group: make([]tally, len(r.q.rates)),
+		strata: make([]map[string][]tally, len(r.q.by))}
+	for i := range s.strata {
+		s.strata[i] = map[string][]tally{}
+	}
+	r.sheets[month] = s
+	return s
+}
+
+// strata names the strata of a stratification that the row belongs to: one, or every combination of
+// its groups where those overlap.
+func (r *rollup) strata(s *stratification) []string {
+	joined := []string{""}
+	for n, a := range s.axes {
+		keys := make([]string, len(a.columns))
+		for i, name := range a.columns {
+			keys[i] = r.keys[slices.Index(r.columns, name)].String
 		}
-	}
-	joined := strings.Join(key, keySeparator)
-	tallies := r.cells[i][joined]
-	if tallies == nil {
-		tallies = make([]tally, len(r.q.rates))
-		r.cells[i][joined] = tallies
-	}
-	for g := range tallies {
-		c := r.counts[countsPerRate*g:]
-		tallies[g].add(c[0].Float64, c[1].Float64, c[2].Float64, c[3].Float64)
-		if r.value.Valid && c[3].Float64 > 0 {
-			if tallies[g].values == nil {
-				tallies[g].values = map[float64]int64{}
+		groups := a.of(keys)
+		next := make([]string, 0, len(joined)*len(groups))
+		for _, before := range joined {
+			for _, group := range groups {
+				if n > 0 {
+					group = before + keySeparator + group
+				}
+				next = append(next, group)
 			}
-			tallies[g].values[r.value.Float64] += int64(c[3].Float64)
 		}
+		joined = next
+	}
+	return joined
+}
+
+// add counts the row that was scanned.
+func (r *rollup) add(tallies []tally) {
+	at := 0
+	for g := range tallies {
+		for _, s := range r.slots[g] {
+			tallies[g].sums[s] += r.counts[at].Float64
+			at++
+		}
+	}
+	if len(r.values) > 0 && r.values[0].Valid {
+		o := observation{v: r.values[0].Float64}
+		if len(r.values) > 1 {
+			o.w = r.values[1].Float64
+		}
+		tallies[0].observe(o, r.units.Int64)
 	}
 }
 
-// fill scores what was gathered. A stratum with nobody in the initial population is left out.
-func (r *rollup) fill(groups []Group) {
+// fill scores what was gathered of a month. A stratum with nobody in an initial population is left
+// out.
+func (r *rollup) fill(groups []Group, month int64) {
+	s := r.sheet(month)
 	for g := range groups {
-		groups[g].Cell = r.q.d.cell(&r.cells[-1][""][g])
-		for i, s := range r.q.stratifiers {
-			strata := make([]Stratum, 0, len(r.cells[i]))
-			for joined, tallies := range r.cells[i] {
-				if tallies[g].initial == 0 {
+		whole := &s.group[g]
+		groups[g].Cell = r.q.d.cell(r.q.shown[g], whole)
+		for i := range r.q.by {
+			by := &r.q.by[i]
+			strata := make([]Stratum, 0, len(s.strata[i]))
+			var open []openStratum
+			if r.q.bounds {
+				open = openStrata(s.strata[i])
+			}
+			for joined, tallies := range s.strata[i] {
+				if tallies[g].empty() {
 					continue
 				}
-				stratum := r.stratum(s, strings.Split(joined, keySeparator))
-				stratum.Cell = r.q.d.cell(&tallies[g])
+				keys := strings.Split(joined, keySeparator)
+				stratum := r.stratum(by, keys)
+				stratum.Cell = r.q.d.cell(r.q.shown[g], &tallies[g])
+				if n := whole.sums[inInitial]; n > 0 {
+					share := tallies[g].sums[inInitial] / n
+					stratum.Share = &share
+				}
+				if r.q.bounds {
+					r.bound(&stratum, &tallies[g], keys, open, g)
+				}
 				strata = append(strata, stratum)
 			}
-			slices.SortFunc(strata, func(a, b Stratum) int { return compareStrata(s, a, b) })
-			groups[g].Strata[s.String()] = strata
+			slices.SortFunc(strata, func(a, b Stratum) int { return compareStrata(by.Stratifier, a, b) })
+			groups[g].Strata[by.String()] = strata
+			if by.overlapping() {
+				groups[g].Overlapping = append(groups[g].Overlapping, by.String())
+			}
 		}
 	}
 }
 
-func (r *rollup) stratum(s Stratifier, keys []string) Stratum {
-	if len(s) == 1 {
-		return Stratum{Coding: codingOf(s[0], keys[0], r.sites)}
+func (r *rollup) stratum(s *stratification, keys []string) Stratum {
+	if len(keys) == 1 {
+		return Stratum{Coding: r.q.words.coding(s.Stratifier[0], keys[0])}
 	}
 	var out Stratum
-	for i, name := range s {
-		out.Components = append(out.Components, Component{name, codingOf(name, keys[i], r.sites)})
+	for i, name := range s.Stratifier {
+		out.Components = append(out.Components, Component{name, r.q.words.coding(name, keys[i])})
 	}
 	return out
 }
