@@ -30,6 +30,7 @@ func Bounds(s *System, c Config, hidden ...Figure) ([]Interval, error) {
 		p.set(int(f), true)
 	}
 	p.start()
+	p.walk.patience *= 1 + len(s.relations)
 	out := make([]Interval, len(s.counts))
 	for cell, count := range s.counts {
 		out[cell] = Interval{Min: count, Max: count}

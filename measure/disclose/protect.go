@@ -25,6 +25,10 @@ type Config struct {
 	Pivots int
 }
 
+// patience is how many exchanges of the basis a broken walk is given before more is hidden: enough for
+// most, and few enough that a release of thousands of cells takes a second.
+const patience = 24
+
 // Pattern is what may be shown of a release. The zero value hides everything. It does not tell why a
 // figure is hidden: which hidden counts are small and which only cover them would give both away.
 type Pattern struct {
@@ -78,6 +82,7 @@ type search struct {
 	shows  []int   // By cell, how many figures show it.
 	of     [][]int // By cell, the figures it stands in.
 	fixed  []bool  // By cell, whether a fixed figure shows it.
+	kept   []bool  // By cell, whether it must stay hidden.
 }
 
 func newSearch(s *System, c Config) *search {
@@ -88,7 +93,7 @@ func newSearch(s *System, c Config) *search {
 	p := &search{
 		system: s, config: c,
 		hidden: make([]bool, len(s.figures)),
-		shows:  make([]int, n), of: make([][]int, n), fixed: make([]bool, n),
+		shows:  make([]int, n), of: make([][]int, n), fixed: make([]bool, n), kept: make([]bool, n),
 		walk: walk{system: s, limits: make([]limit, n), values: make([]int64, n)},
 		book: book{system: s, proofs: make([][]int, n)},
 	}
@@ -103,6 +108,7 @@ func newSearch(s *System, c Config) *search {
 		p.confine(cell)
 	}
 	p.walk.home()
+	p.walk.patience = patience
 	return p
 }
 
@@ -142,21 +148,28 @@ func (p *search) hide(cell int) []int {
 	return changed
 }
 
-// primary hides what is small itself or was hidden before.
+// primary hides what is small itself or was hidden before. Of a figure that was withheld, every cell
+// that is not public by another one stays hidden, in whatever figure it stands.
 func (p *search) primary() error {
 	for f, figure := range p.system.figures {
-		if figure.State == Withheld {
-			p.set(f, true)
+		if figure.State != Withheld {
+			continue
+		}
+		p.set(f, true)
+		for _, cell := range figure.cells {
+			p.kept[cell] = !p.fixed[cell]
 		}
 	}
 	for cell, count := range p.system.counts {
-		if !Small(count) {
-			continue
+		if Small(count) {
+			if p.fixed[cell] {
+				return unprotectable(cell)
+			}
+			p.kept[cell] = true
 		}
-		if p.fixed[cell] {
-			return unprotectable(cell)
+		if p.kept[cell] {
+			p.hide(cell)
 		}
-		p.hide(cell)
 	}
 	return nil
 }
@@ -202,12 +215,17 @@ func (p *search) protect(cell int) error {
 			tried = append(tried, more...)
 			continue
 		}
+		if p.walk.broken && p.walk.patience == patience {
+			p.walk.patience *= 1 + len(p.system.relations)
+			continue
+		}
 		if !p.coarsen() {
 			return unprotectable(cell)
 		}
 		p.walk.home()
 		tried = nil
 	}
+	p.walk.patience = patience
 	for _, f := range tried {
 		needed := false
 		for _, c := range p.system.figures[f].cells {

@@ -6,12 +6,13 @@ import (
 )
 
 // relent shows again what turns out not to be needed, the highest rank and the largest counts first:
-// a figure without a small count whose cells some witness of every other proof leaves alone.
+// a figure that holds nothing of the primary suppression, and whose cells some witness for each of the
+// others leaves alone.
 func (p *search) relent() {
 	var order []int
 	for f, figure := range p.system.figures {
 		if p.hidden[f] && figure.State == Open && !slices.ContainsFunc(figure.cells, func(c int) bool {
-			return Small(p.system.counts[c])
+			return p.kept[c]
 		}) {
 			order = append(order, f)
 		}

@@ -34,7 +34,8 @@ const (
 	Open State = iota
 	// Fixed figures are public already: hiding them would take nothing back.
 	Fixed
-	// Withheld figures were hidden in an earlier release of the same counts and stay so.
+	// Withheld figures were hidden in an earlier release of the same counts. They stay hidden, and so
+	// does each of their cells that no fixed figure shows.
 	Withheld
 )
 

@@ -23,8 +23,9 @@ type walk struct {
 	values  []int64
 	// broken is set where only a fraction of a person stood in the way.
 	broken bool
-	// idle counts the exchanges of the basis since the last move.
-	idle int
+	// idle counts the exchanges of the basis since the last move; a walk that is broken has patience
+	// for so many, because fractions void the promise of Bland's rule.
+	idle, patience int
 }
 
 // home goes back to the true table.
@@ -84,8 +85,8 @@ func (w *walk) advance(cell int, sign, missing int64) bool {
 	if stuck == nil {
 		return false
 	}
-	if w.idle++; w.broken && w.idle > len(w.tableau.basic) {
-		return false // Fractions void the promise of Bland's rule.
+	if w.idle++; w.broken && w.idle > w.patience {
+		return false
 	}
 	w.tableau.pivot(stuck.block, stuck.cell)
 	return true
