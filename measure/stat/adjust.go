@@ -5,11 +5,12 @@ import (
 	"slices"
 )
 
-// BenjaminiHochberg returns the p-values adjusted so that, of all that are at most q, the share that
-// are chance is expected to be at most q: min over j >= i of m·p(j)/j, in the order given. The family
-// is everything that one report tests; what is not tested (a group too small) does not count. It holds
-// for independent tests and for those that move together, as groups against one reference do.
-// Benjamini Y, Hochberg Y, J R Stat Soc B 1995;57:289. The p-values are within 0..1.
+// BenjaminiHochberg returns the p-values adjusted so that, of all that are at most q, the share
+// that are chance is expected to be at most q: min over j >= i of m·p(j)/j, in the order given. The
+// family is everything that one report tests; what is not tested (a group too small) does not
+// count. Benjamini Y, Hochberg Y, J R Stat Soc B 1995;57:289. It is proven for independent tests
+// and for those that move together (Benjamini Y, Yekutieli D, Ann Stat 2001;29:1165); two-sided
+// tests of groups against one reference come close to the latter. The p-values are within 0..1.
 func BenjaminiHochberg(p []float64) []float64 {
 	order := ascendingOrder(p)
 	adjusted := make([]float64, len(p))
@@ -22,9 +23,9 @@ func BenjaminiHochberg(p []float64) []float64 {
 	return adjusted
 }
 
-// Holm returns the p-values adjusted so that the chance of even one false finding is at most the level
-// they are held to: max over j <= i of (m−j+1)·p(j), at most 1, in the order given. It needs no
-// assumption and finds less than BenjaminiHochberg. Holm S, Scand J Stat 1979;6:65.
+// Holm returns the p-values adjusted so that the chance of even one false finding is at most the
+// level they are held to: max over j <= i of (m−j+1)·p(j), at most 1, in the order given. It needs
+// no assumption and finds less than BenjaminiHochberg. Holm S, Scand J Stat 1979;6:65.
 func Holm(p []float64) []float64 {
 	adjusted := make([]float64, len(p))
 	most := 0.

@@ -14,9 +14,9 @@ const (
 
 // Change is a stated test of a figure before and after a date, such as that of an action. It says
 // whether the figure is another one than before and by how much. It does not say why: whatever else
-// changed on that date, the season and the drift that was there already are in it, and a group chosen
-// because it was at its worst tends to come back by itself. DifferenceInDifferences takes out what a
-// comparison group shares. The date has to be chosen before the figures are seen.
+// changed on that date, the season and the drift that was there already are in it, and a group
+// chosen because it was at its worst tends to come back by itself. DifferenceInDifferences takes
+// out what a comparison group shares. The date has to be chosen before the figures are seen.
 type Change struct {
 	// Difference is after less before.
 	Difference Estimate
@@ -25,9 +25,10 @@ type Change struct {
 }
 
 // ProportionChange tests the proportion after against the one before: the two-sided score test, or
-// Fisher's exact test where an expected count is below 5, and Newcombe's interval of the difference.
-// Units must be independent, so that a person counted in both periods makes it approximate. ok is
-// false where one side has no unit. Where none or all have the event on both sides p is 1.
+// Fisher's exact test where an expected count is below 5, and Newcombe's interval of the
+// difference. Units must be independent, so that a person counted in both periods makes it
+// approximate. ok is false where one side has no unit. Where none or all have the event on both
+// sides p is 1.
 func ProportionChange(before, after Count) (c Change, ok bool) {
 	if before.Of <= 0 || after.Of <= 0 {
 		return Change{}, false
@@ -50,8 +51,9 @@ func ProportionChange(before, after Count) (c Change, ok bool) {
 // Biometrics 1954;10:417.
 const smallExpected = 5
 
-// RateChange tests the rate after against the one before: RateTest and the interval of RateDifference.
-// ok is false where one side has no exposure. Events that come in clusters make p too small.
+// RateChange tests the rate after against the one before: RateTest and the interval of
+// RateDifference. ok is false where one side has no exposure. Events that come in clusters make p
+// too small.
 func RateChange(before, after Count) (c Change, ok bool) {
 	if before.Of <= 0 || after.Of <= 0 {
 		return Change{}, false
@@ -62,11 +64,11 @@ func RateChange(before, after Count) (c Change, ok bool) {
 	return c, true
 }
 
-// DifferenceInDifferences is the change of a group's proportion less that of a comparison group: how
-// much the gap between them widened (above 0) or closed. The interval is the square-and-add (MOVER) of
-// the Newcombe intervals of the two changes. It is the effect of an action only if the two would have
-// gone on in parallel without it, which no figure of the two periods can show. ok is false where one of
-// the four has no unit.
+// DifferenceInDifferences is the change of a group's proportion less that of a comparison group:
+// how much the gap between them widened (above 0) or closed. The interval is the square-and-add
+// (MOVER) of the Newcombe intervals of the two changes. It is the effect of an action only if the
+// two would have gone on in parallel without it, which no figure of the two periods can show. ok is
+// false where one of the four has no unit.
 func DifferenceInDifferences(before, after Layer) (e Estimate, ok bool) {
 	return differences(before, after, ProportionChange)
 }

@@ -11,8 +11,8 @@ type ChiSquare struct {
 	Statistic float64
 	DF        int
 	P         float64
-	// Expected are the counts under independence, and Smallest the least of them: below 5 the p-value is
-	// not to be relied on, and FisherExact or FisherTable is the way out.
+	// Expected are the counts under independence, and Smallest the least of them: below 5 the p-value
+	// is not to be relied on, and FisherExact or FisherTable is the way out.
 	Expected [][]float64
 	Smallest float64
 	// Residuals are standardised: (observed − expected) over its standard error, about standard normal
@@ -33,10 +33,11 @@ type Yates struct {
 	Statistic, P float64
 }
 
-// ChiSquareTest tests whether rows and columns of a table of counts are independent. Rows and columns
-// without any count are passed over: they expect nothing and add no degree of freedom. It does not
-// exist where fewer than two rows or two columns are left, or rows differ in length. Groups that
-// overlap (a person in several rows) must not be tested: the counts would not be independent.
+// ChiSquareTest tests whether rows and columns of a table of counts are independent. Rows and
+// columns without any count are passed over: they expect nothing and add no degree of freedom. It
+// does not exist where fewer than two rows or two columns are left, or rows differ in length.
+// Groups that overlap (a person in several rows) must not be tested: the counts would not be
+// independent.
 func ChiSquareTest(table [][]float64) (c ChiSquare, ok bool) {
 	m, ok := marginsOf(table)
 	if !ok {

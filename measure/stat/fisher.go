@@ -2,10 +2,11 @@ package stat
 
 import "math"
 
-// FisherExact returns the exact two-sided p-value of the table of two groups, x1 of n1 and x2 of n2:
-// with all four sums held fixed, the probability of every table that is no more probable than the
-// observed one (as R's fisher.test, relative tolerance 1e-7). Counts are whole. Where a sum is 0 only
-// one table is possible and p is 1. Fisher RA, J R Stat Soc 1935;98:39; the two-sided rule is Irwin's.
+// FisherExact returns the exact two-sided p-value of the table of two groups, x1 of n1 and x2 of
+// n2: with all four sums held fixed, the probability of every table that is no more probable than
+// the observed one (as R's fisher.test, relative tolerance 1e-7). Counts are whole. Where a sum is
+// 0 only one table is possible and p is 1. Fisher RA, J R Stat Soc 1935;98:39; the two-sided rule
+// is Irwin's.
 func FisherExact(x1, n1, x2, n2 float64) float64 {
 	drawn, marked, whole := n1, x1+x2, n1+n2
 	lowest, highest := math.Max(0, drawn+marked-whole), math.Min(drawn, marked)

@@ -10,17 +10,18 @@ import (
 const (
 	// fisherRows is the most rows or columns, whichever are fewer, of a table for FisherTable.
 	fisherRows = 8
-	// fisherHalves and fisherSteps are how many ways to fill the first half of a table FisherTable keeps,
-	// and the second half tries, before it gives up: about a second of work.
+	// fisherHalves and fisherSteps are how many ways to fill the first half of a table FisherTable
+	// keeps, and the second half tries, before it gives up: about a second of work.
 	fisherHalves = 200_000
 	fisherSteps  = 20_000_000
 )
 
-// FisherTable is FisherExact of a table of any size (Freeman GH, Halton JH, Biometrika 1951;38:141). The
-// tables with the same sums are counted from both ends: ways to fill the first half of the columns,
-// kept by what they leave in the rows, meet ways to fill the rest. Their number grows fast with the
-// counts, so ok is false where the work is too much, which is where counts are large and ChiSquareTest
-// serves; and where ChiSquareTest would not exist. Counts are whole.
+// FisherTable is FisherExact of a table of any size (Freeman GH, Halton JH, Biometrika
+// 1951;38:141). The tables with the same sums are counted from both ends: ways to fill the first
+// half of the columns, kept by what they leave in the rows, meet ways to fill the rest. Their
+// number grows fast with the counts, so ok is false where the work is too much, which is where
+// counts are large and ChiSquareTest serves; and where ChiSquareTest would not exist. Counts are
+// whole.
 func FisherTable(table [][]float64) (p float64, ok bool) {
 	m, ok := marginsOf(table)
 	if !ok {
@@ -89,14 +90,14 @@ func (f *fisherWalk) log(n int) float64 {
 	return l
 }
 
-// half is a set of ways to fill the first columns that leave the same rows: the negative sums of ln x!,
-// ascending, and the probabilities up to each, relative to that of the last.
+// half is a set of ways to fill the first columns that leave the same rows: the negative sums of ln
+// x!, ascending, and the probabilities up to each, relative to that of the last.
 type half struct {
 	logs, upTo []float64
 }
 
-// p adds up the probabilities of all tables whose −Σ ln x! is at most limit; constant is the logarithm
-// of the factor that they share.
+// p adds up the probabilities of all tables whose −Σ ln x! is at most limit; constant is the
+// logarithm of the factor that they share.
 func (f *fisherWalk) p(limit, constant float64) (p float64, ok bool) {
 	middle := len(f.columns) / 2
 	halves := map[[fisherRows]int][]float64{}
@@ -144,8 +145,8 @@ func newHalf(logs []float64) half {
 	return h
 }
 
-// fill calls done for every way to fill the columns from..to−1, with log less the sum of ln x! of the
-// cells; rows then holds what the way leaves. It stops where no steps are left.
+// fill calls done for every way to fill the columns from..to−1, with log less the sum of ln x! of
+// the cells; rows then holds what the way leaves. It stops where no steps are left.
 func (f *fisherWalk) fill(from, to int, log float64, done func(log float64)) {
 	if from == to {
 		f.steps--

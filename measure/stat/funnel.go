@@ -8,8 +8,8 @@ import (
 )
 
 // Funnel gives the limits within which chance alone would keep the figures of sites or groups of
-// different sizes, were they all the same as the centre. Spiegelhalter DJ, Stat Med 2005;24:1185. Limits
-// of Level95 and Level998 are customary: 1 in 20 and 1 in 500 are outside by chance.
+// different sizes, were they all the same as the centre. Spiegelhalter DJ, Stat Med 2005;24:1185.
+// Limits of Level95 and Level998 are customary: 1 in 20 and 1 in 500 are outside by chance.
 type Funnel struct {
 	// Centre is the benchmark: a proportion, or a rate in events per unit of exposure.
 	Centre float64
@@ -29,9 +29,10 @@ func (f Funnel) Proportion(n float64, level Level) (lo, hi float64) {
 }
 
 // Rate returns the limits of a rate in an exposure from the quantiles of the exact Poisson law with
-// Centre·exposure events, interpolated between whole counts as Spiegelhalter has it: with r the smallest
-// count for which P(R <= r) >= p, the count is r − (P(R <= r) − p)/P(R = r). The lower limit is not
-// below 0. Where the exposure is 0 anything is possible: 0..+Inf.
+// Centre·exposure events, interpolated between whole counts as Spiegelhalter has it: with r the
+// smallest count for which P(R <= r) >= p, the count is r − (P(R <= r) − p)/P(R = r). The lower
+// limit is not below 0 and the upper one not below Centre, which the interpolation leaves where
+// even one event is rare. Where the exposure is 0 anything is possible: 0..+Inf.
 func (f Funnel) Rate(exposure float64, level Level) (lo, hi float64) {
 	if exposure <= 0 {
 		return 0, math.Inf(1)
@@ -40,13 +41,13 @@ func (f Funnel) Rate(exposure float64, level Level) (lo, hi float64) {
 	lower, upper := level.tails()
 	lo = f.Centre + f.wider()*(poissonQuantile(expected, lower)-expected)/exposure
 	hi = f.Centre + f.wider()*(poissonQuantile(expected, upper)-expected)/exposure
-	return math.Max(0, lo), hi
+	return math.Max(0, lo), math.Max(f.Centre, hi)
 }
 
 func (f Funnel) wider() float64 { return math.Sqrt(math.Max(1, f.Overdispersion)) }
 
-// ZProportion is how many standard errors of chance a proportion is from Centre, for Overdispersion. It
-// does not exist where n is 0, or where Centre is 0 or 1.
+// ZProportion is how many standard errors of chance a proportion is from Centre, for
+// Overdispersion. It does not exist where n is 0, or where Centre is 0 or 1.
 func (f Funnel) ZProportion(x, n float64) (z float64, ok bool) {
 	variance := f.Centre * (1 - f.Centre) / n
 	if n <= 0 || variance <= 0 {
@@ -63,13 +64,13 @@ func (f Funnel) ZRate(x, exposure float64) (z float64, ok bool) {
 	return (x/exposure - f.Centre) / math.Sqrt(f.Centre/exposure), true
 }
 
-// winsorised is the share of the scores at either end that are drawn in before the mean is taken, so
-// that the outliers a funnel is drawn to find do not widen it.
+// winsorised is the share of the scores at either end that are drawn in before the mean is taken,
+// so that the outliers a funnel is drawn to find do not widen it.
 const winsorised = 0.1
 
-// Overdispersion estimates how much more the scores vary than chance would have them: the mean of their
-// squares, with the tenth at either end drawn in to the deciles. With no overdispersion it is near or
-// below 1. The order of the scores does not matter; without any it is 1.
+// Overdispersion estimates how much more the scores vary than chance would have them: the mean of
+// their squares, with the tenth at either end drawn in to the deciles. With no overdispersion it is
+// near or below 1. The order of the scores does not matter; without any it is 1.
 func Overdispersion(scores []float64) float64 {
 	sorted := slices.Sorted(slices.Values(scores))
 	lo, ok := Quantile(sorted, winsorised)

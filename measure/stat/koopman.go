@@ -3,11 +3,11 @@ package stat
 import "math"
 
 // Koopman returns the score interval of the ratio (x1/n1) / (x2/n2) of two independent proportions:
-// every ratio that Pearson's χ² of the two groups, at the likeliest proportions with that ratio, does
-// not refuse. It holds its level for small groups, where Katz does not, and needs no ½ where a count is
-// 0. Koopman PAR, Biometrics 1984;40:513; the score is the one of Miettinen O, Nurminen M, Stat Med
-// 1985;4:213 without N/(N−1). hi is +Inf where x2 is 0; there is none where both counts are 0. Both n
-// are above 0.
+// every ratio that Pearson's χ² of the two groups, at the likeliest proportions with that ratio,
+// does not refuse. It holds its level for small groups, where Katz does not, and needs no ½ where a
+// count is 0. Koopman PAR, Biometrics 1984;40:513; the score is the one of Miettinen O, Nurminen M,
+// Stat Med 1985;4:213 without N/(N−1). hi is +Inf where x2 is 0; there is none where both counts
+// are 0. Both n are above 0.
 func Koopman(x1, n1, x2, n2 float64) (lo, hi float64, ok bool) {
 	if (x1 <= 0 && x2 <= 0) || n1 <= 0 || n2 <= 0 {
 		return 0, 0, false
@@ -62,9 +62,9 @@ func between(refused, held float64, refuses func(float64) bool) float64 {
 	}
 }
 
-// ratioScore is the squared score of a ratio: the squared difference p1 − ratio·p2 over its variance at
-// the likeliest proportions whose ratio it is. These are the smaller root of a quadratic and its
-// ratio-th part.
+// ratioScore is the squared score of a ratio: the squared difference p1 − ratio·p2 over its
+// variance at the likeliest proportions whose ratio it is. These are the smaller root of a
+// quadratic and its ratio-th part.
 func ratioScore(ratio, x1, n1, x2, n2 float64) float64 {
 	b := ratio*(n1+x2) + x1 + n2
 	product := ratio * (n1 + n2) * (x1 + x2)

@@ -20,9 +20,10 @@ type Kruskal struct {
 //	H = (12/(N(N+1))·ΣR²/n − 3(N+1)) / (1 − Σ(t³−t)/(N³−N)),
 //
 // with R the sum of the ranks of a group and t how many values are tied. The p-value is that of χ²
-// with one degree of freedom less than there are groups; it is rough where a group has fewer than five
-// values. Values need no order, and groups without any are passed over. It does not exist for fewer
-// than two groups or where all values are equal. Kruskal WH, Wallis WA, J Am Stat Assoc 1952;47:583.
+// with one degree of freedom less than there are groups; it is rough where a group has fewer than
+// five values. Values need no order, and groups without any are passed over. It does not exist for
+// fewer than two groups or where all values are equal. Kruskal WH, Wallis WA, J Am Stat Assoc
+// 1952;47:583.
 func KruskalWallis(groups [][]float64) (k Kruskal, ok bool) {
 	values := slices.Concat(groups...)
 	slices.Sort(values)
@@ -38,9 +39,9 @@ func KruskalWallis(groups [][]float64) (k Kruskal, ok bool) {
 	return KruskalWallisCounts(counts)
 }
 
-// KruskalWallisCounts is KruskalWallis of values with counts: counts[g][i] says how often group g has
-// the i-th of the values, which are in ascending order and differ. What the values are does not matter
-// to a test of ranks. All rows have one length.
+// KruskalWallisCounts is KruskalWallis of values with counts: counts[g][i] says how often group g
+// has the i-th of the values, which are in ascending order and differ. What the values are does not
+// matter to a test of ranks. All rows have one length.
 func KruskalWallisCounts(counts [][]int64) (k Kruskal, ok bool) {
 	if len(counts) == 0 {
 		return Kruskal{}, false

@@ -2,8 +2,8 @@ package stat
 
 import "math"
 
-// Count is a number of events and what they are counted in: the units of which the events are a part
-// (a proportion), or an exposure such as days (a rate).
+// Count is a number of events and what they are counted in: the units of which the events are a
+// part (a proportion), or an exposure such as days (a rate).
 type Count struct {
 	Events, Of float64
 }
@@ -46,14 +46,14 @@ func pooled(layers []Layer) Layer {
 }
 
 // MantelHaenszel returns the ratio of proportions within layers, pooled as Σ(x1·n2/n) / Σ(x2·n1/n),
-// n = n1 + n2, and its interval on the log scale by the variance of Greenland S, Robins JM, Biometrics
-// 1985;41:55, which holds for a few large layers and for many small ones:
+// n = n1 + n2, and its interval on the log scale by the variance of Greenland S, Robins JM,
+// Biometrics 1985;41:55, which holds for a few large layers and for many small ones:
 //
 //	Σ((x1+x2)·n1·n2 − x1·x2·n)/n² / (Σ(x1·n2/n) · Σ(x2·n1/n)).
 //
-// One ratio is taken to hold in all layers; where they differ it is their weighted mean. Layers in which
-// one of the two is absent are passed over. It does not exist where a sum is 0, nor where the variance
-// is (all units have the event).
+// One ratio is taken to hold in all layers; where they differ it is their weighted mean. Layers in
+// which one of the two is absent are passed over. It does not exist where a sum is 0, nor where the
+// variance is (all units have the event).
 func MantelHaenszel(layers []Layer) (e Estimate, ok bool) {
 	return pooledRatio(layers, func(l Layer) float64 {
 		n := l.Group.Of + l.Reference.Of
@@ -62,8 +62,8 @@ func MantelHaenszel(layers []Layer) (e Estimate, ok bool) {
 	})
 }
 
-// MantelHaenszelRate is MantelHaenszel of rates: Σ(x1·t2/t) / Σ(x2·t1/t), t = t1 + t2, with the variance
-// Σ((x1+x2)·t1·t2/t²) over the product of the sums. Greenland S, Robins JM, as above.
+// MantelHaenszelRate is MantelHaenszel of rates: Σ(x1·t2/t) / Σ(x2·t1/t), t = t1 + t2, with the
+// variance Σ((x1+x2)·t1·t2/t²) over the product of the sums. Greenland S, Robins JM, as above.
 func MantelHaenszelRate(layers []Layer) (e Estimate, ok bool) {
 	return pooledRatio(layers, func(l Layer) float64 {
 		t := l.Group.Of + l.Reference.Of
@@ -91,14 +91,14 @@ func pooledRatio(layers []Layer, part func(Layer) float64) (e Estimate, ok bool)
 	return e, true
 }
 
-// MantelHaenszelDifference returns the difference of proportions within layers, pooled with the weights
-// w = n1·n2/n, and its interval by the variance of Sato T, Biometrics 1989;45:1323, which holds for
-// few large layers and for many small ones: (d·ΣP + ΣQ) / (Σw)² with
+// MantelHaenszelDifference returns the difference of proportions within layers, pooled with the
+// weights w = n1·n2/n, and its interval by the variance of Sato T, Biometrics 1989;45:1323, which
+// holds for few large layers and for many small ones: (d·ΣP + ΣQ) / (Σw)² with
 //
 //	P = (n1²·x2 − n2²·x1 + n1·n2·(n2−n1)/2) / n², Q = (x1·(n2−x2) + x2·(n1−x1)) / 2n.
 //
-// Layers in which one of the two is absent are passed over. It does not exist where no layer has both,
-// nor where the variance is not above 0 (no event, or no unit without one).
+// Layers in which one of the two is absent are passed over. It does not exist where no layer has
+// both, nor where the variance is not above 0 (no event, or no unit without one).
 func MantelHaenszelDifference(layers []Layer) (e Estimate, ok bool) {
 	weight, p, q := 0., 0., 0.
 	for _, l := range layers {

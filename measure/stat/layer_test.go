@@ -11,19 +11,21 @@ import (
 	"github.com/equitylens/equitylens/measure/stat"
 )
 
+func count(events, of float64) stat.Count { return stat.Count{Events: events, Of: of} }
+
 // near compares to a relative 1e-9.
 func near() cmp.Option { return cmpopts.EquateApprox(1e-9, 1e-12) }
 
-// berkeley is who was admitted to the six largest departments in Berkeley in autumn 1973, men beside
-// women. Bickel PJ, Hammel EA, O'Connell JW, Science 1975;187:398; UCBAdmissions in R.
+// berkeley is who was admitted to the six largest departments in Berkeley in autumn 1973, men
+// beside women. Bickel PJ, Hammel EA, O'Connell JW, Science 1975;187:398; UCBAdmissions in R.
 func berkeley() []stat.Layer {
 	return []stat.Layer{
-		{Group: stat.Count{Events: 512, Of: 825}, Reference: stat.Count{Events: 89, Of: 108}},
-		{Group: stat.Count{Events: 353, Of: 560}, Reference: stat.Count{Events: 17, Of: 25}},
-		{Group: stat.Count{Events: 120, Of: 325}, Reference: stat.Count{Events: 202, Of: 593}},
-		{Group: stat.Count{Events: 138, Of: 417}, Reference: stat.Count{Events: 131, Of: 375}},
-		{Group: stat.Count{Events: 53, Of: 191}, Reference: stat.Count{Events: 94, Of: 393}},
-		{Group: stat.Count{Events: 22, Of: 373}, Reference: stat.Count{Events: 24, Of: 341}},
+		{Group: count(512, 825), Reference: count(89, 108)},
+		{Group: count(353, 560), Reference: count(17, 25)},
+		{Group: count(120, 325), Reference: count(202, 593)},
+		{Group: count(138, 417), Reference: count(131, 375)},
+		{Group: count(53, 191), Reference: count(94, 393)},
+		{Group: count(22, 373), Reference: count(24, 341)},
 	}
 }
 
@@ -32,12 +34,12 @@ func berkeley() []stat.Layer {
 func stones(times float64) []stat.Layer {
 	return []stat.Layer{
 		{
-			Group:     stat.Count{Events: 81 * times, Of: 87 * times},
-			Reference: stat.Count{Events: 234 * times, Of: 270 * times},
+			Group:     count(81*times, 87*times),
+			Reference: count(234*times, 270*times),
 		},
 		{
-			Group:     stat.Count{Events: 192 * times, Of: 263 * times},
-			Reference: stat.Count{Events: 55 * times, Of: 80 * times},
+			Group:     count(192*times, 263*times),
+			Reference: count(55*times, 80*times),
 		},
 	}
 }
@@ -61,7 +63,7 @@ func TestMantelHaenszelOfBerkeley(t *testing.T) {
 
 func TestSimpson(t *testing.T) {
 	t.Parallel()
-	one := []stat.Layer{{Group: stat.Count{Events: 30, Of: 100}, Reference: stat.Count{Events: 10, Of: 100}}}
+	one := []stat.Layer{{Group: count(30, 100), Reference: count(10, 100)}}
 	tests := []struct {
 		name      string
 		in        []stat.Layer
@@ -75,13 +77,13 @@ func TestSimpson(t *testing.T) {
 		{"many patients turn round for sure", stones(10), true, true, false, 1, true},
 		{"one layer is the whole", one, false, false, false, 1, true},
 		{"a layer of the group alone is not covered", append([]stat.Layer{
-			{Group: stat.Count{Events: 1, Of: 100}},
+			{Group: count(1, 100)},
 		}, one...), false, false, false, 0.5, true},
 		{"a group without its reference cannot be checked", []stat.Layer{
-			{Group: stat.Count{Events: 1, Of: 100}}, {Reference: stat.Count{Events: 1, Of: 100}},
+			{Group: count(1, 100)}, {Reference: count(1, 100)},
 		}, false, false, false, 0, false},
 		{"no event at all tells nothing", []stat.Layer{
-			{Group: stat.Count{Of: 100}, Reference: stat.Count{Of: 100}},
+			{Group: count(0, 100), Reference: count(0, 100)},
 		}, false, false, false, 0, false},
 		{"nobody", nil, false, false, false, 0, false},
 	}
@@ -232,7 +234,7 @@ func TestOneLayerIsCrude(t *testing.T) {
 func TestSatoComesCloseToTheUsualVariance(t *testing.T) {
 	t.Parallel()
 	layers := []stat.Layer{
-		{Group: stat.Count{Events: 3000, Of: 10_000}, Reference: stat.Count{Events: 2000, Of: 10_000}},
+		{Group: count(3000, 10_000), Reference: count(2000, 10_000)},
 	}
 	e, ok := stat.MantelHaenszelDifference(layers)
 	want := stat.Z * math.Sqrt(0.3*0.7/10_000+0.2*0.8/10_000)
@@ -264,7 +266,8 @@ func TestDecompose(t *testing.T) {
 		for _, part := range p.Layers {
 			within, between = within+part.Within, between+part.Between
 		}
-		if len(p.Layers) != len(layers) || math.Abs(within-p.Within) > 1e-12 || math.Abs(between-p.Between) > 1e-12 {
+		if len(p.Layers) != len(layers) || math.Abs(within-p.Within) > 1e-12 ||
+			math.Abs(between-p.Between) > 1e-12 {
 			t.Fatalf("the layers of Decompose(%v) add up to %v and %v", layers, within, between)
 		}
 		back, _ := stat.Decompose(swapped(layers))
@@ -276,18 +279,18 @@ func TestDecompose(t *testing.T) {
 
 func TestDecomposeTellsThePartsApart(t *testing.T) {
 	t.Parallel()
-	group := func(events, of, others, othersOf float64) stat.Layer {
-		return stat.Layer{Group: stat.Count{Events: events, Of: of}, Reference: stat.Count{Events: others, Of: othersOf}}
+	site := func(events, of, others, othersOf float64) stat.Layer {
+		return stat.Layer{Group: count(events, of), Reference: count(others, othersOf)}
 	}
 	tests := []struct {
 		name            string
 		in              []stat.Layer
 		within, between float64
 	}{
-		{"equal rates at each site leave the sites", []stat.Layer{group(40, 80, 10, 20), group(2, 20, 8, 80)}, 0, 0.24},
-		{"equal sites leave the rates", []stat.Layer{group(25, 50, 10, 50), group(10, 50, 5, 50)}, 0.2, 0},
-		{"separate sites leave nothing else", []stat.Layer{group(50, 100, 0, 0), group(0, 0, 10, 100)}, 0, 0.4},
-		{"an empty site is nothing", []stat.Layer{group(50, 100, 10, 100), {}}, 0.4, 0},
+		{"equal rates leave sites", []stat.Layer{site(40, 80, 10, 20), site(2, 20, 8, 80)}, 0, 0.24},
+		{"equal sites leave rates", []stat.Layer{site(25, 50, 10, 50), site(10, 50, 5, 50)}, 0.2, 0},
+		{"separate sites differ as sites", []stat.Layer{site(50, 100, 0, 0), site(0, 0, 10, 100)}, 0, 0.4},
+		{"an empty site is nothing", []stat.Layer{site(50, 100, 10, 100), {}}, 0.4, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

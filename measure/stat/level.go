@@ -2,8 +2,8 @@ package stat
 
 import "gonum.org/v1/gonum/stat/distuv"
 
-// Level is the coverage of a two-sided interval, above 0 and below 1. What a figure carries is always
-// Level95; Level998 is the outer limit of a funnel.
+// Level is the coverage of a two-sided interval, above 0 and below 1. What a figure carries is
+// always Level95; Level998 is the outer limit of a funnel.
 type Level float64
 
 const (

@@ -7,13 +7,14 @@ import (
 )
 
 // sameChance is how much more probable a result may be than the observed one and still count as no
-// more probable: two results of equal probability differ by a rounding. It is that of R's fisher.test
-// and binom.test.
+// more probable: two results of equal probability differ by a rounding. It is that of R's
+// fisher.test and binom.test.
 const sameChance = 1 + 1e-7
 
-// binomialMass is P(Bin(n, p) = x) for 0 <= x <= n and 0 < p < 1 by the saddle-point form of Loader C,
-// Fast and Accurate Computation of Binomial Probabilities, 2000: where counts go into the millions the
-// difference of three logarithms of factorials has lost eight digits, this form one or two.
+// binomialMass is P(Bin(n, p) = x) for 0 <= x <= n and 0 < p < 1 by the saddle-point form of Loader
+// C, Fast and Accurate Computation of Binomial Probabilities, 2000: where counts go into the
+// millions the difference of three logarithms of factorials has lost eight digits, this form one or
+// two.
 func binomialMass(x, n, p float64) float64 {
 	switch x {
 	case 0:
@@ -26,8 +27,8 @@ func binomialMass(x, n, p float64) float64 {
 	return math.Exp(exponent) * math.Sqrt(n/(2*math.Pi*x*(n-x)))
 }
 
-// hypergeometricMass is the probability of x marked ones among drawn out of whole, of which marked are
-// marked. x is between max(0, drawn+marked−whole) and min(drawn, marked).
+// hypergeometricMass is the probability of x marked ones among drawn out of whole, of which marked
+// are marked. x is between max(0, drawn+marked−whole) and min(drawn, marked).
 func hypergeometricMass(x, drawn, marked, whole float64) float64 {
 	p := drawn / whole
 	if p <= 0 || p >= 1 {
@@ -47,8 +48,8 @@ func stirlingError(n float64) float64 {
 	return (1./12 - (1./360-(1./1260-(1./1680-1./1188/s)/s)/s)/s) / n
 }
 
-// deviance is x ln(x/m) + m − x for x and m above 0, without the loss of digits where they are close:
-// with e = m/x − 1 it is x(e − ln(1+e)), and ln(1+e) is the series 2(v + v³/3 + v⁵/5 + …) of
+// deviance is x ln(x/m) + m − x for x and m above 0, without the loss of digits where they are
+// close: with e = m/x − 1 it is x(e − ln(1+e)), and ln(1+e) is the series 2(v + v³/3 + v⁵/5 + …) of
 // v = e/(2+e).
 func deviance(x, m float64) float64 {
 	e := (m - x) / x
@@ -66,8 +67,8 @@ func deviance(x, m float64) float64 {
 	}
 }
 
-// atMost and atLeast are P(Bin(n, p) <= x) and P(Bin(n, p) >= x) for 0 < p < 1. Both are taken directly,
-// because 1 less the other has no digits left where it matters.
+// atMost and atLeast are P(Bin(n, p) <= x) and P(Bin(n, p) >= x) for 0 < p < 1. Both are taken
+// directly, because 1 less the other has no digits left where it matters.
 func atMost(x, n, p float64) float64 {
 	switch {
 	case x < 0:
@@ -88,9 +89,9 @@ func atLeast(x, n, p float64) float64 {
 	return mathext.RegIncBeta(x, n-x+1, p)
 }
 
-// binomialTest is the exact two-sided p-value of x of n against the proportion p: the probability of
-// all results that are no more probable than x ("minlike", as R's binom.test). x and n are whole, n is
-// above 0, and p is within 0..1, the ends excluded.
+// binomialTest is the exact two-sided p-value of x of n against the proportion p: the probability
+// of all results that are no more probable than x ("minlike", as R's binom.test). x and n are
+// whole, n is above 0, and p is within 0..1, the ends excluded.
 func binomialTest(x, n, p float64) float64 {
 	mean := n * p
 	if x == mean {
@@ -110,8 +111,8 @@ func binomialTest(x, n, p float64) float64 {
 	return math.Min(1, atLeast(x, n, p)+atMost(n-end, n, p))
 }
 
-// firstTrue returns the smallest whole number from lo to hi, both whole, for which a predicate holds
-// that once true stays true; it holds at hi.
+// firstTrue returns the smallest whole number from lo to hi, both whole, for which a predicate
+// holds that once true stays true; it holds at hi.
 func firstTrue(lo, hi float64, holds func(float64) bool) float64 {
 	for lo < hi {
 		middle := math.Floor(lo + (hi-lo)/2)

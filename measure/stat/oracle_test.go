@@ -1,6 +1,7 @@
 package stat_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -47,8 +48,8 @@ func floats(v any) []float64 {
 	return nil
 }
 
-// figures holds what we computed, by the oracle's name: a float64, a list, a table, or nil where the
-// figure does not exist.
+// figures holds what we computed, by the oracle's name: a float64, a list, a table, or nil where
+// the figure does not exist.
 type figures map[string]any
 
 func (f figures) pair(name string, lo, hi float64) { f[name+"_lower"], f[name+"_upper"] = lo, hi }
@@ -175,8 +176,9 @@ func TestOracles(t *testing.T) {
 			for name := range ours {
 				delete(others, name) // Left out of some cases, for a reason that stands there.
 			}
-			t.Logf("%s: %d cases, %d values compared, largest relative difference %.1e; not computed here: %s",
-				tt.file, len(cases), c.values, c.largest, strings.Join(slices.Sorted(maps.Keys(others)), " "))
+			left := strings.Join(slices.Sorted(maps.Keys(others)), " ")
+			t.Logf("%s: %d cases, %d values compared, largest relative difference %.1e; left out: %s",
+				tt.file, len(cases), c.values, c.largest, cmp.Or(left, "nothing"))
 			if c.values == 0 {
 				t.Fatal("no figure of the file was compared")
 			}
@@ -376,7 +378,8 @@ func TestStandardMillion(t *testing.T) {
 		}
 	}
 	if compared != len(narrow) || whole != 1e6 {
-		t.Fatalf("%d bands of %v people were compared, want %d of a million", compared, whole, len(narrow))
+		t.Fatalf("%d bands of %v people were compared, want %d of a million",
+			compared, whole, len(narrow))
 	}
 	t.Logf("age_los.json: 1 case, %d values compared, largest relative difference 0", compared)
 	broad := stat.USStandard2000Broad()

@@ -46,10 +46,11 @@ func RateRatio(x1, t1, x2, t2 float64) (lo, hi float64, ok bool) {
 }
 
 // RateTest returns the exact two-sided p-value of two rates being equal: given x1+x2 events, x1 is
-// binomial with the share of the first exposure, and the p-value is the probability of every split that
-// is no more probable than the observed one. It stands beside RateRatio, whose limits come from two
-// one-sided tests; near the border one may exclude 1 where the other does not say p < 0.05. Counts are
-// whole and both exposures are above 0. Without any event p is 1: nothing speaks against equality.
+// binomial with the share of the first exposure, and the p-value is the probability of every split
+// that is no more probable than the observed one. It stands beside RateRatio, whose limits come
+// from two one-sided tests; near the border one may exclude 1 where the other does not say p <
+// 0.05. Counts are whole and both exposures are above 0. Without any event p is 1: nothing speaks
+// against equality.
 func RateTest(x1, t1, x2, t2 float64) float64 {
 	if x1+x2 <= 0 {
 		return 1

@@ -26,8 +26,8 @@ const (
 	WideInterval Reason = "wide-interval"
 	// RelativelyWideInterval is one wider than 0.05 and than 130 % of the proportion.
 	RelativelyWideInterval Reason = "relatively-wide-interval"
-	// ComplementRelativelyWide is one wider than 0.05 and than 130 % of 1 less the proportion: the figure
-	// may be shown, "the others" may not.
+	// ComplementRelativelyWide is one wider than 0.05 and than 130 % of 1 less the proportion: the
+	// figure may be shown, "the others" may not.
 	ComplementRelativelyWide Reason = "complement-relatively-wide"
 	// NoneOrAll is a proportion of 0 or 1.
 	NoneOrAll Reason = "none-or-all"
@@ -45,10 +45,11 @@ const (
 )
 
 // ProportionReliability judges the proportion x/n by the presentation standards of the US National
-// Center for Health Statistics, Vital Health Stat 2 (175), 2017, for a simple random sample: unreliable
-// below 30 units, or where the Clopper–Pearson interval is 0.30 wide or more, or is wider than 0.05 and
-// than 130 % of the proportion; for review where the latter holds of the complement, or the proportion
-// is 0 or 1. The standards' rule on degrees of freedom is about survey designs and has no place here.
+// Center for Health Statistics, Vital Health Stat 2 (175), 2017, for a simple random sample:
+// unreliable below 30 units, or where the Clopper–Pearson interval is 0.30 wide or more, or is
+// wider than 0.05 and than 130 % of the proportion; for review where the latter holds of the
+// complement, or the proportion is 0 or 1. The standards' rule on degrees of freedom is about
+// survey designs and has no place here.
 func ProportionReliability(x, n float64) (Reliability, Reason) {
 	if n < fewestUnits {
 		return Unreliable, FewUnits
@@ -68,8 +69,8 @@ func ProportionReliability(x, n float64) (Reliability, Reason) {
 	return Reliable, NoReason
 }
 
-// CountReliability judges a count of events and every rate with it as numerator: unreliable below 20
-// events, as US vital statistics have it.
+// CountReliability judges a count of events and every rate with it as numerator: unreliable below
+// 20 events, as US vital statistics have it.
 func CountReliability(events float64) (Reliability, Reason) {
 	if events < fewestEvents {
 		return Unreliable, FewEvents

@@ -1,17 +1,18 @@
 package stat
 
 // Simpson compares the difference between a group and its reference over everybody with their
-// difference within layers. Where the two tell different stories, the layer (the site, the age) and not
-// the group is behind a part of what the overall figure shows, or hides a part of it. Which of the two
-// matters is no question of statistics: being sent to the worse site is an inequity as well.
+// difference within layers. Where the two tell different stories, the layer (the site, the age) and
+// not the group is behind a part of what the overall figure shows, or hides a part of it. Which of
+// the two matters is no question of statistics: being sent to the worse site is an inequity as
+// well.
 type Simpson struct {
 	// Crude is the difference over everybody, as it is published, layers of one alone included. Within
 	// is the Mantel–Haenszel difference over the layers that hold both.
 	Crude, Within Estimate
 	// Opposite is true where the two have opposite signs, whatever their intervals: a reason to look.
 	Opposite bool
-	// Reverses is true where they have opposite signs and both intervals leave out 0: the overall figure
-	// points the wrong way for people of one layer, and chance is no likely reason.
+	// Reverses is true where they have opposite signs and both intervals leave out 0: the overall
+	// figure points the wrong way for people of one layer, and chance is no likely reason.
 	Reverses bool
 	// Fades is true where Crude is clear of 0 and Within is not: within layers there is no difference
 	// to be sure of. It is no proof that there is none.
@@ -22,8 +23,8 @@ type Simpson struct {
 	Covered float64
 }
 
-// SimpsonCheck makes the comparison for proportions: Newcombe's interval for Crude, Sato's for Within.
-// ok is false where no layer holds both, or one of the intervals does not exist.
+// SimpsonCheck makes the comparison for proportions: Newcombe's interval for Crude, Sato's for
+// Within. ok is false where no layer holds both, or one of the intervals does not exist.
 func SimpsonCheck(layers []Layer) (s Simpson, ok bool) {
 	return simpson(layers, Newcombe, MantelHaenszelDifference)
 }

@@ -6,8 +6,8 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// Direct is a directly standardised rate: what the rate of a group would be if the group were composed
-// like a standard population. The unit is events per unit of exposure.
+// Direct is a directly standardised rate: what the rate of a group would be if the group were
+// composed like a standard population. The unit is events per unit of exposure.
 type Direct struct {
 	// Rate is Σwx and Variance its Poisson variance Σw²x, with w = (share of the standard) / exposure.
 	Rate, Variance float64
@@ -17,10 +17,11 @@ type Direct struct {
 	largest, mean, meanSquare float64 // Of the weights w.
 }
 
-// DirectlyStandardised standardises the events and exposures of bands, given in one order, to a standard
-// population, of which only the proportions matter. It does not exist where a band that the standard
-// holds has no exposure (its rate is not known: join it with a neighbour), where the standard is empty,
-// or where the slices differ in length. Bands outside the standard weigh nothing.
+// DirectlyStandardised standardises the events and exposures of bands, given in one order, to a
+// standard population, of which only the proportions matter. It does not exist where a band that
+// the standard holds has no exposure (its rate is not known: join it with a neighbour), where the
+// standard is empty, or where the slices differ in length. Bands outside the standard weigh
+// nothing.
 func DirectlyStandardised(events, exposure, standard []float64) (d Direct, ok bool) {
 	if len(events) != len(standard) || len(exposure) != len(standard) {
 		return Direct{}, false
@@ -59,8 +60,8 @@ func (d Direct) FayFeuer() (lo, hi float64) {
 	return d.gammaLower(), d.gammaUpper(d.largest, d.largest*d.largest)
 }
 
-// Tiwari is the FayFeuer interval with the mean weight in the place of the largest in its upper limit,
-// which is less conservative. Tiwari RC, Clegg LX, Zou Z, Stat Methods Med Res 2006;15:547.
+// Tiwari is the FayFeuer interval with the mean weight in the place of the largest in its upper
+// limit, which is less conservative. Tiwari RC, Clegg LX, Zou Z, Stat Methods Med Res 2006;15:547.
 func (d Direct) Tiwari() (lo, hi float64) {
 	return d.gammaLower(), d.gammaUpper(d.mean, d.meanSquare)
 }
@@ -79,15 +80,17 @@ func (d Direct) gammaUpper(more, moreSquare float64) float64 {
 	return scale * distuv.ChiSquared{K: rate / scale}.Quantile(upperTail)
 }
 
-// DobsonByar returns the interval Rate + √(Variance/Events)·(limit − Events) from Byar's limits of the
-// count, as the health statistics of England do, who show none below 10 events. It does not exist
-// without an event. Dobson AJ et al., Stat Med 1991;10:457.
+// DobsonByar returns the interval Rate + √(Variance/Events)·(limit − Events) from Byar's limits of
+// the count, as the health statistics of England do, who show none below 10 events. It does not
+// exist without an event. Dobson AJ et al., Stat Med 1991;10:457.
 func (d Direct) DobsonByar() (lo, hi float64, ok bool) { return d.dobson(Byar) }
 
 // DobsonExact is DobsonByar from Garwood's limits.
 func (d Direct) DobsonExact() (lo, hi float64, ok bool) { return d.dobson(Garwood) }
 
-func (d Direct) dobson(limits func(x, exposure float64) (lo, hi float64)) (lo, hi float64, ok bool) {
+func (d Direct) dobson(
+	limits func(x, exposure float64) (lo, hi float64),
+) (lo, hi float64, ok bool) {
 	if d.Events <= 0 {
 		return 0, 0, false
 	}
@@ -96,9 +99,9 @@ func (d Direct) dobson(limits func(x, exposure float64) (lo, hi float64)) (lo, h
 	return d.Rate + scale*(lo-d.Events), d.Rate + scale*(hi-d.Events), true
 }
 
-// Expected returns how many events a group would have with the rates of a reference: the sum over bands
-// of exposure × referenceEvents / referenceExposure. Divided into the observed count it is the
-// indirectly standardised ratio. It does not exist where a band with exposure has none in the
+// Expected returns how many events a group would have with the rates of a reference: the sum over
+// bands of exposure × referenceEvents / referenceExposure. Divided into the observed count it is
+// the indirectly standardised ratio. It does not exist where a band with exposure has none in the
 // reference, or where the slices differ in length.
 func Expected(exposure, referenceEvents, referenceExposure []float64) (expected float64, ok bool) {
 	if len(exposure) != len(referenceEvents) || len(exposure) != len(referenceExposure) {
@@ -116,11 +119,11 @@ func Expected(exposure, referenceEvents, referenceExposure []float64) (expected 
 	return expected, true
 }
 
-// ObservedToExpected returns the indirectly standardised ratio and its exact interval, Garwood's limits
-// of the observed count over the expected one; Byar(observed, expected) gives the approximate one. The
-// expected count is taken as known: where the reference is small the interval is too narrow. Ratios of
-// two groups are not comparable with each other unless the groups are composed alike. It does not
-// exist where nothing is expected.
+// ObservedToExpected returns the indirectly standardised ratio and its exact interval, Garwood's
+// limits of the observed count over the expected one; Byar(observed, expected) gives the
+// approximate one. The expected count is taken as known: where the reference is small the interval
+// is too narrow. Ratios of two groups are not comparable with each other unless the groups are
+// composed alike. It does not exist where nothing is expected.
 func ObservedToExpected(observed, expected float64) (ratio, lo, hi float64, ok bool) {
 	if expected <= 0 {
 		return 0, 0, 0, false

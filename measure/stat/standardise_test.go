@@ -52,14 +52,15 @@ func TestStandardisedRates(t *testing.T) {
 		for i := range standard {
 			twice[i] = 2 * standard[i]
 		}
-		if again, _ := stat.DirectlyStandardised(events, exposure, twice); math.Abs(again.Rate-d.Rate) > slack*d.Rate {
+		again, _ := stat.DirectlyStandardised(events, exposure, twice)
+		if math.Abs(again.Rate-d.Rate) > slack*d.Rate {
 			t.Fatalf("twice the standard makes %v of %v", again.Rate, d.Rate)
 		}
 	})
 }
 
-// TestStandardisedToItself holds the limits to Garwood's where weights are equal: the group is its own
-// standard, and its standardised rate the crude one.
+// TestStandardisedToItself holds the limits to Garwood's where weights are equal: the group is its
+// own standard, and its standardised rate the crude one.
 func TestStandardisedToItself(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -73,7 +74,9 @@ func TestStandardisedToItself(t *testing.T) {
 			total += e
 		}
 		wantLo, wantHi := stat.Garwood(d.Events, total)
-		for name, limits := range map[string]func() (lo, hi float64){"FayFeuer": d.FayFeuer, "Tiwari": d.Tiwari} {
+		for name, limits := range map[string]func() (lo, hi float64){
+			"FayFeuer": d.FayFeuer, "Tiwari": d.Tiwari,
+		} {
 			lo, hi := limits()
 			if math.Abs(lo-wantLo) > 1e-7*wantHi || math.Abs(hi-wantHi) > 1e-7*wantHi {
 				t.Fatalf("%s with equal weights = [%v, %v], Garwood = [%v, %v]", name, lo, hi, wantLo, wantHi)
@@ -95,7 +98,7 @@ func TestStandardisedRatesThatDoNotExist(t *testing.T) {
 	}{
 		{"no band", nil, nil, nil, false},
 		{"an empty standard", []float64{1}, []float64{10}, []float64{0}, false},
-		{"a band of the standard without exposure", []float64{1, 0}, []float64{10, 0}, []float64{5, 5}, false},
+		{"a band nobody was in", []float64{1, 0}, []float64{10, 0}, []float64{5, 5}, false},
 		{"a band outside the standard", []float64{1, 0}, []float64{10, 0}, []float64{5, 0}, true},
 		{"slices of different lengths", []float64{1}, []float64{10, 10}, []float64{5, 5}, false},
 	}
