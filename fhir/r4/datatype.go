@@ -115,8 +115,3 @@ func Moment(t time.Time) *dpb.DateTime {
 func Days(start, end time.Time) *dpb.Period {
 	return &dpb.Period{Start: Day(start), End: Day(end)}
 }
-
-// Named makes a reference to a resource of a type by its display alone.
-func Named(resourceType, display string) *dpb.Reference {
-	return &dpb.Reference{Type: URI(resourceType), Display: Text(display)}
-}

@@ -1,6 +1,7 @@
 package r4
 
 import (
+	"slices"
 	"time"
 
 	dpb "github.com/google/fhir/go/proto/google/fhir/proto/r4/core/datatypes_go_proto"
@@ -85,6 +86,34 @@ func QuantityExtension(url string, value *dpb.Quantity) *dpb.Extension {
 func RangeExtension(url string, value *dpb.Range) *dpb.Extension {
 	return extension(url, &dpb.Extension_ValueX{
 		Choice: &dpb.Extension_ValueX_Range{Range: value},
+	})
+}
+
+// ReferenceExtension makes an extension with a valueReference.
+func ReferenceExtension(url string, value *dpb.Reference) *dpb.Extension {
+	return extension(url, &dpb.Extension_ValueX{
+		Choice: &dpb.Extension_ValueX_Reference{Reference: value},
+	})
+}
+
+// CanonicalExtension makes an extension with a valueCanonical.
+func CanonicalExtension(url, value string) *dpb.Extension {
+	return extension(url, &dpb.Extension_ValueX{
+		Choice: &dpb.Extension_ValueX_Canonical{Canonical: &dpb.Canonical{Value: value}},
+	})
+}
+
+// MarkdownExtension makes an extension with a valueMarkdown.
+func MarkdownExtension(url, value string) *dpb.Extension {
+	return extension(url, &dpb.Extension_ValueX{
+		Choice: &dpb.Extension_ValueX_Markdown{Markdown: &dpb.Markdown{Value: value}},
+	})
+}
+
+// HasNoValue reports whether a primitive with these extensions has no value, as one of Absent.
+func HasNoValue(extensions []*dpb.Extension) bool {
+	return slices.ContainsFunc(extensions, func(e *dpb.Extension) bool {
+		return e.GetUrl().GetValue() == noValue && e.GetValue().GetBoolean().GetValue()
 	})
 }
 

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -17,13 +18,28 @@ import (
 // MeasureReport makes a summary report of result. One question on one snapshot has one identifier,
 // whenever and wherever it is asked.
 func (b *Builder) MeasureReport(result measure.Result) *mrpb.MeasureReport {
+	report := b.head(result, cpb.MeasureReportTypeCode_SUMMARY, identifier(result))
+	for i, g := range result.Groups {
+		fillGroup(report.Group[i], g)
+	}
+	b.supplement(report, result)
+	note(report, notes(result))
+	return report
+}
+
+// head makes all of a report but its figures: what was asked of which data, and groups without
+// populations. Scoring and direction stand at the root if both can, else both in every group: deqm-2
+// asks the root for the direction where it has the scoring, deqm-4 the group.
+func (b *Builder) head(
+	result measure.Result, kind cpb.MeasureReportTypeCode_Value, name string,
+) *mrpb.MeasureReport {
 	report := &mrpb.MeasureReport{
 		Identifier: []*dpb.Identifier{{
-			System: r4.URI("urn:ietf:rfc:3986"), Value: r4.Text(identifier(result)),
+			System: r4.URI("urn:ietf:rfc:3986"), Value: r4.Text(name),
 		}},
 		Status:   &mrpb.MeasureReport_StatusCode{Value: status(result)},
-		Type:     &mrpb.MeasureReport_TypeCode{Value: cpb.MeasureReportTypeCode_SUMMARY},
-		Measure:  &dpb.Canonical{Value: b.MeasureURL(result.Measure) + "|" + result.Version},
+		Type:     &mrpb.MeasureReport_TypeCode{Value: kind},
+		Measure:  &dpb.Canonical{Value: b.canonical(result)},
 		Date:     r4.Moment(b.cfg.Now()),
 		Reporter: r4.Named("Organization", b.cfg.Organization),
 		Period:   r4.Days(result.Period.Start, result.Period.End),
@@ -34,29 +50,43 @@ func (b *Builder) MeasureReport(result measure.Result) *mrpb.MeasureReport {
 	improvement, improvementAlike := alike(result.Groups, func(g measure.Group) measure.Improvement {
 		return g.Improvement
 	})
-	if scoringAlike {
-		report.Extension = append(report.Extension,
-			r4.ConceptExtension(urlScoring, scoringConcept(scoring)))
-	}
-	atRoot := improvementAlike && improvement != measure.Context
+	atRoot := scoringAlike && improvementAlike &&
+		(improvement != measure.Context || scoring == measure.Cohort)
 	if atRoot {
-		report.ImprovementNotation = improvementConcept(improvement)
+		report.Extension = []*dpb.Extension{r4.ConceptExtension(urlScoring, scoringConcept(scoring))}
+		if improvement != measure.Context {
+			report.ImprovementNotation = improvementConcept(improvement)
+		}
 	}
 	report.Extension = append(report.Extension, b.provenance(result)...)
 	for _, g := range result.Groups {
-		group := reportGroup(g)
-		if !scoringAlike {
-			group.Extension = append(group.Extension,
-				r4.ConceptExtension(urlScoring, scoringConcept(g.Scoring)))
+		group := &mrpb.MeasureReport_Group{
+			Id: r4.Text(groupID(g.ID)), Extension: linked(linkGroup, groupID(g.ID)),
+		}
+		if g.Title != "" {
+			group.Code = &dpb.CodeableConcept{Text: r4.Text(g.Title)}
 		}
 		if !atRoot {
 			group.Extension = append(group.Extension,
+				r4.ConceptExtension(urlScoring, scoringConcept(g.Scoring)),
 				r4.ConceptExtension(urlImprovement, improvementConcept(g.Improvement)))
 		}
 		report.Group = append(report.Group, group)
 	}
 	return report
 }
+
+// canonical names the measure with its version, which deqm-0 wants: another engine's measure may
+// have none.
+func (b *Builder) canonical(result measure.Result) string {
+	version := result.Version
+	if version == "" {
+		version = unversioned
+	}
+	return b.MeasureURL(result.Measure) + "|" + version
+}
+
+const unversioned = "unversioned"
 
 // status is complete only where all the data were there. R4 makes status a modifier, which every
 // receiver has to look at; an extension may be passed over, and part of a count would then be read
@@ -68,18 +98,36 @@ func status(result measure.Result) cpb.MeasureReportStatusCode_Value {
 	return cpb.MeasureReportStatusCode_ERROR
 }
 
-// identifier is a UUID of everything that settles the figures.
-func identifier(result measure.Result) string {
-	parts := []string{result.Measure, result.Version, result.Snapshot, result.Period.String()}
+// identifier is a UUID of everything that settles the figures, and of more that tells one report from
+// another.
+func identifier(result measure.Result, more ...string) string {
+	parts := []string{
+		result.Measure, result.Version, result.Snapshot, result.Period.String(),
+		string(result.Policy), result.Audience,
+	}
+	for _, key := range slices.Sorted(maps.Keys(result.Filter)) {
+		parts = append(parts, fmt.Sprintf("%q", append([]string{key}, result.Filter[key]...)))
+	}
+	bounds := false
 	for _, g := range result.Groups {
 		parts = append(parts, g.ID)
 		parts = append(parts, slices.Sorted(maps.Keys(g.Strata))...)
+		for _, strata := range g.Strata {
+			bounds = bounds || slices.ContainsFunc(strata, func(s measure.Stratum) bool {
+				return s.Bounds != nil || s.IfUnknown != nil
+			})
+		}
 	}
+	if bounds {
+		parts = append(parts, "bounds")
+	}
+	parts = append(parts, more...)
 	name := uuid.NewSHA1(uuid.NameSpaceURL, []byte(r4.Own+strings.Join(parts, "\n")))
 	return "urn:uuid:" + name.String()
 }
 
-// provenance says which data the figures come from and whether they were all there.
+// provenance says which data the figures come from, whether they were all there, and what was asked
+// of them besides the measure and the period.
 func (b *Builder) provenance(result measure.Result) []*dpb.Extension {
 	snapshot := []*dpb.Extension{r4.TextExtension("id", result.Snapshot)}
 	if !result.DataAsOf.IsZero() {
@@ -92,7 +140,21 @@ func (b *Builder) provenance(result measure.Result) []*dpb.Extension {
 	for _, reason := range result.Incomplete {
 		complete = append(complete, r4.TextExtension("reason", reason))
 	}
-	return []*dpb.Extension{r4.Complex(urlSnapshot, snapshot...), r4.Complex(urlComplete, complete...)}
+	all := []*dpb.Extension{r4.Complex(urlSnapshot, snapshot...), r4.Complex(urlComplete, complete...)}
+	if result.Policy != "" {
+		all = append(all, r4.CodeExtension(urlPolicy, string(result.Policy)))
+	}
+	for _, key := range slices.Sorted(maps.Keys(result.Filter)) {
+		parts := []*dpb.Extension{r4.CodeExtension("by", key)}
+		for _, value := range result.Filter[key] {
+			parts = append(parts, r4.TextExtension("value", value))
+		}
+		all = append(all, r4.Complex(urlFilter, parts...))
+	}
+	if result.Audience != "" {
+		all = append(all, r4.CodeExtension(urlAudience, result.Audience))
+	}
+	return all
 }
 
 // alike returns what of says of every group, and whether it says the same of each.
@@ -106,57 +168,6 @@ func alike[G any, T comparable](groups []G, of func(G) T) (value T, ok bool) {
 		}
 	}
 	return value, len(groups) > 0
-}
-
-func reportGroup(g measure.Group) *mrpb.MeasureReport_Group {
-	id := groupID(g.ID)
-	unit := scoreUnit(g)
-	group := &mrpb.MeasureReport_Group{
-		Id:           r4.Text(id),
-		Extension:    linked(linkGroup, id),
-		MeasureScore: score(g.Cell, unit),
-	}
-	if g.Title != "" {
-		group.Code = &dpb.CodeableConcept{Text: r4.Text(g.Title)}
-	}
-	if g.Undated > 0 {
-		group.Extension = append(group.Extension,
-			r4.DecimalExtension(urlUndated, float64(g.Undated)))
-	}
-	group.Extension = append(group.Extension, statistics(g.Cell)...)
-	group.Population = groupPopulations(id, g)
-	for _, dimension := range slices.Sorted(maps.Keys(g.Strata)) {
-		group.Stratifier = append(group.Stratifier,
-			reportStratifier(id, dimension, g.Strata[dimension], unit))
-	}
-	return group
-}
-
-// groupPopulations are the sizes of the populations. Where nothing could be counted each stands
-// without a size and says so: to leave them out would leave a group that is no group (deqm-5), and
-// 0 would be a size.
-func groupPopulations(id string, g measure.Group) []*mrpb.MeasureReport_Group_Population {
-	var all []*mrpb.MeasureReport_Group_Population
-	add := func(p measure.Population, whole *dpb.Integer, quantity []*dpb.Extension) {
-		all = append(all, &mrpb.MeasureReport_Group_Population{
-			Id:        r4.Text(within(id, string(p))),
-			Extension: append(linked(linkPopulation, within(id, string(p))), quantity...),
-			Code:      populationConcept(p),
-			Count:     whole,
-		})
-	}
-	if len(g.Populations) == 0 {
-		for _, p := range populationsOf(g.Scoring) {
-			add(p, &dpb.Integer{Extension: r4.Absent("unknown")}, nil)
-		}
-	}
-	for _, p := range populations() {
-		if size, ok := g.Populations[p]; ok {
-			whole, quantity := count(size)
-			add(p, whole, quantity)
-		}
-	}
-	return all
 }
 
 // groupID is the id of the one rate of a measure that names none.

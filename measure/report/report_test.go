@@ -90,6 +90,22 @@ func TestMeasureReport(t *testing.T) {
 	}
 }
 
+// TestFurtherReports are those of hidden figures, overlapping strata, the other scorings and
+// populations, filters and bounds.
+func TestFurtherReports(t *testing.T) {
+	t.Parallel()
+	for _, result := range reporttest.Further() {
+		t.Run(result.Measure, func(t *testing.T) {
+			t.Parallel()
+			got := builder(t).MeasureReport(result)
+			if err := reporttest.Check(got); err != nil {
+				t.Error(err)
+			}
+			golden(t, "further-"+result.Measure, got)
+		})
+	}
+}
+
 func TestBundle(t *testing.T) {
 	t.Parallel()
 	results := reporttest.Results()[:2]
@@ -112,6 +128,10 @@ func TestIdentifierNamesTheQuestion(t *testing.T) {
 		"version":    func(r *measure.Result) { r.Version += "x" },
 		"snapshot":   func(r *measure.Result) { r.Snapshot += "x" },
 		"period":     func(r *measure.Result) { r.Period.End = r.Period.End.AddDate(0, 0, -1) },
+		"policy":     func(r *measure.Result) { r.Policy = "x" },
+		"audience":   func(r *measure.Result) { r.Audience = "public" },
+		"filter":     func(r *measure.Result) { r.Filter = measure.Filter{"sex": {"female"}} },
+		"bounds":     func(r *measure.Result) { r.Groups[0].Strata["race"][0].Bounds = &[2]float64{0, 1} },
 		"dimensions": func(r *measure.Result) { delete(r.Groups[0].Strata, "race") },
 	}
 	for name, change := range changes {

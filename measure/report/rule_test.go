@@ -9,6 +9,7 @@ import (
 	dpb "github.com/google/fhir/go/proto/google/fhir/proto/r4/core/datatypes_go_proto"
 	mrpb "github.com/google/fhir/go/proto/google/fhir/proto/r4/core/resources/measure_report_go_proto"
 
+	"github.com/equitylens/equitylens/fhir/r4"
 	"github.com/equitylens/equitylens/measure/report/reporttest"
 )
 
@@ -37,12 +38,17 @@ func TestRules(t *testing.T) {
 		{"deqm-1", "a period of a year", func(r *mrpb.MeasureReport) {
 			r.Period.Start.Precision = dpb.DateTime_YEAR
 		}},
-		{"deqm-2", "no direction anywhere", func(r *mrpb.MeasureReport) { r.ImprovementNotation = nil }},
+		{"dom-3", "a reference to nothing", func(r *mrpb.MeasureReport) { r.Contained = nil }},
+		{"dom-3", "a resource that nothing refers to", func(r *mrpb.MeasureReport) { r.Extension = nil }},
+		{"deqm-2", "scoring without a direction", func(r *mrpb.MeasureReport) { r.ImprovementNotation = nil }},
 		{"deqm-3", "no scoring anywhere", func(r *mrpb.MeasureReport) { r.Extension = r.Extension[1:] }},
 		{"deqm-3", "scoring twice", func(r *mrpb.MeasureReport) {
 			r.Group[0].Extension = append(r.Group[0].Extension, r.Extension[0])
 		}},
-		{"deqm-4", "direction twice", func(r *mrpb.MeasureReport) {
+		{"deqm-4", "scoring of a group without a direction", func(r *mrpb.MeasureReport) {
+			r.Group[0].Extension = append(r.Group[0].Extension, r.Extension[0])
+		}},
+		{"deqm-once", "direction twice", func(r *mrpb.MeasureReport) {
 			r.Group[0].Extension = append(r.Group[0].Extension, &dpb.Extension{Url: &dpb.Uri{
 				Value: "http://hl7.org/fhir/uv/deqm/StructureDefinition/deqm-groupImprovementNotation",
 			}})
@@ -77,6 +83,49 @@ func TestRules(t *testing.T) {
 		}},
 		{"deqm-cardinality", "a stratum's list of subjects", func(r *mrpb.MeasureReport) {
 			r.Group[0].Stratifier[0].Stratum[0].Population[0].SubjectResults = &dpb.Reference{}
+		}},
+		{"deqm-cardinality", "a Patient as its subject", func(r *mrpb.MeasureReport) {
+			r.Subject = r4.Refer("Patient", "1")
+		}},
+		{"deqm-cardinality", "a stratifier of two codes", func(r *mrpb.MeasureReport) {
+			s := r.Group[0].Stratifier[0]
+			s.Code = append(s.Code, s.Code[0])
+		}},
+		{"deqm-cardinality", "a population without a code", func(r *mrpb.MeasureReport) {
+			r.Group[0].Population[0].Code = nil
+		}},
+		{"deqm-cardinality", "a stratum's population without a code", func(r *mrpb.MeasureReport) {
+			r.Group[0].Stratifier[0].Stratum[0].Population[0].Code = nil
+		}},
+		{"deqm-cardinality", "a component without a code", func(r *mrpb.MeasureReport) {
+			r.Group[0].Stratifier[1].Stratum[0].Component[0].Code = nil
+		}},
+		{"deqm-cardinality", "an evaluated resource", func(r *mrpb.MeasureReport) {
+			r.EvaluatedResource = []*dpb.Reference{r4.Refer("Encounter", "1")}
+		}},
+		{"deqm-supplementalData", "a datum of no element", func(r *mrpb.MeasureReport) {
+			for _, e := range r.Extension {
+				if reference := e.GetValue().GetReference(); reference != nil {
+					reference.Extension = nil
+				}
+			}
+		}},
+		{"deqm-supplementalData", "a datum that is no Observation", func(r *mrpb.MeasureReport) {
+			for _, e := range r.Extension {
+				if reference := e.GetValue().GetReference(); len(reference.GetExtension()) > 0 {
+					reference.Reference = r4.Fragment("messages").Reference
+				}
+			}
+		}},
+		{"count", "a count without a value or a reason", func(r *mrpb.MeasureReport) {
+			r.Group[0].Population[0].Count.Extension = r4.Absent("masked")[:1]
+		}},
+		{"masked", "a score of a hidden stratum", func(r *mrpb.MeasureReport) {
+			stratum := r.Group[0].Stratifier[0].Stratum[0]
+			stratum.Extension = append(stratum.Extension, r4.BoolExtension(r4.Own+"suppressed", true))
+		}},
+		{"masked", "a hidden size of a group that hides nothing", func(r *mrpb.MeasureReport) {
+			r.Group[0].Population[0].Count.Extension = r4.Absent("masked")
 		}},
 		{"deqm-linkId", "a group without a link", func(r *mrpb.MeasureReport) {
 			r.Group[0].Extension = nil

@@ -13,9 +13,10 @@ import (
 	"github.com/equitylens/equitylens/measure"
 )
 
-// score is absent where the effective denominator is 0: R4 has no score then, and 0 would be one.
+// score is absent where the effective denominator is 0: R4 has no score then, and 0 would be one. It
+// is absent from a cell that hides anything, for it tells what is hidden.
 func score(cell measure.Cell, unit r4.Unit) *dpb.Quantity {
-	if cell.Score == nil {
+	if cell.Score == nil || cell.Suppressed {
 		return nil
 	}
 	quantity := r4.Quantity(*cell.Score, unit)
@@ -30,7 +31,7 @@ func score(cell measure.Cell, unit r4.Unit) *dpb.Quantity {
 // scoreUnit is what a score counts. A proportion is a share of one, never percent. The result of a
 // continuous variable has the unit of its observation, which only the definition's text knows.
 func scoreUnit(group measure.Group) r4.Unit {
-	if group.Scoring == measure.ContinuousVariable {
+	if group.Scoring == measure.ContinuousVariable || group.Scoring == measure.Cohort {
 		return r4.Unit{}
 	}
 	if group.Scoring != measure.Ratio || group.Per == 0 || group.Per == 1 {

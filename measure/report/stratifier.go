@@ -3,6 +3,7 @@ package report
 import (
 	"strings"
 
+	dpb "github.com/google/fhir/go/proto/google/fhir/proto/r4/core/datatypes_go_proto"
 	mrpb "github.com/google/fhir/go/proto/google/fhir/proto/r4/core/resources/measure_report_go_proto"
 
 	"github.com/equitylens/equitylens/fhir/r4"
@@ -18,28 +19,55 @@ type (
 
 // reportStratifier names one dimension by the stratifier's code and its values by stratum.value;
 // the dimensions of a cross are named by the components of each stratum, and then neither code nor
-// value is set (mrp-2, deqm-7). A cross of nobody has no stratum to name them, so its codes do.
+// value is set (mrp-2, deqm-7). A cross of nobody has no stratum to name them, so its code does: one
+// code, for the profile allows no more.
 func reportStratifier(
-	group, dimension string, strata []measure.Stratum, unit r4.Unit,
+	group, dimension string, strata []measure.Stratum, shown []measure.Population, unit r4.Unit,
 ) *stratifierProto {
 	id := within(group, linkable(dimension))
 	stratifier := &stratifierProto{Id: r4.Text(id), Extension: linked(linkStratifier, id)}
 	if !crossed(dimension) || len(strata) == 0 {
-		for _, part := range strings.Split(dimension, "*") {
-			stratifier.Code = append(stratifier.Code, dimensionConcept(part))
-		}
+		stratifier.Code = []*dpb.CodeableConcept{dimensionConcept(dimension)}
 	}
 	for _, s := range strata {
-		stratum := &stratumProto{Extension: statistics(s.Cell), MeasureScore: score(s.Cell, unit)}
+		stratum := &stratumProto{
+			Extension: stratumExtensions(s, unit), MeasureScore: score(s.Cell, unit),
+		}
 		if crossed(dimension) {
 			stratum.Component = components(group, s.Components)
 		} else {
 			stratum.Value = valueConcept(s.Coding)
 		}
-		stratum.Population = stratumPopulations(group, s.Cell)
+		for _, p := range shown {
+			whole, quantity := sizeOf(s.Cell, p)
+			stratum.Population = append(stratum.Population, &sizeProto{
+				Extension: append(linked(linkStratumPopulation, within(group, string(p))), quantity...),
+				Code:      populationConcept(p),
+				Count:     whole,
+			})
+		}
 		stratifier.Stratum = append(stratifier.Stratum, stratum)
 	}
 	return stratifier
+}
+
+// stratumExtensions are those of the cell, the share of the stratum and, where they were asked for,
+// the scores that it could have. What is hidden takes with it all that could tell it.
+func stratumExtensions(s measure.Stratum, unit r4.Unit) []*dpb.Extension {
+	all := cellExtensions(s.Cell)
+	if _, ok := s.Populations[measure.InitialPopulation]; s.Share != nil && (ok || !s.Suppressed) {
+		all = append(all, r4.DecimalExtension(urlShare, *s.Share))
+	}
+	if s.Suppressed {
+		return all
+	}
+	if s.Bounds != nil {
+		all = append(all, r4.RangeExtension(urlBounds, r4.Range(s.Bounds[0], s.Bounds[1], unit)))
+	}
+	if s.IfUnknown != nil {
+		all = append(all, r4.QuantityExtension(urlIfUnknown, r4.Quantity(*s.IfUnknown, unit)))
+	}
+	return all
 }
 
 func crossed(dimension string) bool { return strings.Contains(dimension, "*") }
@@ -54,23 +82,6 @@ func components(group string, parts []measure.Component) []*componentProto {
 			Extension: linked(linkComponent, within(group, part.Dimension)),
 			Code:      dimensionConcept(part.Dimension),
 			Value:     valueConcept(part.Coding),
-		})
-	}
-	return all
-}
-
-func stratumPopulations(group string, cell measure.Cell) []*sizeProto {
-	var all []*sizeProto
-	for _, p := range populations() {
-		size, ok := cell.Populations[p]
-		if !ok {
-			continue
-		}
-		whole, quantity := count(size)
-		all = append(all, &sizeProto{
-			Extension: append(linked(linkStratumPopulation, within(group, string(p))), quantity...),
-			Code:      populationConcept(p),
-			Count:     whole,
 		})
 	}
 	return all

@@ -14,15 +14,21 @@ const (
 	systemImprovement = "http://terminology.hl7.org/CodeSystem/measure-improvement-notation"
 	systemPopulation  = "http://terminology.hl7.org/CodeSystem/measure-population"
 	systemLibraryType = "http://terminology.hl7.org/CodeSystem/library-type"
+	systemDataUsage   = "http://terminology.hl7.org/CodeSystem/measure-data-usage"
+	systemAbsent      = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
 	systemState       = r4.OwnSystem + "value-state"
 	systemDimension   = r4.OwnSystem + "dimension"
 
 	deqm             = "http://hl7.org/fhir/uv/deqm/StructureDefinition/"
 	urlScoring       = deqm + "deqm-measureScoring"
 	urlImprovement   = deqm + "deqm-groupImprovementNotation"
-	urlCountQuantity = "http://hl7.org/fhir/StructureDefinition/measurereport-countQuantity"
+	urlCountQuantity = core + "measurereport-countQuantity"
 
-	urlCriteria = "http://hl7.org/fhir/StructureDefinition/cqf-criteriaReference"
+	core           = "http://hl7.org/fhir/StructureDefinition/"
+	urlCriteria    = core + "cqf-criteriaReference"
+	urlMeasureInfo = core + "cqf-measureInfo"
+	urlMessages    = core + "cqf-messages"
+	urlDescription = core + "measurereport-populationDescription"
 
 	cqfm         = "http://hl7.org/fhir/us/cqfmeasures/StructureDefinition/"
 	urlDirection = cqfm + "cqfm-improvementNotation"
@@ -34,6 +40,7 @@ const (
 	linkStratifier        = reportLink + "group.stratifier.linkId"
 	linkComponent         = reportLink + "group.stratifier.stratum.component.linkId"
 	linkStratumPopulation = reportLink + "group.stratifier.stratum.population.linkId"
+	urlSupplemental       = reportLink + "supplementalData"
 	reportLink            = "http://hl7.org/fhir/5.0/StructureDefinition/extension-MeasureReport."
 )
 
@@ -44,37 +51,67 @@ const (
 	urlSnapshot  = r4.Own + "snapshot"
 	urlComplete  = r4.Own + "data-completeness"
 	urlUndated   = r4.Own + "undated"
+	urlPolicy    = r4.Own + "race-policy"
+	urlFilter    = r4.Own + "filter"
+	urlAudience  = r4.Own + "audience"
+	urlOverlaps  = r4.Own + "overlapping"
+	urlHidden    = r4.Own + "suppressed"
+	urlShare     = r4.Own + "share"
+	urlNotKnown  = r4.Own + "not-known-share"
+	urlBounds    = r4.Own + "score-bounds"
+	urlIfUnknown = r4.Own + "score-if-unknown"
+	urlOwnMethod = r4.Own + "aggregate"
 )
 
 // populations lists every population in the order in which it is evaluated and shown.
 func populations() []measure.Population {
 	return []measure.Population{
 		measure.InitialPopulation, measure.MeasurePopulation, measure.MeasureExclusion,
-		measure.Denominator, measure.DenominatorExclusion, measure.Numerator,
+		measure.Denominator, measure.DenominatorExclusion, measure.NumeratorInitial,
+		measure.Numerator, measure.DenominatorException, measure.NumeratorExclusion,
 	}
 }
 
-// populationConcept has the display of the measure-population code system.
+// populationConcept has the display of the measure-population code system. The initial population of
+// a ratio's numerator has the code of the other one, and is told from it by its id.
 func populationConcept(p measure.Population) *dpb.CodeableConcept {
 	displays := map[measure.Population]string{
 		measure.InitialPopulation:    "Initial Population",
 		measure.Denominator:          "Denominator",
 		measure.DenominatorExclusion: "Denominator Exclusion",
+		measure.DenominatorException: "Denominator Exception",
 		measure.Numerator:            "Numerator",
+		measure.NumeratorExclusion:   "Numerator Exclusion",
 		measure.MeasurePopulation:    "Measure Population",
 		measure.MeasureExclusion:     "Measure Population Exclusion",
+	}
+	if p == measure.NumeratorInitial {
+		p = measure.InitialPopulation
 	}
 	return &dpb.CodeableConcept{
 		Coding: []*dpb.Coding{r4.Coding(systemPopulation, string(p), displays[p])},
 	}
 }
 
-// populationsOf lists the populations that a result of a scoring reports.
+// observationConcept is the code of a population that is a number and not a set.
+func observationConcept() *dpb.CodeableConcept {
+	return &dpb.CodeableConcept{Coding: []*dpb.Coding{
+		r4.Coding(systemPopulation, observationCode, "Measure Observation"),
+	}}
+}
+
+const observationCode = "measure-observation"
+
+// populationsOf lists the populations that a result of a scoring reports at least.
 func populationsOf(s measure.Scoring) []measure.Population {
-	if s == measure.ContinuousVariable {
+	switch s {
+	case measure.Cohort:
+		return []measure.Population{measure.InitialPopulation}
+	case measure.ContinuousVariable:
 		return []measure.Population{
 			measure.InitialPopulation, measure.MeasurePopulation, measure.MeasureExclusion,
 		}
+	case measure.Proportion, measure.Ratio:
 	}
 	return []measure.Population{
 		measure.InitialPopulation, measure.Denominator, measure.DenominatorExclusion,
