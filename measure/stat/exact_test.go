@@ -91,7 +91,7 @@ func TestFisherTableCountsExactly(t *testing.T) {
 		for i := range table {
 			table[i] = make([]float64, 3)
 			for j := range table[i] {
-				v := rapid.Int64Range(0, 4).Draw(t, "count")
+				v := rapid.Int64Range(0, 3).Draw(t, "count")
 				table[i][j] = float64(v)
 				rows[i], columns[j], whole = rows[i]+v, columns[j]+v, whole+v
 			}
@@ -196,6 +196,9 @@ func TestExactTestsAtTheEdge(t *testing.T) {
 		{"no event makes no difference of rates", stat.RateTest(0, 3, 0, 5), 1},
 		{"one event may be anybody's", stat.RateTest(1, 1, 0, 1), 1},
 		{"five to none", stat.RateTest(5, 1, 0, 1), 1. / 16},
+		{"none in almost no time", stat.RateTest(0, 1, 9, 1e6), 1},
+		{"all in almost no time", stat.RateTest(2, 1, 0, 999), 1e-6},
+		{"what no chance makes", stat.FisherExact(1e6, 1e6, 0, 1e6), 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -123,6 +123,9 @@ func TestOverdispersion(t *testing.T) {
 	if z, ok := f.ZRate(90, 500); !ok || math.Abs(z+1) > 1e-12 {
 		t.Errorf("ZRate = %v, %v; want −1", z, ok)
 	}
+	if lo, hi := (stat.Funnel{}).Rate(5, stat.Level95); lo != 0 || hi != 0 {
+		t.Errorf("where no event is expected the limits are [%v, %v]", lo, hi)
+	}
 	if _, ok := (stat.Funnel{}).ZRate(1, 5); ok {
 		t.Error("a score about 0 exists")
 	}

@@ -99,6 +99,28 @@ func TestSimpson(t *testing.T) {
 	}
 }
 
+// TestSimpsonOfRates makes the events rare: of a hundredth a proportion and a rate are the same,
+// and so are their intervals.
+func TestSimpsonOfRates(t *testing.T) {
+	t.Parallel()
+	rare := stones(100)
+	for i := range rare {
+		rare[i].Group.Of *= 100
+		rare[i].Reference.Of *= 100
+	}
+	share, ok := stat.SimpsonCheck(rare)
+	rate, rateOK := stat.SimpsonCheckRate(rare)
+	if !ok || !rateOK || !rate.Opposite {
+		t.Fatalf("SimpsonCheckRate = %+v, %v", rate, rateOK)
+	}
+	if diff := cmp.Diff(share, rate, cmpopts.EquateApprox(0.02, 0)); diff != "" {
+		t.Errorf("SimpsonCheckRate of rare events (-SimpsonCheck +got):\n%s", diff)
+	}
+	if s, ok := stat.SimpsonCheckRate([]stat.Layer{{Group: count(0, 5), Reference: count(0, 5)}}); ok {
+		t.Errorf("without an event SimpsonCheckRate = %+v", s)
+	}
+}
+
 // layersOf draws sites in which one of the two may be absent.
 func layersOf(t *rapid.T) []stat.Layer {
 	layers := make([]stat.Layer, rapid.IntRange(1, 6).Draw(t, "layers"))
@@ -289,7 +311,7 @@ func TestDecomposeTellsThePartsApart(t *testing.T) {
 	}{
 		{"equal rates leave sites", []stat.Layer{site(40, 80, 10, 20), site(2, 20, 8, 80)}, 0, 0.24},
 		{"equal sites leave rates", []stat.Layer{site(25, 50, 10, 50), site(10, 50, 5, 50)}, 0.2, 0},
-		{"separate sites differ as sites", []stat.Layer{site(50, 100, 0, 0), site(0, 0, 10, 100)}, 0, 0.4},
+		{"separate sites are all sites", []stat.Layer{site(50, 100, 0, 0), site(0, 0, 10, 100)}, 0, 0.4},
 		{"an empty site is nothing", []stat.Layer{site(50, 100, 10, 100), {}}, 0.4, 0},
 	}
 	for _, tt := range tests {

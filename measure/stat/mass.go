@@ -28,12 +28,9 @@ func binomialMass(x, n, p float64) float64 {
 }
 
 // hypergeometricMass is the probability of x marked ones among drawn out of whole, of which marked
-// are marked. x is between max(0, drawn+marked−whole) and min(drawn, marked).
+// are marked. x is between max(0, drawn+marked−whole) and min(drawn, marked), which differ.
 func hypergeometricMass(x, drawn, marked, whole float64) float64 {
 	p := drawn / whole
-	if p <= 0 || p >= 1 {
-		return 1
-	}
 	return binomialMass(x, marked, p) * binomialMass(drawn-x, whole-marked, p) /
 		binomialMass(drawn, whole, p)
 }

@@ -117,6 +117,13 @@ func TestStandardisedRatesThatDoNotExist(t *testing.T) {
 	if _, ok := stat.Expected([]float64{10}, []float64{0}, []float64{0}); ok {
 		t.Error("a band that the reference does not hold has an expectation")
 	}
+	if _, ok := stat.Expected([]float64{10}, nil, nil); ok {
+		t.Error("slices of different lengths have an expectation")
+	}
+	expected, ok := stat.Expected([]float64{10, 0}, []float64{1, 0}, []float64{5, 0})
+	if !ok || expected != 2 {
+		t.Errorf("Expected without the band nobody was in = %v, %v; want 2", expected, ok)
+	}
 	if _, _, _, ok := stat.ObservedToExpected(3, 0); ok {
 		t.Error("a ratio to no expected event exists")
 	}
