@@ -37,7 +37,7 @@ func FisherTable(table [][]float64) (p float64, ok bool) {
 	if len(f.rows) > fisherRows {
 		return 0, false
 	}
-	slices.Sort(f.columns) // The large ones last, where fewer ways are left.
+	f.columns = dealt(f.columns)
 	observed := 0.
 	for _, row := range table {
 		for _, count := range row {
@@ -49,6 +49,22 @@ func FisherTable(table [][]float64) (p float64, ok bool) {
 		constant += f.log(sum)
 	}
 	return f.p(observed+math.Log(sameChance), constant)
+}
+
+// dealt returns the columns in an order whose halves hold large and small ones alike, with the
+// largest last: there a single way is left.
+func dealt(columns []int) []int {
+	slices.Sort(columns)
+	var first, second []int
+	for i := len(columns) - 1; i >= 0; i-- {
+		if (len(columns)-1-i)%2 == 0 {
+			second = append(second, columns[i])
+		} else {
+			first = append(first, columns[i])
+		}
+	}
+	slices.Reverse(second)
+	return append(first, second...)
 }
 
 // wholes are the sums above 0.
