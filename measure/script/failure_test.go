@@ -112,7 +112,7 @@ func TestFailuresShowWhatCame(t *testing.T) {
 			t.Parallel()
 			var lines []string
 			for n := range 5 {
-				lines = append(lines, fmt.Sprintf("line %d:", 8+n), fmt.Sprintf("line %d:", first[i]+n))
+				lines = append(lines, fmt.Sprintf("line %d", 8+n), fmt.Sprintf("line %d", first[i]+n))
 			}
 			want := strings.NewReplacer(lines...).Replace(strings.TrimPrefix(c.want, "\n"))
 			have := got[first[i]]
