@@ -10,8 +10,9 @@ import (
 // public already. Nothing of the release may be shown.
 var ErrUnprotectable = errors.New("small counts cannot be protected")
 
-// defaultPivots is some thirty times what the release of a whole measure takes, and a few seconds.
-const defaultPivots = 50_000
+// defaultPivots is some five times what the release of a whole measure with its cross takes, and keeps
+// the worst within seconds.
+const defaultPivots = 20_000
 
 // Config holds what may be decided about the audit. The zero value is the strict one.
 type Config struct {
@@ -20,7 +21,7 @@ type Config struct {
 	// least 1; that asks for a little more to be hidden.
 	HiddenMayBeZero bool
 	// Pivots bounds the work of one try, in exchanges of the basis of the linear programs; 0 means
-	// 50,000, a few seconds. Where it runs out, everything open of the lowest rank is hidden and the
+	// 20,000, some seconds for thousands of cells. Where it runs out, everything open of the lowest rank is hidden and the
 	// search goes on with as much again, until nothing open is left: less is shown, not less proven.
 	Pivots int
 }
@@ -62,15 +63,14 @@ func Protect(s *System, c Config) (Pattern, error) {
 	p.book.audit(p.walk.limits)
 	for cell := range s.counts {
 		if p.required(cell) && !p.book.proven(cell) {
-			return Pattern{}, unprotectable(cell)
+			return Pattern{}, refusal()
 		}
 	}
 	return p.pattern(), nil
 }
 
-func unprotectable(cell int) error {
-	return fmt.Errorf("disclose: protect cell %d: %w", cell, ErrUnprotectable)
-}
+// refusal names no cell: which one could not be hidden would say that it is small.
+func refusal() error { return fmt.Errorf("disclose: protect the system: %w", ErrUnprotectable) }
 
 // search is one run of Protect.
 type search struct {
@@ -163,7 +163,7 @@ func (p *search) primary() error {
 	for cell, count := range p.system.counts {
 		if Small(count) {
 			if p.fixed[cell] {
-				return unprotectable(cell)
+				return refusal()
 			}
 			p.kept[cell] = true
 		}
@@ -220,7 +220,7 @@ func (p *search) protect(cell int) error {
 			continue
 		}
 		if !p.coarsen() {
-			return unprotectable(cell)
+			return refusal()
 		}
 		p.walk.home()
 		tried = nil

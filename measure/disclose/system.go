@@ -75,7 +75,7 @@ type figure struct {
 // and as secret as the others.
 func (s *System) Count(value int64) Cell {
 	if value < 0 || value > largest {
-		s.fault("cell %d: a count is between 0 and 2^40", len(s.counts))
+		s.fault("cell %d: the count is out of range", len(s.counts))
 	}
 	s.counts = append(s.counts, value)
 	return Cell(len(s.counts) - 1)

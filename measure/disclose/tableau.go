@@ -110,7 +110,7 @@ func (t *tableau) pivot(row, cell int) {
 
 // tidy takes away what rounding has left beside a whole number.
 func tidy(a float64) float64 {
-	if n := math.Round(a); math.Abs(a-n) < epsilon {
+	if n := math.Floor(a + 0.5); math.Abs(a-n) < epsilon {
 		return n
 	}
 	return a

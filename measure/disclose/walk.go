@@ -124,12 +124,6 @@ type stride struct {
 func (w *walk) measure(cell int, dir int64, pushed int, missing int64) stride {
 	m := stride{cell: cell, dir: dir, block: -1}
 	column := w.tableau.columns[cell]
-	unit := int64(1)
-	for _, a := range column {
-		if a != math.Trunc(a) {
-			unit = w.whole(unit, a)
-		}
-	}
 	gain := 1.0
 	if row := w.tableau.row[pushed]; row >= 0 {
 		gain = math.Abs(column[row])
@@ -139,18 +133,23 @@ func (w *walk) measure(cell int, dir int64, pushed int, missing int64) stride {
 	if dir < 0 {
 		most = float64(w.values[cell] - w.limits[cell].least)
 	}
+	unit := int64(1)
 	for i, a := range column {
 		if a == 0 {
 			continue
 		}
 		at := w.tableau.basic[i]
-		room := math.Inf(1)
-		switch {
-		case w.limits[at].fixed:
-			room = 0
-		case a*float64(dir) > 0:
-			room = float64(w.values[at]-w.limits[at].least) / math.Abs(a)
+		if w.limits[at].fixed {
+			m.block = i // What is shown leaves the basis for good.
+			return m
 		}
+		if a != math.Floor(a) {
+			unit = w.whole(unit, a)
+		}
+		if a*float64(dir) <= 0 {
+			continue
+		}
+		room := float64(w.values[at]-w.limits[at].least) / math.Abs(a)
 		if room < most || room == most && m.block >= 0 && at < w.tableau.basic[m.block] {
 			most, m.block = room, i
 		}
