@@ -2,6 +2,7 @@ package r4
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -35,10 +36,22 @@ func MarshalIndent(resource proto.Message) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make FHIR marshaller: %w", err)
 	}
-	return marshal(m, resource)
+	text, err := marshal(m, resource)
+	if err != nil {
+		return nil, err
+	}
+	// Parameters that hold resources come in one line.
+	var indented bytes.Buffer
+	if err := json.Indent(&indented, text, "", "  "); err != nil {
+		return nil, fmt.Errorf("indent FHIR: %w", err)
+	}
+	return indented.Bytes(), nil
 }
 
 func marshal(m *jsonformat.Marshaller, resource proto.Message) ([]byte, error) {
+	if parameters, ok := resourceParameters(resource); ok {
+		return marshalParameters(m, parameters)
+	}
 	text, err := m.MarshalResource(resource)
 	if err != nil {
 		return nil, fmt.Errorf("marshal %s: %w", resource.ProtoReflect().Descriptor().Name(), err)
@@ -54,6 +67,13 @@ func Unmarshal(text []byte) (*rpb.ContainedResource, error) {
 		return nil, fmt.Errorf("make FHIR unmarshaller: %w", err)
 	}
 	u.MaxNestingDepth = maxDepth
+	if bare, resources := takeResources(text); resources != nil {
+		return unmarshalParameters(u, bare, resources)
+	}
+	return unmarshal(u, text)
+}
+
+func unmarshal(u *jsonformat.Unmarshaller, text []byte) (*rpb.ContainedResource, error) {
 	message, err := u.Unmarshal(text)
 	if err != nil {
 		return nil, ErrResource

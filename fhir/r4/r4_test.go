@@ -68,6 +68,11 @@ func TestUnmarshalRefuses(t *testing.T) {
 		{"an unknown type", `{"resourceType":"Secret-Canary"}`},
 		{"an unknown element", `{"resourceType":"Parameters","canary":1}`},
 		{"a required element that is absent", `{"resourceType":"OperationOutcome"}`},
+		{"a parameter whose resource is none", `{"resourceType":"Parameters","parameter":[{"name":"a",` +
+			`"resource":{"resourceType":"Canary"}}]}`},
+		{"Parameters with a resource in Parameters", `{"resourceType":"Parameters","parameter":[` +
+			`{"name":"a","resource":{"resourceType":"Parameters","parameter":[{"name":"b",` +
+			`"resource":{"resourceType":"Patient"}}]}}]}`},
 		{"nesting without end", `{"resourceType":"Parameters","parameter":[` +
 			strings.Repeat(`{"name":"canary","part":[`, 200) + strings.Repeat(`]}`, 200) + `]}`},
 	}
@@ -88,6 +93,8 @@ func TestUnmarshalRefuses(t *testing.T) {
 func FuzzUnmarshal(f *testing.F) {
 	f.Add([]byte(`{"resourceType":"Parameters","parameter":[{"name":"a","valueDate":"2018"}]}`))
 	f.Add([]byte(`{"resourceType":"Parameters","parameter":[{"name":"a","valueDecimal":1e999}]}`))
+	f.Add([]byte(`{"resourceType":"Parameters","parameter":[{"name":"a","resource":` +
+		`{"resourceType":"Group","type":"person","actual":true}}]}`))
 	f.Add([]byte(`{"resourceType":"Patient","contained":[{"resourceType":"Patient"}]}`))
 	f.Add([]byte("{\"resourceType\":\"Patient\",\"id\":\"\xff\"}"))
 	f.Fuzz(func(t *testing.T, text []byte) {

@@ -1,35 +1,30 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
 	cpb "github.com/google/fhir/go/proto/google/fhir/proto/r4/core/codes_go_proto"
 	dpb "github.com/google/fhir/go/proto/google/fhir/proto/r4/core/datatypes_go_proto"
-	rpb "github.com/google/fhir/go/proto/google/fhir/proto/r4/core/resources/bundle_and_contained_resource_go_proto"
-	lpb "github.com/google/fhir/go/proto/google/fhir/proto/r4/core/resources/library_go_proto"
 	mpb "github.com/google/fhir/go/proto/google/fhir/proto/r4/core/resources/measure_go_proto"
 
 	"github.com/equitylens/equitylens/fhir/r4"
 	"github.com/equitylens/equitylens/measure"
 )
 
-// sqlType is the media type of RFC 6922, in which SQL on FHIR also ships its libraries.
-const sqlType = "application/sql"
+// idForm is that of the id of a resource.
+var idForm = regexp.MustCompile(`^[A-Za-z0-9\-.]{1,64}$`)
 
-// libraryID names the contained Library.
-const libraryID = "sql"
-
-// Measure makes a Measure of a definition with one stratifier a dimension. Its library is
-// contained, because the SQL means nothing apart from the measure and its unit's view.
+// Measure makes a Measure of a definition with one stratifier a dimension, and the supplemental data
+// elements that a report of it has. Its expressions stand in it and, as whole statements, in its
+// Library. An imported measure has no expressions: it says from which measure it derives.
 func (b *Builder) Measure(d measure.Definition, dimensions []string) (*mpb.Measure, error) {
-	library, err := r4.Contain(&rpb.ContainedResource{
-		OneofResource: &rpb.ContainedResource_Library{Library: library(d)},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("make Measure %s: %w", d.ID, err)
+	if !idForm.MatchString(d.ID) {
+		return nil, fmt.Errorf("make Measure %q: that is no id of a resource", d.ID)
 	}
 	m := &mpb.Measure{
 		Id:           &dpb.Id{Value: d.ID},
@@ -43,10 +38,20 @@ func (b *Builder) Measure(d measure.Definition, dimensions []string) (*mpb.Measu
 		Publisher:    r4.Text(b.cfg.Organization),
 		Description:  r4.Markdown(d.Says),
 		Rationale:    r4.Markdown(d.Source),
-		Library:      []*dpb.Canonical{{Value: "#" + libraryID}},
 		Scoring:      scoringConcept(d.Scoring),
 	}
-	m.Contained = append(m.Contained, library)
+	if d.Imported {
+		m.Version = r4.Text(cmp.Or(d.Version, unversioned))
+		m.Description = r4.Markdown(cmp.Or(d.Says, imported))
+		m.RelatedArtifact = []*dpb.RelatedArtifact{{
+			Type: &dpb.RelatedArtifact_TypeCode{
+				Value: cpb.RelatedArtifactTypeCode_DERIVED_FROM,
+			},
+			Resource: canonicalOf(d.URL, d.Version),
+		}}
+	} else {
+		m.Library = []*dpb.Canonical{{Value: b.LibraryURL(d.ID) + "|" + d.Version}}
+	}
 	rates := d.Rates()
 	direction, same := alike(rates, func(g measure.GroupDefinition) measure.Improvement {
 		return g.Improvement
@@ -62,68 +67,128 @@ func (b *Builder) Measure(d measure.Definition, dimensions []string) (*mpb.Measu
 		}
 		m.Group = append(m.Group, group)
 	}
+	for _, e := range elements() {
+		m.SupplementalData = append(m.SupplementalData, &mpb.Measure_SupplementalData{
+			Id:          r4.Text(e.id),
+			Code:        dimensionConcept(e.dimension),
+			Usage:       []*dpb.CodeableConcept{r4.Coded(systemDataUsage, "supplemental-data")},
+			Description: r4.Text(e.title),
+			Criteria:    sql(e.dimension),
+		})
+	}
 	return m, nil
+}
+
+// imported is what an imported measure says of itself.
+const imported = "Who is in which population was decided by another engine, whose individual reports " +
+	"were imported; the strata are ours. The measure from which this one derives says how."
+
+func canonicalOf(url, version string) *dpb.Canonical {
+	if url == "" {
+		return nil
+	}
+	if version != "" && version != unversioned {
+		url += "|" + version
+	}
+	return &dpb.Canonical{Value: url}
 }
 
 // criteria are the expressions of a rate. The exclusion that every result reports and a text may
 // leave out is of nobody, so that the groups of a report mirror those of the Measure.
 func criteria(d measure.Definition, rate measure.GroupDefinition) map[measure.Population]string {
-	all := map[measure.Population]string{measure.DenominatorExclusion: "false"}
-	if d.Scoring == measure.ContinuousVariable {
-		all = map[measure.Population]string{measure.MeasureExclusion: "false"}
+	all := map[measure.Population]string{}
+	switch {
+	case d.Imported:
+		return all
+	case d.Scoring == measure.ContinuousVariable:
+		all[measure.MeasureExclusion] = "false"
+	case d.Scoring != measure.Cohort:
+		all[measure.DenominatorExclusion] = "false"
 	}
 	maps.Copy(all, rate.Populations)
 	return all
 }
 
+// definedGroup is one rate. R4 demands an expression of every population of a Measure, so that an
+// imported one, which has none, has no populations either.
 func definedGroup(
 	d measure.Definition, rate measure.GroupDefinition, dimensions []string,
 ) *mpb.Measure_Group {
 	of := criteria(d, rate)
-	group := &mpb.Measure_Group{Id: r4.Text(rate.ID), Description: r4.Text(rate.Title)}
+	id := groupID(rate.ID)
+	group := &mpb.Measure_Group{Id: r4.Text(id), Description: r4.Text(rate.Title)}
 	for _, p := range populations() {
 		if of[p] == "" {
 			continue
 		}
 		group.Population = append(group.Population, &mpb.Measure_Group_Population{
-			Id: r4.Text(within(rate.ID, string(p))), Code: populationConcept(p), Criteria: sql(of[p]),
+			Id: r4.Text(within(id, string(p))), Extension: drawnFrom(of, id, p),
+			Code: populationConcept(p), Criteria: sql(of[p]),
 		})
 	}
 	for _, p := range populations() {
 		if d.Observe[p] != "" {
-			group.Population = append(group.Population, observation(d, rate.ID, p))
+			group.Population = append(group.Population, observation(d, id, p))
 		}
 	}
 	for _, dimension := range dimensions {
-		group.Stratifier = append(group.Stratifier, &mpb.Measure_Group_Stratifier{
-			Id:       r4.Text(within(rate.ID, linkable(dimension))),
-			Code:     dimensionConcept(dimension),
-			Criteria: sql(dimension),
-		})
+		stratifier := &mpb.Measure_Group_Stratifier{
+			Id: r4.Text(within(id, linkable(dimension))), Code: dimensionConcept(dimension),
+		}
+		if !d.Imported {
+			stratifier.Criteria = sql(dimension)
+		}
+		group.Stratifier = append(group.Stratifier, stratifier)
 	}
 	return group
 }
 
-// observation is the number that is observed of the members of population p. A continuous
-// variable's score is their median, each side of a ratio their sum.
+// drawnFrom says of denominator and numerator which initial population each is drawn from, where
+// there are two.
+func drawnFrom(
+	of map[measure.Population]string, group string, p measure.Population,
+) []*dpb.Extension {
+	if of[measure.NumeratorInitial] == "" {
+		return nil
+	}
+	from := map[measure.Population]measure.Population{
+		measure.Denominator: measure.InitialPopulation, measure.Numerator: measure.NumeratorInitial,
+	}[p]
+	if from == "" {
+		return nil
+	}
+	return []*dpb.Extension{r4.TextExtension(urlCriteria, within(group, string(from)))}
+}
+
+// observation is the number that is observed of the members of population p. The score of a
+// continuous variable is an aggregate of it, each side of a ratio its sum.
 func observation(
 	d measure.Definition, group string, p measure.Population,
 ) *mpb.Measure_Group_Population {
-	method := "sum"
-	if d.Scoring == measure.ContinuousVariable {
-		method = "median"
-	}
 	return &mpb.Measure_Group_Population{
-		Id: r4.Text(within(group, observed(p))),
-		Extension: []*dpb.Extension{
-			r4.CodeExtension(urlAggregate, method),
-			r4.TextExtension(urlCriteria, within(group, string(p))),
-		},
-		Code: &dpb.CodeableConcept{Coding: []*dpb.Coding{
-			r4.Coding(systemPopulation, "measure-observation", "Measure Observation"),
-		}},
-		Criteria: sql(d.Observe[p]),
+		Id:        r4.Text(within(group, observed(p))),
+		Extension: append(method(d), r4.TextExtension(urlCriteria, within(group, string(p)))),
+		Code:      observationConcept(),
+		Criteria:  sql(d.Observe[p]),
 	}
+}
+
+// method names the aggregate by the code of the aggregate-method system; the binding is required, and
+// has none for a percentile, which is named in an extension of our own.
+func method(d measure.Definition) []*dpb.Extension {
+	if d.Scoring != measure.ContinuousVariable {
+		return []*dpb.Extension{r4.CodeExtension(urlAggregate, "sum")}
+	}
+	switch d.Aggregate {
+	case measure.Percentile90:
+		return []*dpb.Extension{r4.CodeExtension(urlOwnMethod, string(d.Aggregate))}
+	case measure.Mean:
+		return []*dpb.Extension{r4.CodeExtension(urlAggregate, "average")}
+	case measure.Sum, measure.Count:
+		return []*dpb.Extension{r4.CodeExtension(urlAggregate, string(d.Aggregate))}
+	case measure.Median:
+	}
+	return []*dpb.Extension{r4.CodeExtension(urlAggregate, "median")}
 }
 
 // observed names the observation of a population.
@@ -131,40 +196,6 @@ func observed(p measure.Population) string { return "observed-" + string(p) }
 
 func sql(expression string) *dpb.Expression {
 	return &dpb.Expression{Language: r4.Code(sqlType), Expression: r4.Text(expression)}
-}
-
-func library(d measure.Definition) *lpb.Library {
-	return &lpb.Library{
-		Id:     &dpb.Id{Value: libraryID},
-		Status: &lpb.Library_StatusCode{Value: cpb.PublicationStatusCode_ACTIVE},
-		Type:   r4.Coded(systemLibraryType, "logic-library"),
-		Content: []*dpb.Attachment{{
-			ContentType: &dpb.Attachment_ContentTypeCode{Value: sqlType},
-			Data:        &dpb.Base64Binary{Value: []byte(statement(d))},
-		}},
-	}
-}
-
-// statement is the membership of every population as SQL over the view of the unit: one statement a
-// group, one column a population.
-func statement(d measure.Definition) string {
-	var text strings.Builder
-	fmt.Fprintf(&text, "-- %s %s\n", d.ID, d.Version)
-	for _, rate := range d.Rates() {
-		of := criteria(d, rate)
-		var columns []string
-		for _, p := range populations() {
-			if of[p] != "" {
-				columns = append(columns, fmt.Sprintf("  (%s) AS %q", of[p], string(p)))
-			}
-			if d.Observe[p] != "" {
-				columns = append(columns, fmt.Sprintf("  (%s) AS %q", d.Observe[p], observed(p)))
-			}
-		}
-		fmt.Fprintf(&text, "-- group %s\nSELECT\n%s\nFROM %s;\n",
-			rate.ID, strings.Join(columns, ",\n"), d.Unit)
-	}
-	return text.String()
 }
 
 // basis is the resource type that a unit is one of; a stay is an Encounter or several joined.

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	lpb "github.com/google/fhir/go/proto/google/fhir/proto/r4/core/resources/bundle_and_contained_resource_go_proto"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/equitylens/equitylens/fhir/r4"
 	"github.com/equitylens/equitylens/measure"
@@ -63,6 +63,42 @@ func definitions() []measure.Definition {
 					Populations: map[measure.Population]string{measure.Numerator: "inequity = 'yes'"}},
 			},
 		},
+		{
+			ID: "own-numerator", Version: "1.0.0", Title: "Events per stay",
+			Unit: measure.StayUnit, Scoring: measure.Ratio, Improvement: measure.Decrease,
+			Populations: map[measure.Population]string{
+				measure.InitialPopulation: "true", measure.Denominator: "status = 'finished'",
+				measure.NumeratorInitial: "harm_events > 0", measure.Numerator: "true",
+				measure.NumeratorExclusion: "patient_days > 120",
+			},
+		},
+		{
+			ID: "exceptions", Version: "1.0.0", Title: "With exceptions",
+			Unit: measure.PatientUnit, Scoring: measure.Proportion, Improvement: measure.Increase,
+			Populations: map[measure.Population]string{
+				measure.InitialPopulation: "true", measure.Denominator: "true",
+				measure.Numerator: "race <> ''", measure.DenominatorException: "race = '~asked-declined'",
+			},
+		},
+		{
+			ID: "seen", Version: "1.0.0", Title: "Seen", Unit: measure.PatientUnit,
+			Scoring: measure.Cohort, Improvement: measure.Context,
+			Populations: map[measure.Population]string{measure.InitialPopulation: "true"},
+		},
+		{
+			ID: "long-stays", Version: "1.0.0", Title: "Long stays", Unit: measure.StayUnit,
+			Scoring: measure.ContinuousVariable, Improvement: measure.Decrease,
+			Aggregate: measure.Percentile90,
+			Observe:   map[measure.Population]string{measure.MeasurePopulation: "patient_days"},
+			Populations: map[measure.Population]string{
+				measure.InitialPopulation: "true", measure.MeasurePopulation: "true",
+			},
+		},
+		{
+			ID: "CMS165", Version: "14.0.000", Title: "Controlling high blood pressure",
+			Unit: measure.PatientUnit, Scoring: measure.Proportion, Improvement: measure.Increase,
+			Imported: true, URL: "https://madie.cms.gov/Measure/CMS165",
+		},
 	}
 }
 
@@ -83,15 +119,12 @@ func TestMeasure(t *testing.T) {
 func TestMeasureHoldsItsSQL(t *testing.T) {
 	t.Parallel()
 	d := definitions()[3]
-	got, err := builder(t).Measure(d, nil)
+	got, err := builder(t).Library(d)
 	if err != nil {
 		t.Fatal(err)
 	}
-	contained := &lpb.ContainedResource{}
-	if err := got.Contained[0].UnmarshalTo(contained); err != nil {
-		t.Fatal(err)
-	}
-	sql := string(contained.GetLibrary().GetContent()[0].GetData().GetValue())
+	golden(t, "library-"+d.ID, got)
+	sql := string(got.GetContent()[0].GetData().GetValue())
 	for _, want := range []string{
 		"-- group main", "-- group yes", `(inequity = 'yes') AS "numerator"`, "FROM event;",
 		`(actuality = 'actual') AS "initial-population"`,
@@ -151,15 +184,61 @@ func TestEveryShippedMeasureIsValid(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		text, err := r4.Marshal(m)
+		library, err := builder(t).Library(d)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := r4.Unmarshal(text); err != nil {
-			t.Errorf("%s: %v: %s", d.ID, err, text)
+		for _, resource := range []proto.Message{m, library} {
+			text, err := r4.Marshal(resource)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := r4.Unmarshal(text); err != nil {
+				t.Errorf("%s: %v: %s", d.ID, err, text)
+			}
+		}
+		if want := library.GetUrl().GetValue() + "|" + library.GetVersion().GetValue(); len(m.Library) != 1 ||
+			m.Library[0].GetValue() != want {
+			t.Errorf("%s refers to the libraries %v, want %s", d.ID, m.Library, want)
 		}
 		if len(m.GetGroup()) != len(d.Rates()) {
 			t.Errorf("%s has %d groups, want %d", d.ID, len(m.GetGroup()), len(d.Rates()))
+		}
+	}
+}
+
+// TestAnImportedMeasureSaysWhereItComesFrom and has no expressions and no Library.
+func TestAnImportedMeasureSaysWhereItComesFrom(t *testing.T) {
+	t.Parallel()
+	d := measure.Definition{
+		ID: "m", Unit: measure.PatientUnit, Scoring: measure.Proportion, Improvement: measure.Increase,
+		Imported: true, URL: "https://example.org/Measure/m",
+	}
+	m, err := builder(t).Measure(d, measure.Dimensions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := m.RelatedArtifact[0].GetResource().GetValue(); got != d.URL {
+		t.Errorf("the measure derives from %q, want %q", got, d.URL)
+	}
+	if len(m.Library) > 0 || len(m.Group[0].Population) > 0 {
+		t.Errorf("an imported measure has a library %v, populations %v", m.Library, m.Group[0].Population)
+	}
+	if _, err := builder(t).Library(d); err == nil {
+		t.Error("an imported measure has a Library")
+	}
+}
+
+// TestOddIDsAreRefused: R4 has no resource of such an id.
+func TestOddIDsAreRefused(t *testing.T) {
+	t.Parallel()
+	for _, id := range []string{"", "a b", "a/b", strings.Repeat("a", 65)} {
+		d := measure.Definition{ID: id, Version: "1"}
+		if _, err := builder(t).Measure(d, nil); err == nil {
+			t.Errorf("Measure(%q) succeeds", id)
+		}
+		if _, err := builder(t).Library(d); err == nil {
+			t.Errorf("Library(%q) succeeds", id)
 		}
 	}
 }

@@ -112,6 +112,41 @@ func TestBundle(t *testing.T) {
 	golden(t, "bundle", builder(t).Bundle(results))
 }
 
+// TestParametersHoldBundles is the answer of DEQM's $evaluate, which jsonformat alone cannot write.
+func TestParametersHoldBundles(t *testing.T) {
+	t.Parallel()
+	b := builder(t)
+	one, two := b.Bundle(reporttest.Results()[:1]), b.Bundle(reporttest.Results()[1:3])
+	parameters, err := report.Parameters(one, two)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := r4.MarshalIndent(parameters)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := r4.Unmarshal(text)
+	if err != nil {
+		t.Fatalf("Unmarshal: %v: %s", err, text)
+	}
+	var entries []int
+	for _, p := range back.GetParameters().GetParameter() {
+		inner := &rpb.ContainedResource{}
+		if err := p.GetResource().UnmarshalTo(inner); err != nil || p.GetName().GetValue() != "return" {
+			t.Fatalf("a parameter %s: %v", p.GetName().GetValue(), err)
+		}
+		for _, entry := range inner.GetBundle().GetEntry() {
+			if err := reporttest.Check(entry.GetResource().GetMeasureReport()); err != nil {
+				t.Error(err)
+			}
+		}
+		entries = append(entries, len(inner.GetBundle().GetEntry()))
+	}
+	if diff := cmp.Diff([]int{1, 2}, entries); diff != "" {
+		t.Errorf("reports of each Bundle (-want +got):\n%s", diff)
+	}
+}
+
 func TestIdentifierNamesTheQuestion(t *testing.T) {
 	t.Parallel()
 	of := func(change func(*measure.Result)) string {
