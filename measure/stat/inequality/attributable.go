@@ -43,8 +43,8 @@ func (a *answers) attributable(m Measure) {
 //	√(cN(ad(N−c) + bc²) / ((a+c)³(c+d)³)).
 //
 // It uses the populations as numbers of people observed, so it is the only standard error here that
-// depends on their size and not only on their shares. NaN where an estimate exceeds the scale: it is
-// no proportion, and a formula of events and non-events does not hold.
+// depends on their size and not only on their shares. NaN where an estimate exceeds the scale: it
+// is no proportion, and a formula of events and non-events does not hold.
 func (a *answers) fractionSE(reference int) float64 {
 	total := 0.0
 	for i, n := range a.n {

@@ -2,8 +2,8 @@ package inequality
 
 import "math"
 
-// ridits are the relative ranks of the groups: the share of people below, plus half the group's own.
-// The weights stand in the order of advantage.
+// ridits are the relative ranks of the groups: the share of people below, plus half the group's
+// own. The weights stand in the order of advantage.
 func ridits(weights []float64) []float64 {
 	total := 0.0
 	for _, w := range weights {

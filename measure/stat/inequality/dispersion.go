@@ -72,8 +72,8 @@ func (a *answers) distance(from float64) (unweighted, weighted float64) {
 }
 
 // disparity answers IDISU and IDISW, the mean differences from the mean as a percentage of it, and
-// beside IDISU the index of Pearcy and Keppel, 100/(J−1)·Σ|y−y_ref|/y_ref, whose reference is the one
-// named or else the best group. The latter needs no population.
+// beside IDISU the index of Pearcy and Keppel, 100/(J−1)·Σ|y−y_ref|/y_ref, whose reference is the
+// one named or else the best group. The latter needs no population.
 func (a *answers) disparity(m Measure) {
 	unweighted, weighted := a.distance(a.mean)
 	switch {

@@ -2,8 +2,9 @@ package inequality
 
 import "math"
 
-// nearZero stands for an estimate of 0, whose logarithm does not exist. It is healthequal's constant,
-// in the unit of the estimate, so that with a 0 among the groups MLD depends on the scale.
+// nearZero stands for an estimate of 0, whose logarithm does not exist. It is healthequal's
+// constant, in the unit of the estimate, so that with a 0 among the groups MLD depends on the
+// scale.
 const nearZero = 1e-6
 
 // entropy answers TI = Σp·r·ln r and MLD = −Σp·ln r with r = y/μ. HEAT multiplies the estimate by

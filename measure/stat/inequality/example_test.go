@@ -29,11 +29,11 @@ func Example() {
 			continue
 		}
 		reason, _ := result.Refusal(m, m.Recommended())
-		fmt.Printf("%s: %s\n", m.Title(), reason.Says())
+		fmt.Printf("%s: refused, %s\n", m.Title(), reason)
 	}
 	// Output:
 	// mean 71.0, 250 people of unknown language
 	// difference: 30.0
 	// mean difference from the best group, weighted: 9.0
-	// slope index of inequality: The measure needs groups in an order of advantage, which this dimension does not have.
+	// slope index of inequality: refused, needs-order
 }

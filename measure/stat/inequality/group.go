@@ -1,6 +1,7 @@
 package inequality
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -54,8 +55,8 @@ var ErrInput = errors.New("inequality: invalid input")
 // errAbsentReference names a reference that gives nothing to compare with.
 var errAbsentReference = errors.New("the reference group has no estimate")
 
-// maxAbsent is the part of the groups of a dimension without order that may lack an estimate: HEAT's
-// bound.
+// maxAbsent is the part of the groups of a dimension without order that may lack an estimate:
+// HEAT's bound.
 const maxAbsent = 0.15
 
 // sample is the known part of an input, by columns. An ordered sample stands in the order of ranks.
@@ -64,7 +65,8 @@ type sample struct {
 	scale     float64
 	ordered   bool
 	overlap   bool
-	sparse    bool // Too many estimates are missing.
+	sparse    bool // Too many estimates are missing to speak of all groups.
+	open      bool // The first or the last group of an order has no estimate.
 
 	y, se, n, share []float64
 	hasSE           bool // Every group has a standard error.
@@ -85,13 +87,15 @@ func newSample(in Input) (sample, error) {
 	if err := check(in, s.scale); err != nil {
 		return sample{}, err
 	}
-	known := slices.DeleteFunc(slices.Clone(in.Groups), func(g Group) bool { return g.Unknown })
-	all := len(known)
-	known = slices.DeleteFunc(known, func(g Group) bool { return g.Absent })
-	absent := all - len(known)
-	s.sparse = absent > 0 && (s.ordered || float64(absent) > maxAbsent*float64(all))
+	all := slices.DeleteFunc(slices.Clone(in.Groups), func(g Group) bool { return g.Unknown })
+	known := slices.DeleteFunc(slices.Clone(all), func(g Group) bool { return g.Absent })
+	absent := len(all) - len(known)
+	s.sparse = absent > 0 && (s.ordered || float64(absent) > maxAbsent*float64(len(all)))
 	if s.ordered {
-		slices.SortFunc(known, func(a, b Group) int { return a.Rank - b.Rank })
+		byRank := func(a, b Group) int { return cmp.Compare(a.Rank, b.Rank) }
+		slices.SortFunc(all, byRank)
+		slices.SortFunc(known, byRank)
+		s.open = len(all) > 0 && (all[0].Absent || all[len(all)-1].Absent)
 	}
 	s.take(known)
 	return s, nil
@@ -198,8 +202,8 @@ func (s *sample) best() int {
 	return best
 }
 
-// extremes are the indices of the largest and the smallest estimate. Of equals it takes the first and
-// the last, so that two groups at the same level are still two.
+// extremes are the indices of the largest and the smallest estimate. Of equals it takes the first
+// and the last, so that two groups at the same level are still two.
 func (s *sample) extremes() (largest, smallest int) {
 	for i := range s.y {
 		if s.y[i] > s.y[largest] {

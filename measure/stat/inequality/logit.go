@@ -4,20 +4,28 @@ import "math"
 
 const (
 	// logitSteps bounds the iterations. Newton's method doubles the correct digits in each, so a fit
-	// that exists takes fewer than ten; what still moves has no finite answer.
-	logitSteps = 60
-	// logitStep ends the iteration: the last step changed neither coefficient by more than this
-	// part of itself (or of 1), so both are good to far more than the 1e-6 that is promised.
-	logitStep = 1e-11
-	// logitReach bounds the linear predictor at the two ends. Beyond it a prediction is 0 or 1 to
-	// twelve digits, which happens when a rank separates all events from all non-events.
-	logitReach = 28
+	// takes about ten; only data that are all but separated by rank take more.
+	logitSteps = 100
+	// logitStep ends the iteration: a whole step changes neither coefficient by more than this part
+	// of itself (or of 1). What it leaves is of the order of its square, so both are good to the
+	// rounding of a double, which on lopsided data is not much below this.
+	logitStep = 1e-9
+	// logitReach is how far one step may take the prediction for a group. Much beyond it the curve is
+	// flat to the last digit, and no step leads back.
+	logitReach = 5
+	// logitFlat is the part of the largest possible information below which nothing is left to climb:
+	// a rank separates events from non-events, every prediction has gone to 0 or 1, and the
+	// coefficients would grow for ever.
+	logitFlat = 1e-14
+	// logitNoise is the part of the likelihood that may be rounding. Less of it is no reason to
+	// shorten a step: near the end of the climb every step is a good one.
+	logitNoise = 1e-10
 )
 
 // logit fits events/n = expit(b0 + b1·x) by iteratively reweighted least squares, which is Newton's
 // method on the weighted binomial likelihood, from the overall proportion and slope 0. A step that
-// lowers the likelihood is halved, so the iteration climbs to the one maximum there is. ok is false
-// where that lies at infinity.
+// goes too far, or lowers the likelihood, is shortened; as that has one maximum, the iteration
+// climbs to it. ok is false where it lies at infinity.
 func logit(c counts, weights []float64) (b0, b1 float64, ok bool) {
 	var all, total float64
 	for i, w := range weights {
@@ -27,6 +35,7 @@ func logit(c counts, weights []float64) (b0, b1 float64, ok bool) {
 	if all <= 0 || all >= total {
 		return 0, 0, false
 	}
+	first, last := c.x[0], c.x[len(c.x)-1]
 	b0 = math.Log(all / (total - all))
 	likelihood := logLikelihood(c, weights, b0, 0)
 	for range logitSteps {
@@ -34,36 +43,39 @@ func logit(c counts, weights []float64) (b0, b1 float64, ok bool) {
 		if !ok {
 			return 0, 0, false
 		}
+		if math.Abs(d0) <= logitStep*math.Max(1, math.Abs(b0)) &&
+			math.Abs(d1) <= logitStep*math.Max(1, math.Abs(b1)) {
+			return b0 + d0, b1 + d1, true
+		}
+		if far := math.Max(math.Abs(d0+d1*first), math.Abs(d0+d1*last)); far > logitReach {
+			d0, d1 = d0*logitReach/far, d1*logitReach/far
+		}
 		next := logLikelihood(c, weights, b0+d0, b1+d1)
-		for halvings := 0; next < likelihood-1e-9*math.Abs(likelihood) && halvings < 30; halvings++ {
+		least := likelihood - logitNoise*math.Abs(likelihood)
+		for halvings := 0; next < least && halvings < 30; halvings++ {
 			d0, d1 = d0/2, d1/2
 			next = logLikelihood(c, weights, b0+d0, b1+d1)
 		}
 		b0, b1, likelihood = b0+d0, b1+d1, next
-		if math.Max(math.Abs(b0), math.Abs(b0+b1)) > logitReach {
-			return 0, 0, false
-		}
-		if math.Abs(d0) <= logitStep*math.Max(1, math.Abs(b0)) &&
-			math.Abs(d1) <= logitStep*math.Max(1, math.Abs(b1)) {
-			return b0, b1, true
-		}
 	}
 	return 0, 0, false
 }
 
-// newton is the step from (b0, b1): the information's inverse times the score.
+// newton is the step from (b0, b1): the inverse of the information times the score. ok is false
+// where the information has run out.
 func newton(c counts, weights []float64, b0, b1 float64) (d0, d1 float64, ok bool) {
 	var information matrix
-	var s0, s1 float64
+	var s0, s1, total float64
 	for i, x := range c.x {
 		p := expit(b0 + b1*x)
 		information.add(x, weights[i]*c.n[i]*p*(1-p))
 		score := weights[i] * (c.events[i] - c.n[i]*p)
 		s0 += score
 		s1 += score * x
+		total += weights[i] * c.n[i]
 	}
 	inverse, ok := information.inverse()
-	if !ok {
+	if !ok || information[0] < logitFlat*total {
 		return 0, 0, false
 	}
 	return inverse[0]*s0 + inverse[1]*s1, inverse[1]*s0 + inverse[2]*s1, true

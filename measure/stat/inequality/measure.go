@@ -51,8 +51,8 @@ func Measures() []Measure {
 	}
 }
 
-// Null is the value of the measure where all groups are equal: 1 for R and RII, 0 for all others and
-// for RII as HD*Calc defines it.
+// Null is the value of the measure where all groups are equal: 1 for R and RII, 0 for all others
+// and for RII as HD*Calc defines it.
 func (m Measure) Null(v Variant) float64 {
 	if m == R || (m == RII && v != HDCalc) {
 		return 1
@@ -60,8 +60,8 @@ func (m Measure) Null(v Variant) float64 {
 	return 0
 }
 
-// Recommended is the variant we would show where only one has room: HEAT's own, except where that has
-// a fault the package comment names or, for RCI, is not what the toolkit displays.
+// Recommended is the variant we would show where only one has room: HEAT's own, except where that
+// has a fault the package comment names or, for RCI, is not what the toolkit displays.
 func (m Measure) Recommended() Variant {
 	switch m {
 	case SII, RII:

@@ -11,8 +11,8 @@ import (
 
 const oracleFile = "who_summary_measures.json"
 
-// oracleCase is one case of the file: computed in R 4.2.2, partly by healthequal itself, and a second
-// time in Python.
+// oracleCase is one case of the file: computed in R 4.2.2, partly by healthequal itself, and a
+// second time in Python.
 type oracleCase struct {
 	ID     string `json:"id"`
 	Inputs struct {
@@ -196,6 +196,7 @@ func TestOracle(t *testing.T) {
 	if compared == 0 {
 		t.Fatal("no figure of the file was compared")
 	}
-	t.Logf("%s: %d cases, %d values compared, largest relative difference %.2g (%s); %.2g without the "+
-		"logistic fits", oracleFile, len(doc.Cases), compared, math.Max(closed, fitted), at, closed)
+	t.Logf("%s: %d cases, %d values compared, largest relative difference %.2g (%s); "+
+		"%.2g without the logistic fits",
+		oracleFile, len(doc.Cases), compared, math.Max(closed, fitted), at, closed)
 }

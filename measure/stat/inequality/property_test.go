@@ -56,10 +56,12 @@ func near(got, want float64) bool {
 
 // same fails unless two results answer and refuse alike, each estimate of the second being that of
 // the first times a factor, and each interval too where intervals says so.
-func same(t *rapid.T, a, b *inequality.Result, factor func(inequality.Value) float64, intervals bool) {
+func same(t *rapid.T, a, b *inequality.Result, factor func(inequality.Value) float64,
+	intervals bool) {
 	t.Helper()
 	if len(a.Values) != len(b.Values) || !slices.Equal(a.Refusals, b.Refusals) {
-		t.Fatalf("%d answers and %v became %d and %v", len(a.Values), a.Refusals, len(b.Values), b.Refusals)
+		t.Fatalf("%d answers and %v became %d and %v", len(a.Values), a.Refusals, len(b.Values),
+			b.Refusals)
 	}
 	for i, v := range a.Values {
 		w, f := b.Values[i], factor(v)
@@ -70,7 +72,8 @@ func same(t *rapid.T, a, b *inequality.Result, factor func(inequality.Value) flo
 			continue
 		}
 		if w.Interval == nil || !near(w.Interval.Upper, f*v.Interval.Upper) {
-			t.Fatalf("%s (%s): %+v became %+v, want %v times", v.Measure, v.Variant, v.Interval, w.Interval, f)
+			t.Fatalf("%s (%s): %+v became %+v, want %v times", v.Measure, v.Variant, v.Interval, w.Interval,
+				f)
 		}
 	}
 }
@@ -232,8 +235,8 @@ func TestSlopeTurnsWithTheOrder(t *testing.T) {
 	})
 }
 
-// BenchmarkSummary40 answers all measures for 40 groups without and 40 groups with an order, so that
-// each of the 21 is computed.
+// BenchmarkSummary40 answers all measures for 40 groups without and 40 groups with an order, so
+// that each of the 21 is computed.
 func BenchmarkSummary40(b *testing.B) {
 	inputs := [2]inequality.Input{}
 	for i := range inputs {

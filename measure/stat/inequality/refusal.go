@@ -28,7 +28,7 @@ func (r Reason) Says() string {
 	case TooFewGroups:
 		return "There are too few groups: a difference or ratio needs two, every other measure three."
 	case MissingEstimates:
-		return "Too many groups have no estimate for a figure that speaks of all of them."
+		return "Groups that the figure speaks of have no estimate."
 	case Overlapping:
 		return "The groups overlap, so a mean over them would count some people more than once."
 	case NeedsPopulation:

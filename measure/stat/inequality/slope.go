@@ -130,8 +130,8 @@ func linearSlope(x, y, weights []float64) slope {
 	return f.spread(bread, meat, len(x), [2]float64{1, 1})
 }
 
-// spread fills in the standard errors from the sandwich bread⁻¹·meat·bread⁻¹·k/(k−2), HC1. slopes are
-// the derivatives of the predictions at rank 0 and 1 by the linear predictor.
+// spread fills in the standard errors from the sandwich bread⁻¹·meat·bread⁻¹·k/(k−2), HC1. slopes
+// are the derivatives of the predictions at rank 0 and 1 by the linear predictor.
 func (f slope) spread(bread, meat matrix, k int, slopes [2]float64) slope {
 	inverse, ok := bread.inverse()
 	if !ok {

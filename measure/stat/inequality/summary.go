@@ -48,7 +48,8 @@ func (r *Result) Value(m Measure, v Variant) (value Value, ok bool) {
 	return Value{}, false
 }
 
-// Refusal finds why a variant of a measure, or all of it, was refused. ok is false where it was not.
+// Refusal finds why a variant of a measure, or all of it, was refused. ok is false where it was
+// not.
 func (r *Result) Refusal(m Measure, v Variant) (reason Reason, ok bool) {
 	for _, refusal := range r.Refusals {
 		if refusal.Measure == m && (refusal.Variant == "" || refusal.Variant == v) {
@@ -97,16 +98,16 @@ type answers struct {
 
 // suits reports whether the measure may be computed at all, and if not, why.
 func (a *answers) suits(m Measure) (Reason, bool) {
-	enough := 3
+	enough, missing := 3, a.sparse
 	if m == D || m == R {
-		enough = 2
+		enough, missing = 2, a.open // They speak of two groups, which must be there.
 	}
 	switch {
 	case m.ordered() && !a.ordered:
 		return NeedsOrder, false
 	case !m.ordered() && !m.either() && a.ordered:
 		return NeedsNoOrder, false
-	case a.sparse:
+	case missing:
 		return MissingEstimates, false
 	case len(a.y) < enough:
 		return TooFewGroups, false
