@@ -31,8 +31,8 @@ func (k Kind) Limited() bool {
 // ErrInput is wrapped by every error about subgroups or a Config that no chart can be drawn of.
 var ErrInput = errors.New("spc: invalid input")
 
-// ErrTooFew is wrapped where a phase has too few usable points: one, or two where the chart measures
-// variation by moving ranges.
+// ErrTooFew is wrapped where a phase has too few usable points: one, or two where the chart
+// measures variation by moving ranges.
 var ErrTooFew = errors.New("spc: too few points")
 
 // Subgroup is one month, week or other slice of time; or on G and T, one interval between events,
@@ -53,8 +53,8 @@ type Config struct {
 	Split []int
 	// Exclude holds the indices of points left out of limits and runs.
 	Exclude []int
-	// Multiply is the unit of rates, for instance 1000 for events per 1,000 days; 0 means 1. It is for U
-	// and UPrime, and for Run.
+	// Multiply is the unit of rates, for instance 1000 for events per 1,000 days; 0 means 1. It is for
+	// U and UPrime, and for Run.
 	Multiply float64
 	// Screened leaves out moving ranges of 3.267 times their mean or more, and takes the mean again.
 	Screened bool
@@ -63,7 +63,7 @@ type Config struct {
 // Point is one subgroup on the chart.
 type Point struct {
 	Index    int
-	Missing  bool // Nothing but Index and Excluded holds.
+	Missing  bool // Only Index, Excluded and Centre hold.
 	Excluded bool
 	Value    float64
 	Centre   float64
@@ -84,7 +84,8 @@ type Phase struct {
 	// transformed gaps raised back. 0 on Run.
 	Mean   float64
 	Centre float64
-	// SigmaZ is the factor by which Laney's charts widen sigma; 1 on the others. Below 1 it narrows it.
+	// SigmaZ is the factor by which Laney's charts widen sigma; 1 on the others. Below 1
+	// it narrows.
 	SigmaZ float64
 	// Ranges is the number of moving ranges behind SigmaZ, or behind the sigma of T; 0 on the others.
 	Ranges int

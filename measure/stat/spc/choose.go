@@ -55,8 +55,8 @@ type Advice struct {
 	Because Because
 	// Subgroups is the number of those that are not missing.
 	Subgroups int
-	// Expected is the number of events, or where they are fewer of non-events, in the median subgroup at
-	// the overall level. 0 for a Figure.
+	// Expected is the number of events, or where they are fewer of non-events, in the median subgroup
+	// at the overall level. 0 for a Figure.
 	Expected float64
 	// SigmaZ is Laney's, and SigmaZMax what it may be by chance; 0 where neither was looked at.
 	SigmaZ, SigmaZMax float64
@@ -65,8 +65,9 @@ type Advice struct {
 const (
 	// fewestForLimits is the number of subgroups below which limits would be drawn from too little.
 	fewestForLimits = 12
-	// fewestExpected is the expected count below which more than one subgroup in eight is empty (e⁻² of
-	// a Poisson), the lower limit does not exist, and limits from the normal distribution do not hold.
+	// fewestExpected is the expected count below which more than one subgroup in eight is empty (e⁻²
+	// of a Poisson), the lower limit does not exist, and limits from the normal distribution do not
+	// hold.
 	fewestExpected = 2
 	// overdispersedAt is the one-sided 95 % quantile of the standard normal distribution.
 	overdispersedAt = 1.6448536269514722
@@ -77,7 +78,8 @@ const (
 //  1. Run for a Figure, and for fewer than 12 subgroups.
 //  2. G (of a Proportion) or T (of a Rate) where the median subgroup has fewer than 2 expected
 //     events, or, of a Proportion, fewer than 2 expected non-events. These charts need the single
-//     events: Opportunities and Intervals make their points. Longer subgroups are the other way out.
+//     events: Opportunities and Intervals make their points. Longer subgroups are the other way
+//     out.
 //  3. PPrime or UPrime where σ_z exceeds SigmaZMax.
 //  4. P or U.
 //
@@ -142,11 +144,11 @@ func Choose(basis Basis, subgroups []Subgroup) (Advice, error) {
 	return advice, nil
 }
 
-// SigmaZMax is the largest σ_z that chance gives a series without over-dispersion in 95 of 100 cases,
-// when it is the mean of so many moving ranges, of which there is one at least: above it Laney's
-// chart is due. It is 1 + 1.645 standard deviations of the estimate; of independent normal values
-// those follow from Var|Δ| = 2 − 4/π and from the covariance of neighbouring ranges, which share a
-// value (Cryer and Ryan 1990). With 24 points it is 1.31.
+// SigmaZMax is the largest σ_z that chance gives a series without over-dispersion in 95 of 100
+// cases, when it is the mean of so many moving ranges, of which there is one at least: above it
+// Laney's chart is due. It is 1 + 1.645 standard deviations of the estimate; of independent normal
+// values those follow from Var|Δ| = 2 − 4/π and from the covariance of neighbouring ranges, which
+// share a value (Cryer and Ryan 1990). With 24 points it is 1.31.
 func SigmaZMax(ranges int) float64 {
 	const (
 		squared  = 4 / math.Pi // Of the mean of |Δ|.

@@ -6,11 +6,12 @@ import (
 	"github.com/equitylens/equitylens/measure/stat/spc"
 )
 
-// Emergency visits that ended before the patient was seen, of 100 a month. After the twelfth month an
-// interpreter was on call; the months before set the limits.
+// Emergency visits that ended before the patient was seen, of 100 a month. After the twelfth month
+// an interpreter was on call; the months before set the limits.
 func Example() {
 	var months []spc.Subgroup
-	for _, left := range []float64{12, 9, 11, 14, 8, 12, 10, 13, 9, 11, 12, 11, 6, 7, 5, 8, 6, 7, 6, 5} {
+	for _, left := range []float64{12, 9, 11, 14, 8, 12, 10, 13, 9, 11, 12, 11, 6, 7, 5, 8, 6, 7, 6,
+		5} {
 		months = append(months, spc.Subgroup{Count: left, Size: 100})
 	}
 	advice, err := spc.Choose(spc.Proportion, months)

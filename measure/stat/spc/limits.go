@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// rangeFactor is the mean of the absolute difference of two standard normal values, as the tables of
-	// control charts round it (d₂ for two; exactly 2/√π).
+	// rangeFactor is the mean of the absolute difference of two standard normal values, as the tables
+	// of control charts round it (d₂ for two; exactly 2/√π).
 	rangeFactor = 1.128
 	// screenFactor is the upper limit of a moving range in units of their mean (D₄ for two).
 	screenFactor = 3.267

@@ -124,7 +124,8 @@ func draw(t *testing.T, kind spc.Kind, subgroups []spc.Subgroup, config spc.Conf
 }
 
 // series compares all that the file expects of one series.
-func (c *comparison) series(t *testing.T, name string, of oracleCase, want expected, exclude []int) {
+func (c *comparison) series(t *testing.T, name string, of oracleCase, want expected,
+	exclude []int) {
 	t.Helper()
 	kind, prime := spc.P, spc.PPrime
 	if of.Inputs.Multiply != 0 {
@@ -143,7 +144,8 @@ func (c *comparison) series(t *testing.T, name string, of oracleCase, want expec
 	upper := func(p spc.Point) float64 { return p.Upper }
 	c.number(t, name+" cl", plain.Phases[0].Centre, *want.CL)
 	c.numbers(t, name+" y", column(plain, func(p spc.Point) float64 { return p.Value }, true), want.Y)
-	c.numbers(t, name+" sigma", column(plain, func(p spc.Point) float64 { return p.Sigma }, true), want.Sigma)
+	c.numbers(t, name+" sigma", column(plain, func(p spc.Point) float64 { return p.Sigma }, true),
+		want.Sigma)
 	c.numbers(t, name+" lcl", column(plain, lower, true), want.LCL)
 	c.numbers(t, name+" ucl", column(plain, upper, true), want.UCL)
 	c.numbers(t, name+" beyond", beyond(plain), *want.Beyond)

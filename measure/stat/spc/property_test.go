@@ -29,7 +29,8 @@ func series(t *rapid.T, missing bool) []spc.Subgroup {
 			continue
 		}
 		size := rapid.IntRange(1, 500).Draw(t, "size")
-		all[i] = spc.Subgroup{Count: float64(rapid.IntRange(0, size).Draw(t, "count")), Size: float64(size)}
+		all[i] = spc.Subgroup{Count: float64(rapid.IntRange(0, size).Draw(t, "count")),
+			Size: float64(size)}
 	}
 	return all
 }
@@ -117,7 +118,8 @@ func TestSignalsMoveWithTheSeries(t *testing.T) {
 			for k := range s.Indices {
 				s.Indices[k] += by
 			}
-			if g := got[i]; g.Rule != s.Rule || g.Side != s.Side || g.Found != s.Found || g.Bound != s.Bound ||
+			if g := got[i]; g.Rule != s.Rule || g.Side != s.Side || g.Found != s.Found ||
+				g.Bound != s.Bound ||
 				!slices.Equal(g.Indices, s.Indices) {
 				t.Fatalf("%s: %+v became %+v, moved by %d", kind, s, g, by)
 			}
@@ -211,7 +213,8 @@ func TestPlantedShiftIsSignalled(t *testing.T) {
 		want := map[spc.Rule]bool{spc.EightOneSide: false, spc.Shift: false, spc.LongRun: false}
 		for _, s := range chart.Signals(rules()...) {
 			_, expected := want[s.Rule]
-			if expected && slices.Contains(s.Indices, baseline+after-1) && (s.Side == spc.Above) == (up > 0) {
+			if expected && slices.Contains(s.Indices, baseline+after-1) &&
+				(s.Side == spc.Above) == (up > 0) {
 				want[s.Rule] = true
 			}
 		}
@@ -223,8 +226,8 @@ func TestPlantedShiftIsSignalled(t *testing.T) {
 	})
 }
 
-// TestSigmaZMaxHoldsAgainstChance draws series without over-dispersion from a fixed seed and looks how
-// often σ_z exceeds the bound.
+// TestSigmaZMaxHoldsAgainstChance draws series without over-dispersion from a fixed seed and looks
+// how often σ_z exceeds the bound.
 func TestSigmaZMaxHoldsAgainstChance(t *testing.T) {
 	t.Parallel()
 	if got := spc.SigmaZMax(23); math.Abs(got-1.31) > 0.005 {

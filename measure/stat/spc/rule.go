@@ -28,7 +28,7 @@ const (
 	withinSigma     = 1.0
 	shiftLength     = 6
 	trendLength     = 5
-	fewestForRuns   = 10    // Points off the centre line; with fewer hardly any number of runs is rare.
+	fewestForRuns   = 10    // Points off the centre line; with fewer hardly any number is rare.
 	runsTail        = 0.025 // Of the number of runs, at each end.
 	crossingsTail   = 0.05
 	longRunAllowed  = 3 // Above log₂ n.
@@ -51,8 +51,8 @@ func Anhoej() []Rule {
 }
 
 // Applies reports whether the rule means anything on the chart. Rules about limits need some, and
-// those about zones of one and two sigma a figure that is spread alike on both sides, which the gaps
-// of a G chart are not.
+// those about zones of one and two sigma a figure that is spread alike on both sides, which the
+// gaps of a G chart are not.
 func (r Rule) Applies(kind Kind) bool {
 	switch r {
 	case BeyondLimits:

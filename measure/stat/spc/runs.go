@@ -30,8 +30,8 @@ func (r Runs) LongestMax() int {
 	return int(math.Round(math.Log2(float64(r.Useful())))) + longRunAllowed
 }
 
-// CrossingsMin is the fewest crossings a random series of this length would have: the 5 % quantile of
-// Bin(n−1, ½).
+// CrossingsMin is the fewest crossings a random series of this length would have: the 5 % quantile
+// of Bin(n−1, ½).
 func (r Runs) CrossingsMin() int {
 	trials := r.Useful() - 1
 	if trials < 1 {
@@ -69,11 +69,15 @@ func RunsRange(above, below int) (fewest, most int) {
 			math.Exp(choose(a-1, k-1)+choose(b-1, k)-choose(total, a))
 	}
 	fewest, most = 2, longest
-	for tail := probability(fewest); tail <= runsTail && fewest < longest; tail += probability(fewest) {
-		fewest++
+	for tail := 0.0; fewest < longest; fewest++ {
+		if tail += probability(fewest); tail > runsTail {
+			break
+		}
 	}
-	for tail := probability(most); tail <= runsTail && most > 2; tail += probability(most) {
-		most--
+	for tail := 0.0; most > 2; most-- {
+		if tail += probability(most); tail > runsTail {
+			break
+		}
 	}
 	return fewest, most
 }

@@ -26,9 +26,9 @@ type Signal struct {
 	Found, Bound int
 }
 
-// Signals applies the rules, phase by phase, in the order given; one that does not apply to the chart
-// finds nothing. On a series that never varies no rule speaks but FifteenWithin, which is there to
-// find just that.
+// Signals applies the rules, phase by phase, in the order given; one that does not apply to the
+// chart finds nothing. On a series that never varies no rule speaks but FifteenWithin, which is
+// there to find just that.
 func (c *Chart) Signals(rules ...Rule) []Signal {
 	var signals []Signal
 	for _, phase := range c.Phases {
@@ -206,8 +206,8 @@ func trends(points []Point) [][]Point {
 	return all
 }
 
-// within cuts the points into stretches closer than one sigma to the mean. Where there is no sigma no
-// point is.
+// within cuts the points into stretches closer than one sigma to the mean. Where there is no sigma
+// no point is.
 func within(points []Point) [][]Point {
 	var all [][]Point
 	open := false

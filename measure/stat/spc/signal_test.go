@@ -47,9 +47,11 @@ func TestSignals(t *testing.T) {
 			spc.Config{Baseline: 12, Exclude: []int{12}}, spc.BeyondLimits,
 			[]spc.Signal{{Rule: spc.BeyondLimits, Indices: []int{12}, Side: spc.Above, Found: 1, Bound: 1}}},
 		{"eight above", spc.P, after(repeat(7, 21)...), frozen, spc.EightOneSide,
-			[]spc.Signal{{Rule: spc.EightOneSide, Indices: span(11, 18), Side: spc.Above, Found: 8, Bound: 8}}},
+			[]spc.Signal{{Rule: spc.EightOneSide, Indices: span(11, 18), Side: spc.Above, Found: 8,
+				Bound: 8}}},
 		{"seven above are none", spc.P, after(repeat(6, 21)...), frozen, spc.EightOneSide, nil},
-		{"a point on the line neither counts nor ends a run", spc.P, after(21, 21, 20, 21, 21, 21, 21, 21),
+		{"a point on the line neither counts nor ends a run", spc.P, after(21, 21, 20, 21, 21, 21, 21,
+			21),
 			frozen, spc.EightOneSide, []spc.Signal{{
 				Rule: spc.EightOneSide, Indices: append(span(11, 13), span(15, 19)...), Side: spc.Above,
 				Found: 8, Bound: 8,
@@ -58,17 +60,21 @@ func TestSignals(t *testing.T) {
 			[]spc.Signal{{Rule: spc.SixTrend, Indices: span(12, 17), Side: spc.Rising, Found: 6, Bound: 6}}},
 		{"five rising are none", spc.P, after(17, 18, 19, 20, 21), frozen, spc.SixTrend, nil},
 		{"six falling", spc.P, after(24, 22, 20, 19, 18, 17), frozen, spc.SixTrend,
-			[]spc.Signal{{Rule: spc.SixTrend, Indices: span(12, 17), Side: spc.Falling, Found: 6, Bound: 6}}},
+			[]spc.Signal{{Rule: spc.SixTrend, Indices: span(12, 17), Side: spc.Falling, Found: 6,
+				Bound: 6}}},
 		{"a repeated figure is stepped over in a trend", spc.P, after(17, 18, 18, 19, 20, 21, 22), frozen,
 			spc.SixTrend, []spc.Signal{{
-				Rule: spc.SixTrend, Indices: []int{12, 13, 15, 16, 17, 18}, Side: spc.Rising, Found: 6, Bound: 6,
+				Rule: spc.SixTrend, Indices: []int{12, 13, 15, 16, 17, 18}, Side: spc.Rising, Found: 6,
+				Bound: 6,
 			}}},
 		{"two of three above two sigma", spc.P, after(29, 20, 29), frozen, spc.TwoOfThree,
-			[]spc.Signal{{Rule: spc.TwoOfThree, Indices: []int{12, 14}, Side: spc.Above, Found: 2, Bound: 2}}},
+			[]spc.Signal{{Rule: spc.TwoOfThree, Indices: []int{12, 14}, Side: spc.Above, Found: 2,
+				Bound: 2}}},
 		{"two of four are none", spc.P, after(29, 20, 20, 29), frozen, spc.TwoOfThree, nil},
 		{"one on each side is none", spc.P, after(29, 11), frozen, spc.TwoOfThree, nil},
 		{"three below make one signal", spc.P, after(11, 11, 11), frozen, spc.TwoOfThree,
-			[]spc.Signal{{Rule: spc.TwoOfThree, Indices: span(12, 14), Side: spc.Below, Found: 3, Bound: 2}}},
+			[]spc.Signal{{Rule: spc.TwoOfThree, Indices: span(12, 14), Side: spc.Below, Found: 3,
+				Bound: 2}}},
 		{"fifteen within one sigma", spc.P, after(21, 19, 21), frozen, spc.FifteenWithin,
 			[]spc.Signal{{Rule: spc.FifteenWithin, Indices: span(0, 14), Found: 15, Bound: 15}}},
 		{"fourteen are none", spc.P, after(21, 19), frozen, spc.FifteenWithin, nil},
@@ -85,12 +91,14 @@ func TestSignals(t *testing.T) {
 		{"a long run for so short a series", spc.P, after(repeat(8, 21)...), frozen, spc.LongRun,
 			[]spc.Signal{{Rule: spc.LongRun, Indices: span(11, 19), Side: spc.Above, Found: 9, Bound: 7}}},
 		{"few crossings", spc.Run, of(1, append(repeat(8, 1), repeat(8, 9)...)...), spc.Config{},
-			spc.FewCrossings, []spc.Signal{{Rule: spc.FewCrossings, Indices: span(0, 15), Found: 1, Bound: 4}}},
+			spc.FewCrossings, []spc.Signal{{Rule: spc.FewCrossings, Indices: span(0, 15), Found: 1,
+				Bound: 4}}},
 		{"a run ends where a phase does", spc.Run, of(1, 1, 9, 9, 9, 9, 2, 2, 2, 1, 1, 1),
 			spc.Config{Split: []int{4}}, spc.Shift, nil},
 		{"zones mean nothing on a g chart", spc.G, of(1, append(repeat(12, 1), 40, 40)...),
 			spc.Config{Baseline: 12}, spc.TwoOfThree, nil},
-		{"limits mean nothing on a run chart", spc.Run, of(1, 1, 2, 99), spc.Config{}, spc.BeyondLimits, nil},
+		{"limits mean nothing on a run chart", spc.Run, of(1, 1, 2, 99), spc.Config{}, spc.BeyondLimits,
+			nil},
 		{"a first event where none was is beyond", spc.P, of(50, append(repeat(12, 0), 1)...),
 			spc.Config{Baseline: 12}, spc.BeyondLimits,
 			[]spc.Signal{{Rule: spc.BeyondLimits, Indices: []int{12}, Side: spc.Above, Found: 1, Bound: 1}}},
@@ -125,8 +133,8 @@ func TestEveryRuleIsExplained(t *testing.T) {
 	}
 }
 
-// TestRunsRangeAgreesWithThePrintedTable checks the critical numbers of Swed and Eisenhart for as many
-// points above as below: with those or fewer, or as many or more, chance is denied at 2.5 %.
+// TestRunsRangeAgreesWithThePrintedTable checks the critical numbers of Swed and Eisenhart for as
+// many points above as below: with those or fewer, or as many or more, chance is denied at 2.5 %.
 func TestRunsRangeAgreesWithThePrintedTable(t *testing.T) {
 	t.Parallel()
 	table := []struct{ half, few, many int }{
