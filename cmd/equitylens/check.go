@@ -85,10 +85,10 @@ func (p *program) runScripts(
 	}
 	switch {
 	case failed > 0:
-		return fmt.Errorf("%d of %d evals in %d measure scripts fail:\n%s", failed, evals, len(scripts),
+		return fmt.Errorf("measure scripts: %d of %d evals are not as expected:\n%s", failed, evals,
 			strings.Join(reports, "\n"))
 	case len(scripts) > 0:
-		p.print("%d measure scripts pass, with %d evals\n", len(scripts), evals)
+		p.print("measure scripts: %d read, %d evals as expected\n", len(scripts), evals)
 	}
 	return nil
 }

@@ -45,13 +45,13 @@ func TestCheckRunsTheScriptsOfASite(t *testing.T) {
 	}{
 		{
 			name: "a script that holds", script: ownScript, code: exitOK,
-			out: []string{"13 measures compile", "1 measure scripts pass, with 1 evals"},
+			out: []string{"13 measures compile", "measure scripts: 1 read, 1 evals as expected"},
 		},
 		{
 			name:   "a figure that does not",
 			script: strings.Replace(ownScript, "0/2    0.000", "1/2    0.500", 1), code: exitFailed,
 			out: []string{"13 measures compile"},
-			err: []string{"1 of 1 evals in 1 measure scripts fail", "visit.test:8: eval long-visit",
+			err: []string{"measure scripts: 1 of 1 evals are not as expected", "visit.test:8: eval long-visit",
 				"- line 9: white  1/2    0.500", "+ white 0/2 0.000"},
 		},
 		{

@@ -165,15 +165,16 @@ func (c *comparison) find(parts []part) (int, error) {
 			continue
 		}
 		if at >= 0 {
-			return -1, fmt.Errorf("it may be %s or %s; write dimension=value", c.name(c.strata[at]), c.name(s))
+			return -1, fmt.Errorf("it may be %s or %s; write dimension=value", c.name(c.strata[at]),
+				c.name(s))
 		}
 		at = i
 	}
 	return at, nil
 }
 
-// possible reports whether parts are values that a stratifier can have, so that nobody being there is an
-// answer and not a slip of the pen.
+// possible reports whether parts are values that a stratifier can have, so that nobody being there
+// is an answer and not a slip of the pen.
 func (c *comparison) possible(parts []part) bool {
 	return slices.ContainsFunc(c.stratifiers(), func(text string) bool {
 		by := strings.Split(text, "*")

@@ -32,7 +32,9 @@ func (p *parser) encounter(w words) (mapping.Encounter, error) {
 		in.Class, _ = coding(systemActCode, class)
 	}
 	in.Hospitalization.DischargeDisposition = disposition(w["disposition"])
-	faults := []error{participants(&in, w), visitType(&in, w["telehealth"]), priority(&in, w["elective"])}
+	faults := []error{
+		participants(&in, w), visitType(&in, w["telehealth"]), priority(&in, w["elective"]),
+	}
 	var err error
 	in.Period, err = period(w["start"], w["end"])
 	faults = append(faults, err)
@@ -56,7 +58,8 @@ func disposition(word string) fhir.CodeableConcept {
 	return concept(systemDisposition, word)
 }
 
-// participants writes who took part: the practitioner, and an interpreter or a relative who interpreted.
+// participants writes who took part: the practitioner, and an interpreter or a relative who
+// interpreted.
 func participants(in *fhir.Encounter, w words) error {
 	if id := w["practitioner"]; id != "" {
 		in.Participant = append(in.Participant, fhir.Participant{
@@ -64,7 +67,9 @@ func participants(in *fhir.Encounter, w words) error {
 			Individual: refer("Practitioner", id),
 		})
 	}
-	translator := fhir.Participant{Type: []fhir.CodeableConcept{concept(systemTakesPart, "translator")}}
+	translator := fhir.Participant{
+		Type: []fhir.CodeableConcept{concept(systemTakesPart, "translator")},
+	}
 	switch w["interpreter"] {
 	case "", "none":
 	case "documented":
@@ -73,9 +78,12 @@ func participants(in *fhir.Encounter, w words) error {
 		translator.Individual = fhir.Reference{Reference: "RelatedPerson/r"}
 		in.Participant = append(in.Participant, translator)
 	case "arranged":
-		in.Hospitalization.SpecialArrangement = []fhir.CodeableConcept{concept(systemArrangements, "int")}
+		in.Hospitalization.SpecialArrangement = []fhir.CodeableConcept{
+			concept(systemArrangements, "int"),
+		}
 	default:
-		return fmt.Errorf("interpreter=%s is none of documented, arranged, ad-hoc, none", w["interpreter"])
+		return fmt.Errorf("interpreter=%s is none of documented, arranged, ad-hoc, none",
+			w["interpreter"])
 	}
 	return nil
 }
@@ -102,8 +110,8 @@ func priority(in *fhir.Encounter, word string) error {
 	return nil
 }
 
-// moment reads a day, a month, a year, or a day and a time as in 2026-03-01T10:15. A time without an
-// offset is that of UTC.
+// moment reads a day, a month, a year, or a day and a time as in 2026-03-01T10:15. A time without
+// an offset is that of UTC.
 func moment(text string) (string, error) {
 	_, clock, timed := strings.Cut(text, "T")
 	if timed && !strings.ContainsAny(clock, "Z+-") {
@@ -153,7 +161,7 @@ func after(start, span string) (string, error) {
 	}
 	if day, err := time.Parse(time.DateOnly, start); err == nil {
 		if m[2] != "" || m[3] != "" {
-			return "", fmt.Errorf("%s: the start has no time of day to count hours and minutes from", span)
+			return "", fmt.Errorf("%s: the start has no time of day to count from", span)
 		}
 		return moment(day.AddDate(0, 0, parts[0]).Format(time.DateOnly))
 	}

@@ -31,7 +31,8 @@ func (p *parser) event(w words) (mapping.AdverseEvent, error) {
 	case string(mapping.Missing):
 		in.Actuality = ""
 	default:
-		faults = append(faults, fmt.Errorf("actuality=%s is none of actual, potential, missing", w["actuality"]))
+		faults = append(faults,
+			fmt.Errorf("actuality=%s is none of actual, potential, missing", w["actuality"]))
 	}
 	var err error
 	if date := w["date"]; date != "" {
@@ -55,7 +56,10 @@ func factor(word string) []fhir.Extension {
 	if word == "" || word == string(mapping.Missing) {
 		return nil
 	}
-	answer := fhir.CodeableConcept{Coding: []fhir.Coding{{System: mapping.SystemInequity, Code: word}}}
+	// A state has no code there; the code of that name is one that nobody knows.
+	answer := fhir.CodeableConcept{
+		Coding: []fhir.Coding{{System: mapping.SystemInequity, Code: word}},
+	}
 	return []fhir.Extension{{
 		URL: extensionFactor, Extension: []fhir.Extension{{URL: "item", ValueCodeableConcept: &answer}},
 	}}

@@ -24,7 +24,7 @@ func TestFaultsAreNamedWithTheirLines(t *testing.T) {
 		{"an unknown command", "lode\n" + ask, []string{`s.test:1: "lode" is no command`, "s.test:2: there is no load"}},
 		{"a line of nothing", "  white 1/2 0.5\n" + loaded + ask, []string{"s.test:1: the line is indented"}},
 		{"a kind that is none", loaded + "  visit patient=ana\n" + ask, []string{`s.test:3: "visit" is none of`}},
-		{"a key that is none", loaded + "  patient rase=white\n" + ask, []string{`s.test:3: "rase"`}},
+		{"a key that is none", loaded + "  patient rase=white\n" + ask, []string{`s.test:3: patient lines have no "rase"`}},
 		{"a key twice", loaded + "  patient sex=male sex=female\n" + ask, []string{"s.test:3: sex is there twice"}},
 		{"a key without a value", loaded + "  patient sex=\n" + ask, []string{"s.test:3: sex= is followed by nothing"}},
 		{"a name twice", loaded + "  patient ana\n" + ask, []string{"s.test:3: there is a patient ana already"}},

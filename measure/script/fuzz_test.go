@@ -9,8 +9,8 @@ import (
 	"github.com/equitylens/equitylens/measure/script"
 )
 
-// FuzzParse holds the parser to its two answers: a script that asks something, or faults that each name
-// a line of the text.
+// FuzzParse holds the parser to its two answers: a script that asks something, or faults that each
+// name a line of the text.
 func FuzzParse(f *testing.F) {
 	names, err := filepath.Glob(filepath.Join(scripts, "*"+script.Extension))
 	if err != nil {

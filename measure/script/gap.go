@@ -1,6 +1,7 @@
 package script
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -47,8 +48,8 @@ func (c *comparison) between(g *gap) (got, interval []float64, err error) {
 	return []float64{*a.Score - *b.Score}, nil, nil
 }
 
-// pair finds the two strata of a gap, and in how many ways that can be done: a word may hold the sign
-// that parts them, so every place is tried.
+// pair finds the two strata of a gap, and in how many ways that can be done: a word may hold the
+// sign that parts them, so every place is tried.
 func (c *comparison) pair(g *gap) (a, b measure.Cell, pairs int) {
 	sign := byte('-')
 	if g.quotient {
@@ -84,14 +85,14 @@ func (c *comparison) cell(name string) (measure.Cell, bool) {
 func (c *comparison) fromReference(g *gap) (got, interval []float64, err error) {
 	by := c.stratifiers()
 	if len(by) != 1 {
-		return nil, nil, fmt.Errorf("a reference needs one dimension")
+		return nil, nil, errors.New("a reference needs one dimension")
 	}
 	rule := c.eval.reference
-	if !slices.Contains([]gaps.Reference{gaps.Best, gaps.Largest, gaps.Overall}, gaps.Reference(rule)) {
+	rules := []gaps.Reference{gaps.Best, gaps.Largest, gaps.Overall}
+	if !slices.Contains(rules, gaps.Reference(rule)) {
 		key, ok := keyOf(by[0], rule)
 		if !ok {
-			return nil, nil, fmt.Errorf("the reference %s is neither best, largest, overall nor a value of %s",
-				rule, by[0])
+			return nil, nil, fmt.Errorf("the reference %s is no rule and no value of %s", rule, by[0])
 		}
 		rule = key
 	}
@@ -110,6 +111,6 @@ func (c *comparison) fromReference(g *gap) (got, interval []float64, err error) 
 		}
 		return []float64{have.Difference}, bounded(have.Interval), nil
 	}
-	return nil, nil, fmt.Errorf("%s is not compared with the reference %s: only categories of 30 units and "+
-		"more are, in dimensions that the rate is not about", g.names, c.eval.reference)
+	return nil, nil, fmt.Errorf("%s is not compared with the reference %s: only categories of 30 units "+
+		"and more are, in dimensions that the rate is not about", g.names, c.eval.reference)
 }

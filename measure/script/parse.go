@@ -14,8 +14,8 @@ import (
 	"github.com/equitylens/equitylens/store/facts"
 )
 
-// Parse reads a script. name is what failures and faults call it. All faults are reported at once, each
-// with its line.
+// Parse reads a script. name is what failures and faults call it. All faults are reported at once,
+// each with its line.
 func Parse(name string, text []byte) (*Script, error) {
 	mapper, err := newMapper()
 	if err != nil {
@@ -111,8 +111,8 @@ func (p *parser) line(text string) {
 	case tokens[0].is("eval"):
 		p.evalLine(tokens[1:], strings.TrimSpace(text))
 	default:
-		p.fault("%q is no command; at the margin stand as_of, load and eval, and what belongs to one of "+
-			"them is indented", tokens[0].text)
+		p.fault("%q is no command; at the margin stand as_of, load and eval, and what belongs to one "+
+			"of them is indented", tokens[0].text)
 	}
 }
 

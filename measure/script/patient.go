@@ -44,12 +44,13 @@ func (p *parser) patient(w words) (mapping.Patient, error) {
 	out, issues := p.mapper.Patient(&in, nil)
 	faults = append(faults, refused(issues), meant("need", w["need"], out.InterpreterNeed),
 		meant("sex", w["sex"], out.Sex), meantLanguage(w["language"], out.Language),
-		meantAnswer("race", w["race"], out.Race), meantAnswer("ethnicity", w["ethnicity"], out.Ethnicity))
+		meantAnswer("race", w["race"], out.Race),
+		meantAnswer("ethnicity", w["ethnicity"], out.Ethnicity))
 	return out, errors.Join(faults...)
 }
 
-// meantAnswer is meant for the words of an answer that may be several; only a state that stands alone is
-// sure to be that of the value.
+// meantAnswer is meant for the words of an answer that may be several; only a state that stands
+// alone is sure to be that of the value.
 func meantAnswer(key, word string, v mapping.Value) error {
 	if !isState(word) || key == "race" && word == string(mapping.Conflicting) {
 		return nil // Nothing is sure, or answers has refused it.
@@ -65,8 +66,8 @@ func meantLanguage(word string, v mapping.Value) error {
 	return meant("language", word, v)
 }
 
-// answers writes the race or the ethnicity extension of US Core. The codes of the OMB are categories,
-// those below them details.
+// answers writes the race or the ethnicity extension of US Core. The codes of the OMB are
+// categories, those below them details.
 func answers(question, text string) ([]fhir.Extension, error) {
 	if text == "" || text == string(mapping.Missing) {
 		return nil, nil
@@ -140,8 +141,8 @@ func communication(text string) []fhir.Communication {
 // oldest bounds an age to what the store takes for plausible.
 const oldest = 130
 
-// birth returns the date of birth. An age is that of the whole year of as_of: who has it was born on the
-// first day of a year.
+// birth returns the date of birth. An age is that of the whole year of as_of: who has it was born
+// on the first day of a year.
 func (p *parser) birth(w words) (string, error) {
 	age, aged := w["age"]
 	born, said := w["born"]

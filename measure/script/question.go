@@ -1,6 +1,7 @@
 package script
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -82,8 +83,8 @@ func (p *parser) named(text string) error {
 	return nil
 }
 
-// where reads the pairs of a filter. A key that nothing can be filtered by is left to the engine, which
-// refuses it.
+// where reads the pairs of a filter. A key that nothing can be filtered by is left to the engine,
+// which refuses it.
 func (p *parser) where(tokens []token) (used int, err error) {
 	filter := p.eval.question.Where
 	if filter == nil {
@@ -106,7 +107,7 @@ func (p *parser) where(tokens []token) (used int, err error) {
 		}
 	}
 	if used == 1 {
-		return 0, fmt.Errorf("where is followed by dimension=value")
+		return 0, errors.New("where is followed by dimension=value")
 	}
 	p.eval.question.Where = filter
 	return used, nil
@@ -126,7 +127,7 @@ func (p *parser) expectation(tokens []token, text string) {
 	case first.is("fail"):
 		e.refusal, err = wordAfter(tokens)
 		if err == nil && (len(tokens) > 2 || e.refusal == "") {
-			err = fmt.Errorf(`fail is followed by a part of the message in quotes, as in fail "unknown measure"`)
+			err = errors.New(`fail is followed by a part of the message, as in fail "unknown measure"`)
 		}
 	case first.is("incomplete"):
 		var word string
@@ -148,7 +149,8 @@ func alone(tokens []token) error {
 	return nil
 }
 
-// gapLine reads "gap A-B 0.1" and "ratio A/B 2.0"; where a reference is named "gap A 0.1 0.05..0.15".
+// gapLine reads "gap A-B 0.1" and "ratio A/B 2.0"; where a reference is named "gap A 0.1
+// 0.05..0.15".
 func (p *parser) gapLine(tokens []token, text string) error {
 	g := gap{line: p.number, text: text, quotient: tokens[0].is("ratio")}
 	if len(tokens) != 3 && (len(tokens) != 4 || p.eval.reference == "") {
@@ -172,7 +174,8 @@ func (p *parser) gapLine(tokens []token, text string) error {
 	return nil
 }
 
-// partsOf reads the name of a stratum: words with * between them, each with its dimension or without.
+// partsOf reads the name of a stratum: words with * between them, each with its dimension or
+// without.
 func partsOf(name string) []part {
 	var parts []part
 	for word := range strings.SplitSeq(name, "*") {

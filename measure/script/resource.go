@@ -14,8 +14,8 @@ import (
 func keysOf(kind string) []string {
 	switch kind {
 	case "patient":
-		return []string{"race", "ethnicity", "language", "need", "sex", "born", "age", "died", "site", "gp",
-			"replaced_by"}
+		return []string{"race", "ethnicity", "language", "need", "sex", "born", "age", "died", "site",
+			"gp", "replaced_by"}
 	case "encounter":
 		return []string{"patient", "class", "status", "start", "end", "disposition", "telehealth",
 			"interpreter", "need", "practitioner", "site", "elective"}
@@ -45,7 +45,8 @@ const (
 		"extension-AdverseEvent.contributingFactor"
 )
 
-// newMapper makes the mapping of a script: the standards, and three visit types that mean telehealth.
+// newMapper makes the mapping of a script: the standards, and three visit types that mean
+// telehealth.
 func newMapper() (*mapping.Mapper, error) {
 	var settings mapping.Config
 	for word, modality := range map[string]string{mapping.Yes: "", mapping.Video: mapping.Video,

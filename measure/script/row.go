@@ -27,8 +27,8 @@ func (r *row) written() string {
 	return strings.Join(words, " ")
 }
 
-// got writes what came as the row is written, to its precision. A figure that no row may pass over is
-// there even if the row does not have it.
+// got writes what came as the row is written, to its precision. A figure that no row may pass over
+// is there even if the row does not have it.
 func (r *row) got(scoring measure.Scoring, s measure.Stratum, share *float64) string {
 	words := []string{r.name, r.gotCounts(scoring, s.Cell), r.score.show(pointed(s.Score))}
 	if r.interval != nil {

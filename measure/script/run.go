@@ -16,8 +16,8 @@ type Runner struct {
 	Definitions []measure.Definition
 	// Now stamps the snapshots. No figure depends on it.
 	Now func() time.Time
-	// Folder is where cohorts are stored while they are asked about; "" is the folder of the system for
-	// what is temporary.
+	// Folder is where cohorts are stored while they are asked about; "" is the folder of the system
+	// for what is temporary.
 	Folder string
 }
 
@@ -27,18 +27,20 @@ type Failure struct {
 	Line   int
 	// Eval is the line of the question.
 	Eval string
-	// Differences holds what differs, a line of text each: what was expected after "-", with the number
-	// of its line, what came after "+".
+	// Differences holds what differs, a line of text each: what was expected after "-", with the
+	// number of its line, what came after "+".
 	Differences []string
 }
 
 // String is the report of the failure.
 func (f Failure) String() string {
-	return fmt.Sprintf("%s:%d: %s\n    %s", f.Script, f.Line, f.Eval, strings.Join(f.Differences, "\n    "))
+	const indent = "\n    "
+	return fmt.Sprintf("%s:%d: %s", f.Script, f.Line, f.Eval) + indent +
+		strings.Join(f.Differences, indent)
 }
 
-// Run asks every question of a script and returns those that were not answered as expected. An error
-// says that the script could not be run at all.
+// Run asks every question of a script and returns those that were not answered as expected. An
+// error says that the script could not be run at all.
 func (r Runner) Run(ctx context.Context, s *Script) (failures []Failure, err error) {
 	var in *cohort
 	var at *stored
@@ -84,7 +86,8 @@ func (r Runner) ask(ctx context.Context, engine *measure.Engine, e *eval) []stri
 	case e.refusal != "" && err == nil:
 		return []string{fmt.Sprintf("- it fails with %q", e.refusal), "+ it was answered"}
 	case e.refusal != "" && !strings.Contains(err.Error(), e.refusal):
-		return []string{fmt.Sprintf("- it fails with %q", e.refusal), fmt.Sprintf("+ it fails with %q", err)}
+		return []string{fmt.Sprintf("- it fails with %q", e.refusal),
+			fmt.Sprintf("+ it fails with %q", err)}
 	case e.refusal != "":
 		return nil
 	case err != nil:

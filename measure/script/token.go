@@ -22,8 +22,8 @@ var (
 	errQuote   = errors.New(`a quote " is not closed`)
 )
 
-// split cuts a line into tokens at white space. Double quotes hold what contains it; # starts a comment
-// where a token could start.
+// split cuts a line into tokens at white space. Double quotes hold what contains it; # starts a
+// comment where a token could start.
 func split(line string) ([]token, error) {
 	if !utf8.ValidString(line) || strings.ContainsFunc(line, control) {
 		return nil, errNotText

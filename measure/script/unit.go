@@ -87,10 +87,9 @@ func parseHeader(kind string, keys []string, tokens []token) (header, error) {
 		times := timesForm.FindStringSubmatch(t.text)
 		switch {
 		case pair && !slices.Contains(keys, key):
-			return h, fmt.Errorf("%q is nothing that can be said of a line about a kind of %s; there are %s", key,
-				kind, choices(keys))
+			return h, fmt.Errorf("%s lines have no %q; there are %s", kind, key, choices(keys))
 		case pair && value == "":
-			return h, fmt.Errorf("%s= is followed by nothing; leave it out where nothing is recorded", key)
+			return h, fmt.Errorf("%s= is followed by nothing; leave out what is not recorded", key)
 		case pair:
 			if _, twice := h.words[key]; twice {
 				return h, fmt.Errorf("%s is there twice", key)
@@ -105,8 +104,8 @@ func parseHeader(kind string, keys []string, tokens []token) (header, error) {
 		case i == 0 && nameForm.MatchString(t.text) && t.text != everybody:
 			h.name = t.text
 		default:
-			return h, fmt.Errorf("%q is neither key=value nor xN, and a name is the first word after %s and "+
-				"starts with a letter", t.text, kind)
+			return h, fmt.Errorf("%q is neither key=value nor xN, and a name is the first word after %s "+
+				"and starts with a letter", t.text, kind)
 		}
 	}
 	return h, nil
@@ -262,7 +261,8 @@ func (p *parser) targets(of words) ([]visit, error) {
 		return nil, err
 	}
 	if in && len(visits) != 1 {
-		return nil, fmt.Errorf("%s names %d encounters; beside patient= it has to name one", name, len(visits))
+		return nil, fmt.Errorf("%s names %d encounters; beside patient= it has to name one", name,
+			len(visits))
 	}
 	var out []visit
 	for _, id := range patients {
