@@ -61,13 +61,13 @@ func (d draw) patients(n int) []mapping.Patient {
 	id := func() phi.ID { return phi.New(fmt.Sprint("p", d.IntN(n))) }
 	for i := range n {
 		p := mapping.Patient{
-			ID: phi.New(fmt.Sprint("p", i)), Race: d.value("2106-3", "2054-5", "two-or-more"),
-			Ethnicity: d.value("2135-2", "2186-5"), RaceEthnicity: d.value("2106-3", "2054-5", "2135-2"),
+			ID: phi.New(fmt.Sprint("p", i)), GeneralPractitioner: d.practitioner(),
 			Language: d.value("en", "es", "zh", "ase"), LanguageGroup: d.value("english", "spanish",
 				"other"),
 			InterpreterNeed: d.need(), LimitedEnglish: mapping.LimitedEnglishUnknown,
 			Sex: d.value("female", "male"), Birth: d.birth(), Site: d.site(),
 		}
+		d.race(&p)
 		switch d.IntN(12) {
 		case 0:
 			p.ReplacedBy = id()
@@ -81,6 +81,35 @@ func (d draw) patients(n int) []mapping.Patient {
 		out = append(out, p)
 	}
 	return out
+}
+
+// race draws the recorded sets, and what derives from them.
+func (d draw) race(p *mapping.Patient) {
+	p.Ethnicity = d.value("2135-2", "2186-5")
+	for range d.IntN(4) {
+		p.Races |= 1 << d.IntN(6)
+	}
+	switch list := p.Races.List(); len(list) {
+	case 0:
+		p.Race = mapping.Value{State: pick(d, mapping.States()[1:]...)}
+	case 1:
+		p.Race = factstest.Known(list[0])
+	default:
+		p.Race = factstest.Known(mapping.TwoOrMore)
+	}
+	p.RaceEthnicity = mapping.OMB1997Exclusive(p)
+	p.SPD15 = mapping.SPD15Set(p.Races &^ mapping.OtherRace)
+	if p.Races&mapping.White != 0 && d.oneIn(3) {
+		p.SPD15 |= mapping.SPD15MiddleEastern
+	}
+	if p.Ethnicity.Code == "2135-2" {
+		p.SPD15 |= mapping.SPD15Hispanic
+	}
+}
+
+// practitioner is one of three, or nobody.
+func (d draw) practitioner() phi.ID {
+	return pick(d, phi.ID{}, phi.New("d1"), phi.New("d2"), phi.New("d3"))
 }
 
 // start is some minute from November 2025 to December 2026.
@@ -199,7 +228,7 @@ func (d draw) encounter(s step) (mapping.Encounter, step) {
 		Start: d.moment(s.at, true), End: d.moment(end, true), InterpreterNeed: d.need(),
 		InterpreterUse: pick(d, mapping.Documented, mapping.Arranged, mapping.AdHoc,
 			mapping.NoneDocumented),
-		Site: d.site(),
+		Site: d.site(), Practitioner: d.practitioner(),
 	}
 	if certainlyBefore(e.End, e.Start) {
 		e.End = fhir.DateTime{} // As the mapping leaves it.

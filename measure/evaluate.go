@@ -69,11 +69,15 @@ func (e *Engine) ask(q Question) (*asked, error) {
 		return nil, err
 	}
 	a.query = query{d: a.d, rates: a.rates, by: by, filter: filter, bounds: q.Bounds,
-		words: words{e.snapshot.Sites, q.Policy}}
+		words: words{e.snapshot.Sites, q.Policy}, observes: map[Population]bool{}}
+	for p := range a.d.Observe {
+		a.query.observes[p] = true
+	}
 	if a.d.Imported {
 		if a.roster, err = e.roster(q.Measure, q.Period); err != nil {
 			return nil, err
 		}
+		a.query.observes = a.roster.observes
 	}
 	for g := range a.rates {
 		has := func(p Population) bool { return a.rates[g].Populations[p] != "" }
@@ -168,7 +172,7 @@ func nothing(*sql.Rows) error { return nil }
 // source finds the members of a question, and counts those that no period holds.
 func (e *Engine) source(ctx context.Context, a *asked) (source, []int64, error) {
 	if a.roster != nil {
-		return &rosterSource{roster: a.roster, unit: a.d.Unit, question: &a.Question},
+		return &rosterSource{roster: a.roster, d: a.d, question: &a.Question},
 			make([]int64, len(a.rates)), nil
 	}
 	s, err := e.settle(ctx, a)

@@ -45,8 +45,8 @@ type ExplainedUnit struct {
 	Day time.Time
 	// Resources are what put the unit there: itself first, then what it is linked to.
 	Resources []Resource
-	// Strata maps each dimension to the value of the unit.
-	Strata map[string]Coding
+	// Strata maps each dimension to the values of the unit, as in a Member.
+	Strata map[string][]Coding
 	Rates  []ExplainedRate
 }
 

@@ -31,6 +31,8 @@ type membership struct {
 	narrow bool
 	// only holds the conditions on rows that a question adds.
 	only []statement
+	// more lists columns beside those of the populations.
+	more []string
 }
 
 // view names the documented view of a unit. That of patients depends on the period.
@@ -77,7 +79,7 @@ func (m *membership) undated() statement {
 
 func (m *membership) where(condition string) statement {
 	out := statement{text: fmt.Sprintf("SELECT stratum, no, patient_no, %s AS day,\n    %s\n  FROM %s\n  WHERE %s",
-		m.d.date(), strings.Join(m.columns(), ",\n    "), m.relation(), condition)}
+		m.d.date(), strings.Join(append(m.columns(), m.more...), ",\n    "), m.relation(), condition)}
 	for _, c := range m.only {
 		out.text += " AND " + c.text
 		out.args = append(out.args, c.args...)
@@ -100,44 +102,70 @@ func observed(text string) string {
 	return "CASE WHEN isfinite(" + value + ") THEN " + value + " END"
 }
 
-// columns writes the populations in the order in which they are evaluated.
+// rules writes the populations of rates as columns, in the order in which they are evaluated.
+type rules struct {
+	scoring Scoring
+	rates   int
+	// holds writes the condition of a population, observed what it observes; "" for nothing. has says
+	// that a rate has a population.
+	holds    func(g int, p Population) string
+	observed func(g int, p Population) string
+	has      func(g int, p Population) bool
+}
+
 func (m *membership) columns() []string {
+	r := rules{
+		scoring: m.d.Scoring, rates: len(m.rates),
+		holds: func(g int, p Population) string { return expression(m.rates[g].Populations[p]) },
+		observed: func(_ int, p Population) string {
+			if m.d.Observe[p] == "" {
+				return ""
+			}
+			return observed(m.d.Observe[p])
+		},
+		has: func(g int, p Population) bool { return m.rates[g].Populations[p] != "" },
+	}
+	return r.columns()
+}
+
+func (r *rules) columns() []string {
 	var columns []string
-	for g, rate := range m.rates {
+	for g := range r.rates {
 		// %[1]d is the number of the rate, so that a line reads as the rule does.
 		add := func(format string, args ...any) {
 			columns = append(columns, fmt.Sprintf(format, append([]any{g}, args...)...))
 		}
-		of := func(p Population) string { return expression(rate.Populations[p]) }
-		add("%[2]s AS i%[1]d", of(InitialPopulation))
-		switch m.d.Scoring {
+		holds := func(p Population) string { return r.holds(g, p) }
+		for _, p := range []Population{Denominator, MeasurePopulation} {
+			if text := r.observed(g, p); text != "" {
+				add("%[2]s AS v%[1]d", text)
+			}
+		}
+		if text := r.observed(g, Numerator); text != "" {
+			add("%[2]s AS w%[1]d", text)
+		}
+		add("%[2]s AS i%[1]d", holds(InitialPopulation))
+		switch r.scoring {
 		case Proportion:
-			add("i%[1]d AND %[2]s AS d%[1]d", of(Denominator))
-			add("d%[1]d AND %[2]s AS x%[1]d", of(DenominatorExclusion))
-			add("d%[1]d AND NOT x%[1]d AND %[2]s AS n%[1]d", of(Numerator))
-			add("d%[1]d AND NOT x%[1]d AND NOT n%[1]d AND %[2]s AS e%[1]d", of(DenominatorException))
-			add("n%[1]d AND %[2]s AS y%[1]d", of(NumeratorExclusion))
+			add("i%[1]d AND %[2]s AS d%[1]d", holds(Denominator))
+			add("d%[1]d AND %[2]s AS x%[1]d", holds(DenominatorExclusion))
+			add("d%[1]d AND NOT x%[1]d AND %[2]s AS n%[1]d", holds(Numerator))
+			add("d%[1]d AND NOT x%[1]d AND NOT n%[1]d AND %[2]s AS e%[1]d", holds(DenominatorException))
+			add("n%[1]d AND %[2]s AS y%[1]d", holds(NumeratorExclusion))
 		case Ratio:
-			add("i%[1]d AND %[2]s AS d%[1]d", of(Denominator))
-			add("d%[1]d AND %[2]s AS x%[1]d", of(DenominatorExclusion))
-			initial := fmt.Sprintf("i%d", g)
-			if rate.Populations[NumeratorInitial] != "" {
-				initial = fmt.Sprintf("j%d", g)
-				add("%[2]s AS j%[1]d", of(NumeratorInitial))
+			add("i%[1]d AND %[2]s AS d%[1]d", holds(Denominator))
+			add("d%[1]d AND %[2]s AS x%[1]d", holds(DenominatorExclusion))
+			initial := "i"
+			if r.has(g, NumeratorInitial) {
+				initial = "j"
+				add("%[2]s AS j%[1]d", holds(NumeratorInitial))
 			}
-			add("%[2]s AND %[3]s AS n%[1]d", initial, of(Numerator))
-			add("n%[1]d AND %[2]s AS y%[1]d", of(NumeratorExclusion))
-			if text := m.d.Observe[Denominator]; text != "" {
-				add("%[2]s AS v%[1]d", observed(text))
-			}
-			if text := m.d.Observe[Numerator]; text != "" {
-				add("%[2]s AS w%[1]d", observed(text))
-			}
+			add("%[2]s%[1]d AND %[3]s AS n%[1]d", initial, holds(Numerator))
+			add("n%[1]d AND %[2]s AS y%[1]d", holds(NumeratorExclusion))
 		case ContinuousVariable:
-			add("%[2]s AS v%[1]d", observed(m.d.Observe[MeasurePopulation]))
-			add("i%[1]d AND %[2]s AS d%[1]d", of(MeasurePopulation))
+			add("i%[1]d AND %[2]s AS d%[1]d", holds(MeasurePopulation))
 			// What has no observation cannot be measured; it is excluded, not counted as nothing.
-			add("d%[1]d AND (v%[1]d IS NULL OR %[2]s) AS x%[1]d", of(MeasureExclusion))
+			add("d%[1]d AND (v%[1]d IS NULL OR %[2]s) AS x%[1]d", holds(MeasureExclusion))
 		case Cohort:
 		}
 	}

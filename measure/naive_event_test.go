@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/equitylens/equitylens/fhir"
+	"github.com/equitylens/equitylens/internal/phi"
 	"github.com/equitylens/equitylens/mapping"
 )
 
@@ -78,12 +79,12 @@ func (w *world) eventRates(id string) map[string][]row {
 		if who == nil {
 			continue
 		}
-		need, site := who.InterpreterNeed, mapping.Value{State: mapping.Missing}
+		need, site, practitioner := who.InterpreterNeed, mapping.Value{State: mapping.Missing}, phi.ID{}
 		if link := w.linked(a, all); link != nil {
-			need, site = link.need(), link.Site.Value
+			need, site, practitioner = link.need(), link.Site.Value, link.Practitioner
 		}
-		r := row{groups: groups(who, need, ageAt(who, a.Date), site), dated: hasDay(a.Date),
-			day: a.Date.Days}
+		r := row{who: who, unit: a.ID.Reveal(), practitioner: practitioner,
+			groups: groups(who, need, ageAt(who, a.Date), site), dated: hasDay(a.Date), day: a.Date.Days}
 		if id == "reporting-ratio" {
 			out["main"] = append(out["main"], r.proportion(true, true, false,
 				a.Actuality == mapping.Potential))

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/equitylens/equitylens/fhir"
+	"github.com/equitylens/equitylens/internal/phi"
 	"github.com/equitylens/equitylens/mapping"
 	"github.com/equitylens/equitylens/measure"
 	"github.com/equitylens/equitylens/store/facts"
@@ -22,18 +23,24 @@ type world struct {
 	// seen and links are settled once, at their first use.
 	seen  []visit
 	links map[*mapping.AdverseEvent]*visit
+	// rated keeps the rows of measures, whose populations do not depend on the period.
+	rated map[string]map[string][]row
 }
 
-// row is one unit in or out of the populations of one rate. For a ratio the figures are sums.
+// row is one unit and the populations of one rate that it is in.
 type row struct {
-	groups map[string]string
-	dated  bool
-	day    int32
+	who *mapping.Patient
+	// unit is the id of an encounter or an event; "" for a patient.
+	unit string
+	// groups are the keys of the nine dimensions.
+	groups       map[string]string
+	practitioner phi.ID
+	dated        bool
+	day          int32
 
-	initial                       bool
-	measured, excluded, numerator float64
-	// value is what a continuous variable observes.
-	value *float64
+	in map[measure.Population]bool
+	// v is what the denominator or the measure population observes of it, w what the numerator does.
+	v, w *float64
 }
 
 func bit(b bool) float64 {
@@ -158,8 +165,9 @@ func (v visit) need() mapping.Value {
 }
 
 func (v visit) row() row {
-	return row{groups: groups(v.who, v.need(), ageAt(v.who, v.Start), v.Site.Value),
-		dated: hasDay(v.End), day: v.End.Days}
+	return row{who: v.who, unit: v.ID.Reveal(), practitioner: v.Practitioner,
+		groups: groups(v.who, v.need(), ageAt(v.who, v.Start), v.Site.Value),
+		dated:  hasDay(v.End), day: v.End.Days}
 }
 
 func (w *world) visits() []visit {
@@ -180,17 +188,62 @@ func (w *world) visits() []visit {
 	return w.seen
 }
 
-// proportion fills a row in the order of the populations.
-func (r row) proportion(initial, denominator, excluded, numerator bool) row {
-	r.initial = initial
-	r.measured = bit(initial && denominator)
-	r.excluded = bit(initial && denominator && excluded)
-	r.numerator = bit(initial && denominator && !excluded && numerator)
+// holding are the conditions of the populations, each by itself.
+type holding map[measure.Population]bool
+
+// as puts a row into the populations of a scoring, in the order that the standard has.
+func (r row) as(scoring measure.Scoring, holds holding) row {
+	in := map[measure.Population]bool{}
+	in[measure.InitialPopulation] = holds[measure.InitialPopulation]
+	in[measure.Denominator] = in[measure.InitialPopulation] && holds[measure.Denominator]
+	in[measure.DenominatorExclusion] = in[measure.Denominator] && holds[measure.DenominatorExclusion]
+	left := in[measure.Denominator] && !in[measure.DenominatorExclusion]
+	switch scoring {
+	case measure.Proportion:
+		in[measure.Numerator] = left && holds[measure.Numerator]
+		in[measure.DenominatorException] = left && !in[measure.Numerator] &&
+			holds[measure.DenominatorException]
+		in[measure.NumeratorExclusion] = in[measure.Numerator] && holds[measure.NumeratorExclusion]
+	case measure.Ratio:
+		initial, own := holds[measure.NumeratorInitial]
+		if !own {
+			initial = in[measure.InitialPopulation]
+		}
+		in[measure.NumeratorInitial] = own && initial
+		in[measure.Numerator] = initial && holds[measure.Numerator]
+		in[measure.NumeratorExclusion] = in[measure.Numerator] && holds[measure.NumeratorExclusion]
+	case measure.ContinuousVariable:
+		in[measure.MeasurePopulation] = in[measure.InitialPopulation] && holds[measure.MeasurePopulation]
+		in[measure.MeasureExclusion] = in[measure.MeasurePopulation] &&
+			(r.v == nil || holds[measure.MeasureExclusion])
+	case measure.Cohort:
+	}
+	r.in = in
 	return r
+}
+
+// proportion fills a row of a plain proportion.
+func (r row) proportion(initial, denominator, excluded, numerator bool) row {
+	return r.as(measure.Proportion, holding{measure.InitialPopulation: initial,
+		measure.Denominator: denominator, measure.DenominatorExclusion: excluded,
+		measure.Numerator: numerator})
 }
 
 // rates evaluates a measure: the rows of each of its rates, those out of the period included.
 func (w *world) rates(id string, period measure.Period) map[string][]row {
+	if id == "real-completeness" || id == "seen" {
+		return w.rate(id, period)
+	}
+	if w.rated[id] == nil {
+		if w.rated == nil {
+			w.rated = map[string]map[string][]row{}
+		}
+		w.rated[id] = w.rate(id, period)
+	}
+	return w.rated[id]
+}
+
+func (w *world) rate(id string, period measure.Period) map[string][]row {
 	switch id {
 	case "real-completeness":
 		return w.completeness(period)
@@ -198,6 +251,9 @@ func (w *world) rates(id string, period measure.Period) map[string][]row {
 		return w.eventRates(id)
 	case "readmission-30-day", "length-of-stay", "harm-per-1000-days":
 		return map[string][]row{"main": w.stays(id)}
+	}
+	if own := w.ownRates(id, period); own != nil {
+		return own
 	}
 	out := map[string][]row{}
 	all := w.visits()
@@ -252,8 +308,7 @@ func (w *world) completeness(period measure.Period) map[string][]row {
 			}
 		}
 		need := needOfPatient(p.InterpreterNeed, stated)
-		r := row{groups: groups(p, need, mapping.AgeBand(p.Birth, first), p.Site.Value), dated: true,
-			day: first}
+		r := w.patientRow(p, need, first)
 		for rate, v := range map[string]mapping.Value{
 			"race": p.Race, "ethnicity": p.Ethnicity, "language": p.Language, "interpreter-need": need,
 		} {
@@ -262,6 +317,11 @@ func (w *world) completeness(period measure.Period) map[string][]row {
 		}
 	}
 	return out
+}
+
+func (w *world) patientRow(p *mapping.Patient, need mapping.Value, first int32) row {
+	return row{who: p, practitioner: p.GeneralPractitioner, dated: true, day: first,
+		groups: groups(p, need, mapping.AgeBand(p.Birth, first), p.Site.Value)}
 }
 
 // needOfPatient is the patient's own, else that of any encounter, else the absence that says most.
@@ -362,22 +422,22 @@ func (w *world) stays(id string) []row {
 			r = r.proportion(v.is("IMP", "ACUTE") && v.finished() && adult, true,
 				died || v.left("aadvice") || transferred || w.asOf-v.End.Days < 30, readmitted)
 		case "length-of-stay":
-			r.initial = v.is("IMP", "ACUTE", "NONAC") && v.finished()
-			r.measured = bit(r.initial)
 			days := float64(v.End.Days - v.Start.Days)
-			if r.initial && hasDay(v.Start) && days >= 0 && days < 365 {
-				r.value = &days
-			} else {
-				r.excluded = bit(r.initial)
+			if hasDay(v.Start) && days >= 0 {
+				r.v = &days
 			}
+			r = r.as(measure.ContinuousVariable, holding{
+				measure.InitialPopulation: v.is("IMP", "ACUTE", "NONAC") && v.finished(),
+				measure.MeasurePopulation: true, measure.MeasureExclusion: days >= 365})
 		case "harm-per-1000-days":
 			length, clocked := v.micros()
-			days := max(1, length/86_400_000_000)
-			r.initial = v.finished() && (!clocked || days <= 120)
-			if r.initial && clocked {
-				r.measured = float64(days)
-				r.numerator = w.harm(v, all)
+			days, harm := float64(max(1, length/86_400_000_000)), w.harm(v, all)
+			if clocked {
+				r.v, r.w = &days, &harm
 			}
+			r = r.as(measure.Ratio, holding{
+				measure.InitialPopulation: v.finished() && (!clocked || days <= 120),
+				measure.Denominator:       true, measure.Numerator: clocked})
 		}
 		out = append(out, r)
 	}

@@ -72,3 +72,17 @@ func (p Period) MarshalJSON() ([]byte, error) {
 		End   string `json:"end"`
 	}{p.Start.Format(dayLayout), p.End.Format(dayLayout)})
 }
+
+// UnmarshalJSON reads the same form.
+func (p *Period) UnmarshalJSON(text []byte) error {
+	var days struct{ Start, End string }
+	if err := json.Unmarshal(text, &days); err != nil {
+		return fmt.Errorf("read period: %w", err)
+	}
+	read, err := ParsePeriod(days.Start + "/" + days.End)
+	if err != nil {
+		return fmt.Errorf("read period: %w", err)
+	}
+	*p = read
+	return nil
+}

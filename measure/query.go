@@ -19,7 +19,9 @@ type query struct {
 	by     []stratification
 	// filter holds conditions on the columns of unit.stratum.
 	filter []statement
-	words  words
+	// observes says which populations observe a number.
+	observes map[Population]bool
+	words    words
 	// months counts each calendar month apart.
 	months bool
 	// bounds needs what each unit of a ratio observes, not only the sums.
@@ -46,9 +48,9 @@ func (q *query) counters(g int) []counter {
 		value := ""
 		switch {
 		case q.d.Scoring != Ratio:
-		case (s == inMeasured || s == inExcluded) && q.d.Observe[Denominator] != "":
+		case (s == inMeasured || s == inExcluded) && q.observes[Denominator]:
 			value = "v"
-		case (s == inNumerator || s == inNumeratorExcluded) && q.d.Observe[Numerator] != "":
+		case (s == inNumerator || s == inNumeratorExcluded) && q.observes[Numerator]:
 			value = "w"
 		}
 		if value != "" {
@@ -66,7 +68,7 @@ func (q *query) values() (names, texts []string) {
 		return []string{"v"}, []string{"CASE WHEN d0 AND NOT x0 THEN v0 END AS v"}
 	case q.d.Scoring == Ratio && q.bounds && len(q.rates) == 1:
 		each := func(p Population, column string) string {
-			if q.d.Observe[p] == "" {
+			if !q.observes[p] {
 				return "1.0"
 			}
 			return "coalesce(" + column + ", 0)"
@@ -125,10 +127,10 @@ func (q *query) statement() statement {
 	var out strings.Builder
 	fmt.Fprintf(&out, "WITH member AS (\n  %s),\ncounted AS (\n  SELECT %s\n  FROM member GROUP BY ALL)\n",
 		members.text, strings.Join(counted, ",\n    "))
-	strata := q.strata("counted")
-	fmt.Fprintf(&out, "SELECT %s\nFROM counted %s\nGROUP BY GROUPING SETS (%s)",
-		strings.Join(selected, ", "), strata.text, q.sets(plain))
-	return statement{out.String(), append(slices.Clone(members.args), strata.args...)}
+	kept := q.kept()
+	fmt.Fprintf(&out, "SELECT %s\nFROM counted %s\n%s\nGROUP BY GROUPING SETS (%s)",
+		strings.Join(selected, ", "), q.strata("counted"), kept.text, q.sets(plain))
+	return statement{out.String(), append(slices.Clone(members.args), kept.args...)}
 }
 
 // head lists what a row starts with after its mask.
@@ -140,21 +142,27 @@ func (q *query) head(columns, values []string) []string {
 	return head
 }
 
-// strata joins what the numbers of strata mean to a relation, if that is needed, and filters by it.
-func (q *query) strata(relation string) statement {
-	if len(q.by) == 0 && len(q.filter) == 0 {
-		return statement{}
+// strata joins what the numbers of strata mean to a relation, where that is needed.
+func (q *query) strata(relation string) string {
+	switch {
+	case len(q.by) == 0 && len(q.filter) == 0:
+		return ""
+	case q.d.Unit == PatientUnit || q.d.Imported:
+		// They have strata that no encounter and no event has.
+		return "JOIN strata_of((SELECT list(DISTINCT stratum) FROM " + relation + ")) USING (stratum)"
 	}
-	out := statement{text: "JOIN unit.stratum USING (stratum)"}
-	if q.d.Unit == PatientUnit || q.d.Imported {
-		out.text = "JOIN strata_of((SELECT list(DISTINCT stratum) FROM " + relation + ")) USING (stratum)"
-	}
+	return "JOIN unit.stratum USING (stratum)"
+}
+
+// kept writes the filter as the WHERE of a statement.
+func (q *query) kept() statement {
+	var out statement
 	for i, c := range q.filter {
-		word := "AND"
+		word := " AND "
 		if i == 0 {
-			word = "WHERE"
+			word = "WHERE "
 		}
-		out.text += "\n" + word + " " + c.text
+		out.text += word + c.text
 		out.args = append(out.args, c.args...)
 	}
 	return out
@@ -182,10 +190,10 @@ func (q *query) undated() statement {
 	}
 	narrowed := *q
 	narrowed.by = nil
-	strata := narrowed.strata("member")
+	kept := q.kept()
 	return statement{
-		fmt.Sprintf("WITH member AS (\n  %s)\nSELECT %s FROM member %s", members.text,
-			strings.Join(counts, ", "), strata.text),
-		append(slices.Clone(members.args), strata.args...),
+		fmt.Sprintf("WITH member AS (\n  %s)\nSELECT %s FROM member %s %s", members.text,
+			strings.Join(counts, ", "), narrowed.strata("member"), kept.text),
+		append(slices.Clone(members.args), kept.args...),
 	}
 }

@@ -16,6 +16,8 @@ type roster struct {
 	of *Import
 	// has says which populations occur in each rate.
 	has []map[Population]bool
+	// observes says which populations observe a number.
+	observes map[Population]bool
 	// patients and units are ids, flags the populations of each rate as a bit set of slots, and
 	// observed what units observe of each rate, first v and then w; "" for nothing.
 	patients, units []string
@@ -87,7 +89,7 @@ func (e *Engine) roster(id string, p Period) (*roster, error) {
 // newRoster gathers what the members say of one unit in one line. Members without a unit are one unit
 // each: the first of a patient in one rate goes with the first in another.
 func newRoster(of *Import, rates []GroupDefinition) *roster {
-	r := &roster{of: of}
+	r := &roster{of: of, observes: map[Population]bool{}}
 	for range rates {
 		r.has = append(r.has, map[Population]bool{})
 	}
@@ -126,6 +128,7 @@ func newRoster(of *Import, rates []GroupDefinition) *roster {
 		}
 		r.flags[g][line] = strconv.Itoa(flags)
 		for p, v := range m.Observed {
+			r.observes[p] = true
 			column := 2 * g
 			if slotOf(p) == inNumerator {
 				column++
@@ -152,7 +155,7 @@ func (r *roster) line(patient, unit phi.ID) int {
 // rosterSource is membership as another engine decided it.
 type rosterSource struct {
 	*roster
-	unit     Unit
+	d        *Definition
 	question *Question
 }
 
@@ -164,7 +167,7 @@ func (r *roster) lines() statement {
 	for g := range r.flags {
 		out.text += fmt.Sprintf(", unnest(string_split(?, chr(10)))::BIGINT AS f%d", g)
 		out.args = append(out.args, list(r.flags[g]))
-		for c, letter := range []string{"v", "w"} {
+		for c, letter := range []string{"a", "b"} {
 			out.text += fmt.Sprintf(", try_cast(unnest(string_split(?, chr(10))) AS DOUBLE) AS %s%d", letter, g)
 			out.args = append(out.args, list(r.observed[2*g+c]))
 		}
@@ -184,25 +187,40 @@ func unitRows(u Unit) (text, resource string) {
 	return "", ""
 }
 
+// columns holds what the other engine says to the rules of the populations, because engines differ in
+// whether a numerator that is excluded is one.
+func (s *rosterSource) columns() []string {
+	r := rules{
+		scoring: s.d.Scoring, rates: len(s.flags),
+		holds: func(g int, p Population) string {
+			return fmt.Sprintf("(f%d & %d) <> 0", g, 1<<slotOf(p))
+		},
+		observed: func(g int, p Population) string {
+			switch {
+			case !s.observes[p] && (s.d.Scoring != ContinuousVariable || p != MeasurePopulation):
+				return ""
+			case p == Numerator:
+				return fmt.Sprintf("b%d", g)
+			}
+			return fmt.Sprintf("a%d", g)
+		},
+		has: func(g int, p Population) bool { return s.has[g][p] },
+	}
+	return r.columns()
+}
+
 func (s *rosterSource) members() statement {
 	lines := s.lines()
 	period := Period{Start: s.of.Period.Start, End: s.of.Period.End}
 	if len(s.patients) == 0 {
 		lines.text += " WHERE false" // An empty list splits into one empty word.
 	}
-	var columns []string
-	for g := range s.flags {
-		for i := range slots {
-			columns = append(columns, fmt.Sprintf("(f%d & %d) <> 0 AS %s%d", g, 1<<i, i.letter(), g))
-		}
-		columns = append(columns, fmt.Sprintf("l.v%d", g), fmt.Sprintf("l.w%d", g))
-	}
 	stratum, no, day, join := "q.stratum", "NULL::BIGINT", "NULL::DATE", ""
 	practitioner := "q.general_practitioner"
-	if rows, table := unitRows(s.unit); rows != "" {
+	if rows, table := unitRows(s.d.Unit); rows != "" {
 		stratum, no = "coalesce(u.stratum, q.stratum)", "u.no"
 		day = "u.end_date"
-		if s.unit == EventUnit {
+		if s.d.Unit == EventUnit {
 			day = "u.date"
 		}
 		practitioner = "CASE WHEN u.no IS NULL THEN q.general_practitioner ELSE u.practitioner END"
@@ -215,7 +233,7 @@ func (s *rosterSource) members() statement {
   FROM (%s) l
   JOIN %s p ON p.id = l.patient
   JOIN %s q ON q.no = p.no%s
-  WHERE true`, stratum, no, day, strings.Join(columns, ", "), lines.text, personSQL,
+  WHERE true`, stratum, no, day, strings.Join(s.columns(), ", "), lines.text, personSQL,
 		view(PatientUnit, period), join), lines.args}
 	if list := s.question.Where[FilterPractitioner]; len(list) > 0 {
 		out.text += " AND " + practitioner + " IN " + listed

@@ -3,7 +3,6 @@ package measure_test
 import (
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -11,10 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/equitylens/equitylens/mapping"
 	"github.com/equitylens/equitylens/measure"
 	"github.com/equitylens/equitylens/measure/catalog"
-	"github.com/equitylens/equitylens/measure/stat"
 	"github.com/equitylens/equitylens/store/facts"
 	"github.com/equitylens/equitylens/store/facts/factstest"
 )
@@ -42,7 +39,7 @@ func (d draw) period() measure.Period {
 	)
 }
 
-// stratifiers are the nine dimensions and some crosses, one of them both ways round.
+// stratifiers are the nine dimensions and some crosses of two, one of them both ways round.
 func (d draw) stratifiers() []string {
 	by := measure.Dimensions()
 	for range 3 {
@@ -94,26 +91,39 @@ func agree(
 	by []string,
 ) {
 	t.Helper()
-	result, err := engine.Evaluate(t.Context(), measure.Question{Measure: d.ID, Period: period, By: by})
+	agreeOn(t, engine, w, d, measure.Question{Measure: d.ID, Period: period, By: by})
+}
+
+// agreeOn compares the answer to one question.
+func agreeOn(t *testing.T, engine *measure.Engine, w *world, d measure.Definition, q measure.Question) {
+	t.Helper()
+	result, err := engine.Evaluate(t.Context(), q)
 	if err != nil {
 		t.Fatal(err)
 	}
-	rates := w.rates(d.ID, period)
+	agreeWith(t, result, w, d, q)
+}
+
+// agreeWith compares a result with the naive one, cell by cell.
+func agreeWith(t *testing.T, result measure.Result, w *world, d measure.Definition, q measure.Question) {
+	t.Helper()
+	rates := w.rates(d.ID, q.Period)
 	if len(rates) != len(result.Groups) {
 		t.Fatalf("%s has %d groups, want %d", d.ID, len(result.Groups), len(rates))
 	}
 	for _, group := range result.Groups {
-		name := fmt.Sprintf("%s, group %s, %s", d.ID, group.ID, period)
-		in, undated := inPeriod(rates[group.ID], d.Unit, period)
+		name := fmt.Sprintf("%s, group %s, %s, %s, where %v, %d people", d.ID, group.ID, q.Period, q.Policy,
+			q.Where, len(q.People))
+		in, undated := inPeriod(w.kept(rates[group.ID], q), d.Unit, q.Period)
 		if group.Undated != undated {
 			t.Errorf("%s: undated %d, want %d", name, group.Undated, undated)
 		}
-		same(t, name, group.Cell, naiveCell(&d, in))
-		if len(group.Strata) != len(by) {
-			t.Errorf("%s: %d stratifiers, want %d", name, len(group.Strata), len(by))
+		same(t, name, group.Cell, naiveCell(&d, group.ID, in))
+		if len(group.Strata) != len(q.By) {
+			t.Errorf("%s: %d stratifiers, want %d", name, len(group.Strata), len(q.By))
 		}
-		for _, stratifier := range by {
-			stratified(t, name+" by "+stratifier, &d, group, stratifier, in)
+		for _, stratifier := range q.By {
+			stratified(t, name+" by "+stratifier, &d, group, stratifier, in, q)
 		}
 	}
 }
@@ -123,138 +133,13 @@ func agree(
 func inPeriod(rows []row, unit measure.Unit, p measure.Period) (in []row, undated int64) {
 	for _, r := range rows {
 		switch {
-		case !r.dated && r.initial && unit != measure.PatientUnit:
+		case !r.dated && r.in[measure.InitialPopulation] && unit != measure.PatientUnit:
 			undated++
 		case r.dated && r.day >= dayOf(p.Start) && r.day <= dayOf(p.End):
 			in = append(in, r)
 		}
 	}
 	return in, undated
-}
-
-// stratified compares every stratum, and adds them up to the group.
-func stratified(t *testing.T, name string, d *measure.Definition, g measure.Group, by string,
-	in []row) {
-	t.Helper()
-	dimensions := strings.Split(by, "*")
-	parts := map[string][]row{}
-	for _, r := range in {
-		var keys []string
-		for _, dimension := range dimensions {
-			keys = append(keys, r.groups[dimension])
-		}
-		if r.initial {
-			parts[strings.Join(keys, " ")] = append(parts[strings.Join(keys, " ")], r)
-		}
-	}
-	got := map[string]bool{}
-	sum := map[measure.Population]float64{}
-	for _, s := range g.Strata[by] {
-		key := stratumKey(s, dimensions)
-		if got[key] {
-			t.Errorf("%s: stratum %q is there twice", name, key)
-		}
-		got[key] = true
-		same(t, name+" = "+key, s.Cell, naiveCell(d, parts[key]))
-		for p, n := range s.Populations {
-			sum[p] += n
-		}
-	}
-	want := map[string]bool{}
-	for key := range parts {
-		want[key] = true
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("%s: strata (-want +got):\n%s", name, diff)
-	}
-	for p, n := range g.Populations {
-		if sum[p] != n {
-			t.Errorf("%s: the strata add up to %s = %g, the group has %g", name, p, sum[p], n)
-		}
-	}
-}
-
-// stratumKey is what the naive evaluation calls a stratum.
-func stratumKey(s measure.Stratum, dimensions []string) string {
-	key := func(c measure.Coding) string {
-		return facts.Key(mapping.Value{State: mapping.State(c.State), Code: c.Code})
-	}
-	if len(dimensions) == 1 {
-		return key(s.Coding)
-	}
-	var keys []string
-	for i, c := range s.Components {
-		if c.Dimension != dimensions[i] {
-			return "components in another order"
-		}
-		keys = append(keys, key(c.Coding))
-	}
-	return strings.Join(keys, " ")
-}
-
-// naiveCell scores rows by the book.
-func naiveCell(d *measure.Definition, rows []row) measure.Cell {
-	var initial, measured, excluded, numerator float64
-	var values []float64
-	for _, r := range rows {
-		initial += bit(r.initial)
-		measured += r.measured
-		excluded += r.excluded
-		numerator += r.numerator
-		if r.value != nil {
-			values = append(values, *r.value)
-		}
-	}
-	if d.Scoring == measure.ContinuousVariable {
-		return naiveContinuous(d, values, map[measure.Population]float64{
-			measure.InitialPopulation: initial, measure.MeasurePopulation: measured,
-			measure.MeasureExclusion: excluded,
-		})
-	}
-	c := measure.Cell{Populations: map[measure.Population]float64{
-		measure.InitialPopulation: initial, measure.Denominator: measured,
-		measure.DenominatorExclusion: excluded, measure.Numerator: numerator,
-	}}
-	n := measured - excluded
-	if n == 0 {
-		return c
-	}
-	score, interval := numerator/n, [2]float64{}
-	if d.Scoring == measure.Ratio {
-		score *= 1000
-		lo, hi := stat.Garwood(numerator, n)
-		interval = [2]float64{1000 * lo, 1000 * hi}
-	} else {
-		interval = wilson(numerator, n)
-	}
-	c.Score, c.Interval = &score, &interval
-	return c
-}
-
-func naiveContinuous(
-	d *measure.Definition, values []float64, populations map[measure.Population]float64,
-) measure.Cell {
-	c := measure.Cell{Populations: populations}
-	if len(values) == 0 {
-		return c
-	}
-	slices.Sort(values)
-	median, _ := stat.Quantile(values, 0.5)
-	p90, _ := stat.Quantile(values, 0.9)
-	if lo, hi, ok := stat.MedianInterval(values); ok {
-		c.Interval = &[2]float64{lo, hi}
-	}
-	sum, product, above := 0.0, 0.0, 0.0
-	for _, v := range values {
-		sum += v
-		product += math.Log(v + 1)
-		above += bit(v > *d.Above)
-	}
-	n := float64(len(values))
-	c.Score = &median
-	c.Statistics = map[string]float64{"mean": sum / n, "geometric-mean": math.Exp(product/n) - 1,
-		"p90": p90, "share-above": above / n}
-	return c
 }
 
 // same compares counts exactly, and scores but for the last digits of a float64.
@@ -286,9 +171,11 @@ func TestCohortsReachEveryPopulation(t *testing.T) {
 				in, undated := inPeriod(rows, definition.Unit, year)
 				r := got[definition.ID+" "+rate]
 				for _, row := range in {
-					r.Initial = r.Initial || row.initial
-					r.Excluded = r.Excluded || row.excluded > 0
-					r.Numerator = r.Numerator || row.numerator > 0 || row.value != nil
+					r.Initial = r.Initial || row.in[measure.InitialPopulation]
+					r.Excluded = r.Excluded || row.in[measure.DenominatorExclusion] ||
+						row.in[measure.MeasureExclusion]
+					r.Numerator = r.Numerator || row.in[measure.Numerator] && (row.w == nil || *row.w > 0) ||
+						row.in[measure.MeasurePopulation] && row.v != nil
 				}
 				r.Undated = r.Undated || undated > 0
 				got[definition.ID+" "+rate] = r

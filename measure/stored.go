@@ -1,0 +1,298 @@
+package measure
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/equitylens/equitylens/store/facts"
+)
+
+// Precomputation counts measures by every dimension before a snapshot is published, so that by day
+// most questions are looked up.
+//
+// Of encounters, stays and events it counts each calendar month, which add up to any period of whole
+// months. Patients do not add up, since one may be seen in two months, and are counted by months,
+// quarters and years. The span is the calendar year of the data and the three before it; anything
+// else is evaluated when it is asked for.
+type Precomputation struct {
+	Definitions []Definition
+}
+
+// yearsBefore is how many calendar years before that of the data are counted.
+const yearsBefore = 3
+
+// storedMeaning is part of every digest. It is counted up when the same definition comes to mean other
+// figures, so that those of an earlier program are not taken for ours.
+const storedMeaning = 1
+
+// Results counts every measure on a snapshot. failed lists those whose expressions do not run; the
+// others are there. Only a cause that none of them has is an error, such as the end of ctx.
+func (p Precomputation) Results(
+	ctx context.Context, snapshot *facts.Snapshot,
+) (results []facts.Result, failed []string, err error) {
+	span, ok := storedSpan(snapshot.Info.DataAsOf)
+	if !ok {
+		return nil, nil, nil
+	}
+	e := NewEngine(snapshot, p.Definitions)
+	for i := range p.Definitions {
+		d := &p.Definitions[i]
+		if d.Imported || e.completeness(d, &Result{}) {
+			continue
+		}
+		counted, err := e.precompute(ctx, d, span)
+		if ctx.Err() != nil {
+			return nil, nil, fmt.Errorf("compute measures: %w", context.Cause(ctx))
+		}
+		if err != nil {
+			failed = append(failed, d.ID)
+			continue
+		}
+		results = append(results, counted...)
+	}
+	return results, failed, nil
+}
+
+// storedSpan is the years that are counted of data of a moment.
+func storedSpan(asOf time.Time) (Period, bool) {
+	if asOf.IsZero() {
+		return Period{}, false
+	}
+	return Period{
+		Start: time.Date(asOf.Year()-yearsBefore, 1, 1, 0, 0, 0, 0, time.UTC),
+		End:   time.Date(asOf.Year(), 12, 31, 0, 0, 0, 0, time.UTC),
+	}, true
+}
+
+// steps are the lengths of the periods that are counted of a unit, in months.
+func steps(u Unit) []int {
+	if u == PatientUnit {
+		const quarter = 3
+		return []int{1, quarter, monthsPerYear}
+	}
+	return []int{1}
+}
+
+func (e *Engine) precompute(ctx context.Context, d *Definition, span Period) ([]facts.Result, error) {
+	a, err := e.ask(Question{Measure: d.ID, Period: span, By: Dimensions()})
+	if err != nil {
+		return nil, err
+	}
+	digest, err := d.digest()
+	if err != nil {
+		return nil, err
+	}
+	var results []facts.Result
+	for _, step := range steps(d.Unit) {
+		r := facts.Result{Measure: d.ID, Digest: digest, Step: step,
+			First: facts.MonthNumber(span.Start), Last: facts.MonthNumber(span.End)}
+		if d.Unit != PatientUnit {
+			err = e.precomputeMonths(ctx, a, &r)
+		} else {
+			err = e.precomputePatients(ctx, a, &r)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("compute %s: %w", d.ID, err)
+		}
+		results = append(results, r)
+	}
+	return results, nil
+}
+
+// precomputeMonths counts all months of the span in one pass.
+func (e *Engine) precomputeMonths(ctx context.Context, a *asked, out *facts.Result) error {
+	q := a.query
+	q.months = true
+	r, err := e.gather(ctx, a, &q, out)
+	if err != nil {
+		return err
+	}
+	for month, s := range r.sheets {
+		out.Cells = append(out.Cells, s.cells(&q, int(month))...)
+	}
+	return nil
+}
+
+// precomputePatients counts the patients of each period.
+func (e *Engine) precomputePatients(ctx context.Context, a *asked, out *facts.Result) error {
+	whole := a.Period
+	defer func() { a.Period = whole }()
+	for start := whole.Start; start.Before(whole.End); start = start.AddDate(0, out.Step, 0) {
+		a.Period = Period{Start: start, End: start.AddDate(0, out.Step, -1)}
+		r, err := e.gather(ctx, a, &a.query, out)
+		if err != nil {
+			return err
+		}
+		out.Cells = append(out.Cells, r.sheet(0).cells(&a.query, facts.MonthNumber(start))...)
+	}
+	return nil
+}
+
+// gather runs a query and notes what no period holds.
+func (e *Engine) gather(ctx context.Context, a *asked, of *query, out *facts.Result) (*rollup, error) {
+	q := *of
+	var err error
+	if q.source, out.Undated, err = e.source(ctx, a); err != nil {
+		return nil, err
+	}
+	r := newRollup(&q)
+	s := q.statement()
+	return r, e.snapshot.Query(ctx, s.text, r.row, s.args...)
+}
+
+// cells writes out the tallies of one period.
+func (s *sheet) cells(q *query, month int) []facts.ResultCell {
+	var cells []facts.ResultCell
+	add := func(dimension, key string, tallies []tally) {
+		for rate := range tallies {
+			t := &tallies[rate]
+			if t.empty() {
+				continue
+			}
+			c := facts.ResultCell{Month: month, Dimension: dimension, Key: key, Rate: rate, Counts: t.sums}
+			for o, n := range t.values {
+				if c.Values == nil {
+					c.Values = map[float64]int64{}
+				}
+				c.Values[o.v] += n
+			}
+			cells = append(cells, c)
+		}
+	}
+	add("", "", s.group)
+	for i := range q.by {
+		for key, tallies := range s.strata[i] {
+			add(q.by[i].Stratifier.String(), key, tallies)
+		}
+	}
+	return cells
+}
+
+// digest tells this definition from every other one. It fails for one that holds a number that is
+// none.
+func (d *Definition) digest() (string, error) {
+	text, err := json.Marshal(d)
+	if err != nil {
+		return "", fmt.Errorf("digest the definition of %s: %w", d.ID, err)
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d\n%s", storedMeaning, text))
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// storedPeriod is the months of a period, if figures of that unit may be stored of it: the numbers of
+// the first and the last month, and the length of the periods to add up.
+func storedPeriod(u Unit, p Period) (first, last, step int, ok bool) {
+	if p.Start.Day() != 1 || p.End.AddDate(0, 0, 1).Day() != 1 || p.End.Before(p.Start) {
+		return 0, 0, 0, false
+	}
+	first, last, step = facts.MonthNumber(p.Start), facts.MonthNumber(p.End), 1
+	if u == PatientUnit {
+		step = last - first + 1
+		return first, first, step, slices.Contains(steps(u), step) && first%step == 0
+	}
+	return first, last, step, true
+}
+
+// storable says that figures by single dimensions are all that a question needs.
+func (a *asked) storable() bool {
+	if a.roster != nil || !a.plain() || a.Bounds && a.d.Scoring == Ratio {
+		return false
+	}
+	for i := range a.query.by {
+		by := &a.query.by[i]
+		if len(by.axes) != 1 || by.overlapping() || by.axes[0].dimension != by.axes[0].columns[0] ||
+			!slices.Contains(Dimensions(), by.axes[0].dimension) {
+			return false
+		}
+	}
+	return true
+}
+
+// Stored answers a question from the figures that were counted before the snapshot was published. ok
+// is false where they do not hold the whole answer; Evaluate gives the same, and counts what they lack.
+func (e *Engine) Stored(ctx context.Context, q Question) (out Result, ok bool, err error) {
+	a, err := e.ask(q)
+	if err != nil {
+		return Result{}, false, err
+	}
+	out, absent := e.outline(a, q.Period)
+	if absent {
+		return Result{}, false, nil
+	}
+	ok, err = e.stored(ctx, a, []*Result{&out})
+	return out, ok, err
+}
+
+// stored fills results from the figures that were counted before the snapshot was published. It is
+// false, and nothing is filled, unless all of them are there.
+func (e *Engine) stored(ctx context.Context, a *asked, results []*Result) (bool, error) {
+	if !a.storable() {
+		return false, nil
+	}
+	// owner names the result that the periods starting in a month belong to.
+	owner := map[int]int{}
+	least, greatest, length := 0, 0, 0
+	for i, result := range results {
+		first, last, step, ok := storedPeriod(a.d.Unit, result.Period)
+		if !ok || i > 0 && step != length {
+			return false, nil
+		}
+		if i == 0 {
+			least, greatest, length = first, last, step
+		}
+		least, greatest = min(least, first), max(greatest, last)
+		for month := first; month <= last; month += step {
+			owner[month] = i
+		}
+	}
+	var dimensions []string
+	for i := range a.query.by {
+		dimensions = append(dimensions, a.query.by[i].String())
+	}
+	digest, err := a.d.digest()
+	if err != nil {
+		return false, err
+	}
+	have, ok, err := e.snapshot.Result(ctx, a.d.ID, digest, length, least, greatest, dimensions)
+	if err != nil || !ok || len(have.Undated) != len(a.rates) {
+		return false, err
+	}
+	r := newRollup(&a.query)
+	for i := range have.Cells {
+		c := &have.Cells[i]
+		if n, ok := owner[c.Month]; ok {
+			r.take(r.sheet(int64(n)), c)
+		}
+	}
+	for i, result := range results {
+		r.fill(result.Groups, int64(i))
+		for g := range result.Groups {
+			result.Groups[g].Undated = have.Undated[g]
+		}
+	}
+	return true, nil
+}
+
+// take adds a stored cell to a sheet.
+func (r *rollup) take(s *sheet, c *facts.ResultCell) {
+	t := tally{sums: c.Counts}
+	for value, units := range c.Values {
+		t.observe(observation{v: value}, units)
+	}
+	if c.Dimension == "" {
+		s.group[c.Rate].add(&t)
+		return
+	}
+	i := slices.IndexFunc(r.q.by, func(by stratification) bool { return by.String() == c.Dimension })
+	tallies := s.strata[i][c.Key]
+	if tallies == nil {
+		tallies = make([]tally, len(r.q.rates))
+		s.strata[i][c.Key] = tallies
+	}
+	tallies[c.Rate].add(&t)
+}
