@@ -12,6 +12,7 @@ import (
 // does not end asks an exact linear program of its own.
 type reader struct {
 	sums  [][]int // The whole, then its parts.
+	uses  [][]int // By cell, the sums it stands in.
 	lo    []int64
 	hi    []int64
 	known []bool
@@ -21,7 +22,12 @@ type reader struct {
 const far = 1 << 30
 
 func newReader(w *world, known []bool, positive bool) *reader {
-	r := &reader{sums: w.sums, known: known}
+	r := &reader{sums: w.sums, uses: make([][]int, len(w.counts)), known: known}
+	for i, sum := range w.sums {
+		for _, c := range sum {
+			r.uses[c] = append(r.uses[c], i)
+		}
+	}
 	for c, n := range w.counts {
 		lo, hi := int64(0), int64(far)
 		switch {
@@ -35,28 +41,46 @@ func newReader(w *world, known []bool, positive bool) *reader {
 	return r
 }
 
-// narrow propagates the intervals; it is false where no table is left.
-func (r *reader) narrow() bool {
-	for range 60 {
-		changed := false
-		for _, sum := range r.sums {
-			whole, parts := sum[0], sum[1:]
-			var lo, hi int64
-			for _, p := range parts {
-				lo, hi = lo+r.lo[p], hi+r.hi[p]
-			}
-			changed = r.clip(whole, lo, hi) || changed
-			for _, p := range parts {
-				changed = r.clip(p, r.lo[whole]-(hi-r.hi[p]), r.hi[whole]-(lo-r.lo[p])) || changed
-			}
+// narrow propagates the intervals, from the relations that were given or from all; it is false where
+// no table is left. It stops early where intervals only creep.
+func (r *reader) narrow(from []int) bool {
+	if from == nil {
+		for i := range r.sums {
+			from = append(from, i)
 		}
-		for c := range r.lo {
-			if r.lo[c] > r.hi[c] {
+	}
+	queued := make([]bool, len(r.sums))
+	queue := slices.Clone(from)
+	for _, i := range queue {
+		queued[i] = true
+	}
+	for at := 0; at < len(queue) && at < 60*len(r.sums); at++ {
+		queued[queue[at]] = false
+		whole, parts := r.sums[queue[at]][0], r.sums[queue[at]][1:]
+		var lo, hi int64
+		for _, p := range parts {
+			lo, hi = lo+r.lo[p], hi+r.hi[p]
+		}
+		touch := func(c int, lo, hi int64) bool {
+			if !r.clip(c, lo, hi) {
+				return true
+			}
+			for _, i := range r.uses[c] {
+				if !queued[i] {
+					queue, queued[i] = append(queue, i), true
+				}
+			}
+			return r.lo[c] <= r.hi[c]
+		}
+		if !touch(whole, lo, hi) {
+			return false
+		}
+		for _, p := range parts {
+			ownLo, ownHi := r.lo[p], r.hi[p]
+			if !touch(p, r.lo[whole]-(hi-ownHi), r.hi[whole]-(lo-ownLo)) {
 				return false
 			}
-		}
-		if !changed {
-			break
+			lo, hi = lo+r.lo[p]-ownLo, hi+r.hi[p]-ownHi
 		}
 	}
 	return true
@@ -80,9 +104,11 @@ const (
 // can asks whether some whole table has the cell within these bounds, by trying out values of the
 // narrowest cell first.
 func (r *reader) can(cell int, lo, hi int64, nodes *int) reached {
-	next := &reader{sums: r.sums, lo: slices.Clone(r.lo), hi: slices.Clone(r.hi), known: r.known}
+	next := &reader{
+		sums: r.sums, uses: r.uses, lo: slices.Clone(r.lo), hi: slices.Clone(r.hi), known: r.known,
+	}
 	next.clip(cell, lo, hi)
-	if !next.narrow() {
+	if next.lo[cell] > next.hi[cell] || len(r.uses[cell]) > 0 && !next.narrow(r.uses[cell]) {
 		return impossible
 	}
 	if *nodes--; *nodes < 0 {
@@ -116,7 +142,7 @@ type loot struct {
 func (w *world) attack(known []bool, positive bool) loot {
 	var got loot
 	r := newReader(w, known, positive)
-	if !r.narrow() {
+	if !r.narrow(nil) {
 		panic("the true table does not agree with what is shown")
 	}
 	var lp *program

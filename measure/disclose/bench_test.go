@@ -101,7 +101,7 @@ func measureSystem(people int, seed uint64, crossed bool) *world {
 // what share of it is hidden.
 func TestMeasureRelease(t *testing.T) {
 	t.Parallel()
-	for _, people := range []int{1_000, 50_000} {
+	for _, people := range []int{400, 50_000} {
 		w := measureSystem(people, 3, false)
 		p, err := disclose.Protect(&w.System, disclose.Config{})
 		if err != nil {

@@ -2,6 +2,7 @@ package disclose_test
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"testing"
 
@@ -17,10 +18,11 @@ var draws = []struct {
 	draw   func(t *rapid.T) *world
 	broken int
 }{
-	{"a dimension by outcome", drawLine, 50},
-	{"a table of two dimensions", drawTable, 50},
-	{"a cube of three dimensions", drawCube, 50},
-	{"overlapping groups", drawOverlap, 50},
+	{"a dimension by outcome", drawLine, 70},
+	{"a table of two dimensions", drawTable, 75},
+	{"a cube of three dimensions", drawCube, 85},
+	{"overlapping groups", drawOverlap, 45},
+	{"sums of any cells", drawOpenSums, 25},
 }
 
 // tally counts what the attacks of one test brought.
@@ -80,6 +82,41 @@ func TestAttackDerivesNothing(t *testing.T) {
 	}
 }
 
+// TestAttackBesidePublicFigures attacks systems of which something is public or withheld already.
+// Some cannot be protected; of those nothing new is shown.
+func TestAttackBesidePublicFigures(t *testing.T) {
+	t.Parallel()
+	states := []disclose.State{
+		disclose.Open, disclose.Open, disclose.Open, disclose.Open, disclose.Withheld, disclose.Fixed,
+	}
+	var sum tally
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawSums(t, states)
+		p, err := disclose.Protect(&w.System, disclose.Config{})
+		if err != nil {
+			for f := range w.figures {
+				if p.Shown(disclose.Figure(f)) || !errors.Is(err, disclose.ErrUnprotectable) {
+					t.Fatalf("figure %d is shown %v, with %v", f, p.Shown(disclose.Figure(f)), err)
+				}
+			}
+			sum.refused++
+			return
+		}
+		for f, d := range w.display {
+			shown := p.Shown(disclose.Figure(f))
+			if d.State == disclose.Fixed && !shown || d.State == disclose.Withheld && shown {
+				t.Fatalf("figure %d, of state %d, is shown: %v", f, d.State, shown)
+			}
+		}
+		got := w.attack(w.known(p.Shown), true)
+		sum.add(w, p.Shown, got)
+		for _, c := range got.derived {
+			t.Errorf("cell %d, which is %d, was derived", c, w.counts[c])
+		}
+	})
+	sum.log(t)
+}
+
 // TestAttackIsReal holds the attacker: it breaks what hides small counts only.
 func TestAttackIsReal(t *testing.T) {
 	t.Parallel()
@@ -136,8 +173,8 @@ func TestMarginByMarginIsNotSafe(t *testing.T) {
 		}
 	})
 	t.Logf("margin by margin, %d of %d tables are broken", broken, runs)
-	if 100*broken < 10*runs {
-		t.Errorf("the attacker broke %d of %d, want at least 10 %%", broken, runs)
+	if 100*broken < 20*runs {
+		t.Errorf("the attacker broke %d of %d, want at least 20 %%", broken, runs)
 	}
 }
 
@@ -159,7 +196,9 @@ func TestEveryTableOfFour(t *testing.T) {
 			c[i] = w.count(n[i])
 			w.show(disclose.Display{}, c[i])
 		}
-		margins := []disclose.Cell{w.total(c[0], c[1]), w.total(c[2], c[3]), w.total(c[0], c[2]), w.total(c[1], c[3])}
+		margins := []disclose.Cell{
+			w.total(c[0], c[1]), w.total(c[2], c[3]), w.total(c[0], c[2]), w.total(c[1], c[3]),
+		}
 		for _, m := range margins {
 			w.show(disclose.Display{Rank: 1}, m)
 		}

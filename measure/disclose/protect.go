@@ -21,8 +21,9 @@ type Config struct {
 	// least 1; that asks for a little more to be hidden.
 	HiddenMayBeZero bool
 	// Pivots bounds the work of one try, in exchanges of the basis of the linear programs; 0 means
-	// 20,000, some seconds for thousands of cells. Where it runs out, everything open of the lowest rank is hidden and the
-	// search goes on with as much again, until nothing open is left: less is shown, not less proven.
+	// 20,000, some seconds for thousands of cells. Where it runs out, everything open of the lowest
+	// rank is hidden and the search goes on with as much again, until nothing open is left: less is
+	// shown, not less proven.
 	Pivots int
 }
 
@@ -215,6 +216,9 @@ func (p *search) protect(cell int) error {
 			tried = append(tried, more...)
 			continue
 		}
+		if p.walk.swell(cell) {
+			break
+		}
 		if p.walk.broken && p.walk.patience == patience {
 			p.walk.patience *= 1 + len(p.system.relations)
 			continue
@@ -264,7 +268,7 @@ func (p *search) relax(cell int) []int {
 			if column[row] > 0 {
 				continue // It would have to fall.
 			}
-			count = math.MaxInt64 - 1 // A zero covers little: whoever knows the policy expects it to be shown.
+			count = math.MaxInt64 - 1 // A zero covers little, and may always be shown.
 		}
 		rank := p.rank(c)
 		if rank < bestRank || rank == bestRank && count < bestCount {

@@ -177,7 +177,7 @@ func TestLittleWorkHidesMore(t *testing.T) {
 	coarser, refused := 0, 0
 	var sum tally
 	rapid.Check(t, func(t *rapid.T) {
-		w := drawCube(t)
+		w := drawTable(t)
 		p, err := disclose.Protect(&w.System, disclose.Config{Pivots: 1})
 		if err != nil {
 			if !errors.Is(err, disclose.ErrUnprotectable) || p.Shown(0) {

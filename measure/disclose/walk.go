@@ -179,6 +179,42 @@ func (w *walk) whole(unit int64, a float64) int64 {
 	return 0
 }
 
+// swell multiplies by the Threshold everything that hangs together with a cell, which keeps every
+// relation. It is false, and leaves the table alone, where something of that is shown.
+func (w *walk) swell(cell int) bool {
+	counts := w.system.counts
+	joined := make([]bool, len(counts))
+	joined[cell] = true
+	for again := true; again; {
+		again = false
+		for _, r := range w.system.relations {
+			touched := joined[r.whole]
+			for _, part := range r.parts {
+				touched = touched || joined[part]
+			}
+			if !touched {
+				continue
+			}
+			for _, c := range append([]int{r.whole}, r.parts...) {
+				if joined[c] || counts[c] == 0 {
+					continue // A zero stays what it is, and joins nothing.
+				}
+				if w.limits[c].fixed {
+					return false
+				}
+				joined[c], again = true, true
+			}
+		}
+	}
+	for c, is := range joined {
+		w.values[c] = counts[c]
+		if is {
+			w.values[c] *= Threshold
+		}
+	}
+	return true
+}
+
 // move goes along a column.
 func (w *walk) move(m stride) {
 	if m.steps == 0 {

@@ -232,3 +232,37 @@ func drawOverlap(t *rapid.T) *world {
 	w.show(disclose.Display{Rank: 1}, other)
 	return w
 }
+
+// drawSums draws sums of any cells at all, in several ranks, which no table has: their relations are
+// often not totally unimodular. Some figures may be public or withheld already.
+func drawSums(t *rapid.T, states []disclose.State) *world {
+	w := &world{}
+	display := func() disclose.Display {
+		return disclose.Display{
+			State: rapid.SampledFrom(states).Draw(t, "state"), Rank: rapid.IntRange(0, 2).Draw(t, "rank"),
+		}
+	}
+	var cells []disclose.Cell
+	for range rapid.IntRange(3, 12).Draw(t, "cells") {
+		cells = append(cells, w.count(drawCount(t)))
+		for range rapid.IntRange(0, 2).Draw(t, "figures") {
+			w.show(display(), cells[len(cells)-1])
+		}
+	}
+	for range rapid.IntRange(1, 8).Draw(t, "sums") {
+		chosen := rapid.IntRange(1, 1<<min(len(cells), 14)-1).Draw(t, "parts")
+		var parts []disclose.Cell
+		for i, c := range cells {
+			if chosen>>i&1 == 1 {
+				parts = append(parts, c)
+			}
+		}
+		cells = append(cells, w.total(parts...))
+		if rapid.IntRange(0, 3).Draw(t, "printed") > 0 {
+			w.show(display(), cells[len(cells)-1])
+		}
+	}
+	return w
+}
+
+func drawOpenSums(t *rapid.T) *world { return drawSums(t, []disclose.State{disclose.Open}) }
