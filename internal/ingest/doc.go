@@ -5,7 +5,9 @@
 //	fhir.Decoder     the elements we use; what is refused goes to the quarantine
 //	mapping.Mapper   a record and its issues
 //	facts.Writer     staged
-//	facts.Run        merged, derived, published; CURRENT moves last
+//	facts.Run        merged, derived
+//	Results          every measure by every dimension, counted once and stored
+//	facts.Run        published; CURRENT moves last
 //
 // A run that fails or is killed leaves what is being served untouched, and what it downloaded where
 // the next run finds it. The staging is always repeated from the files, so an interrupted run and an

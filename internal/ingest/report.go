@@ -41,6 +41,8 @@ type Report struct {
 	// Validated counts the lines that were also held against the full R4 rules.
 	Validated int64 `json:"validated"`
 	DryRun    bool  `json:"dry_run,omitempty"`
+	// Uncounted names the measures whose expressions do not run on the new data.
+	Uncounted []string `json:"uncounted,omitempty"`
 }
 
 // TypeReport counts one resource type.

@@ -56,7 +56,7 @@ type Skipped struct {
 
 // Progress says how far a run is.
 type Progress struct {
-	// Phase is fetch, load, merge or publish.
+	// Phase is fetch, load, merge, measure or publish.
 	Phase string
 	// Note is a few words for a person.
 	Note  string

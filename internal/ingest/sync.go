@@ -33,10 +33,18 @@ type Config struct {
 	// Software and Timezone are noted in the snapshot.
 	Software string
 	Timezone string
+	// Results counts the measures before the snapshot is published. Nil stores none.
+	Results Results
 	// Progress hears how far the run is. It may be called from several goroutines. Nil is fine.
 	Progress func(Progress)
 	// Logger hears of what was odd and survived. Nil means silence.
 	Logger *slog.Logger
+}
+
+// Results counts measures on what a run has merged. failed names those that cannot be counted, which
+// does not stop the run; any other fault does.
+type Results interface {
+	Results(ctx context.Context, merged *facts.Snapshot) (results []facts.Result, failed []string, err error)
 }
 
 var (
@@ -239,6 +247,9 @@ func (s *syncing) settle(
 	if s.cfg.DryRun {
 		return s.verdict.final("")
 	}
+	if err := s.results(ctx); err != nil {
+		return err
+	}
 	s.cfg.Progress(Progress{Phase: "publish"})
 	if err := s.verdict.publishing(merged.Snapshot, unfinished); err != nil {
 		return err
@@ -255,4 +266,26 @@ func (s *syncing) settle(
 		return ErrPartial
 	}
 	return s.run.Discard()
+}
+
+// results stores the figures of the measures. Why a measure failed is not repeated, because the cause
+// may quote a value of somebody; to evaluate it gives the same cause to whoever asks.
+func (s *syncing) results(ctx context.Context) error {
+	if s.cfg.Results == nil {
+		return nil
+	}
+	s.cfg.Progress(Progress{Phase: "measure", Note: "counting every measure by every dimension"})
+	merged, err := s.run.Merged(ctx)
+	if err != nil {
+		return err
+	}
+	results, failed, err := s.cfg.Results.Results(ctx, merged)
+	if err != nil {
+		return err
+	}
+	s.report.Uncounted = failed
+	for _, id := range failed {
+		s.cfg.Logger.Warn("a measure cannot be counted; check its expressions", slog.String("measure", id))
+	}
+	return s.run.SaveResults(ctx, results)
 }

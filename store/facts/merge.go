@@ -85,7 +85,9 @@ func (r *Run) Merge(ctx context.Context, in Merge) (Merged, error) {
 			return Merged{}, err
 		}
 	}
-	steps := []func(context.Context, Merge, *Merged) error{r.settleMeta, r.deriveUnits, r.countLoose, r.writeSnapshotRow}
+	steps := []func(context.Context, Merge, *Merged) error{
+		r.settleMeta, r.deriveUnits, r.forgetResults, r.countLoose, r.writeSnapshotRow,
+	}
 	for _, step := range steps {
 		if err := step(ctx, in, &out); err != nil {
 			return Merged{}, err

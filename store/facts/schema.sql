@@ -32,3 +32,18 @@ CREATE TABLE meta.snapshot (
 CREATE TABLE meta.issue (
   source VARCHAR, type VARCHAR, kind VARCHAR, element VARCHAR, system VARCHAR, code VARCHAR, count BIGINT);
 CREATE TABLE meta.site (site VARCHAR PRIMARY KEY, label VARCHAR);
+-- Figures that were counted before the snapshot was published. One row a rate of a measure and a length
+-- of period in months: what was counted, of which definition, and from which to which month.
+CREATE TABLE meta.result (
+  measure VARCHAR, digest VARCHAR, step UTINYINT, rate UTINYINT,
+  first_month INTEGER, last_month INTEGER, undated BIGINT);
+-- One row a period, by its first month, a dimension ('' for all units) and a key; a period in which
+-- nobody is in a population has none. Months are numbered: 12 times the year, and those before.
+CREATE TABLE meta.result_cell (
+  measure VARCHAR, step UTINYINT, month INTEGER, dimension VARCHAR, key VARCHAR, rate UTINYINT,
+  initial DOUBLE, measured DOUBLE, excluded DOUBLE, numerator_initial DOUBLE, numerator DOUBLE,
+  excepted DOUBLE, numerator_excluded DOUBLE);
+-- How often a value was observed in a cell, for a continuous variable.
+CREATE TABLE meta.result_value (
+  measure VARCHAR, step UTINYINT, month INTEGER, dimension VARCHAR, key VARCHAR, rate UTINYINT,
+  value DOUBLE, units BIGINT);

@@ -28,6 +28,8 @@ type Snapshot struct {
 	// Sites names organisations by id.
 	Sites map[string]string
 	db    *database
+	// borrowed says that the file is a run's, which closes it.
+	borrowed bool
 }
 
 // readMemory bounds DuckDB while it answers.
@@ -92,7 +94,12 @@ func (s *Snapshot) load(ctx context.Context) error {
 }
 
 // Close lets go of the file.
-func (s *Snapshot) Close() error { return s.db.Close() }
+func (s *Snapshot) Close() error {
+	if s.borrowed {
+		return nil
+	}
+	return s.db.Close()
+}
 
 // Query runs a statement and calls scan for every row.
 func (s *Snapshot) Query(ctx context.Context, query string, scan func(*sql.Rows) error, args ...any) error {
