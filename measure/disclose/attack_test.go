@@ -8,8 +8,8 @@ import (
 
 // reader is an attacker. It knows the relations, the shown values, that counts are whole and not
 // negative, and that a hidden count it may take to be positive is so. It shares no code with the
-// package: it narrows intervals to a fixed point, looks for whole tables by search, and where the search
-// does not end asks an exact linear program of its own.
+// package: it narrows intervals to a fixed point, looks for whole tables by search, and where the
+// search does not end asks an exact linear program of its own.
 type reader struct {
 	sums  [][]int // The whole, then its parts.
 	uses  [][]int // By cell, the sums it stands in.
@@ -41,8 +41,8 @@ func newReader(w *world, known []bool, positive bool) *reader {
 	return r
 }
 
-// narrow propagates the intervals, from the relations that were given or from all; it is false where
-// no table is left. It stops early where intervals only creep.
+// narrow propagates the intervals, from the relations that were given or from all; it is false
+// where no table is left. It stops early where intervals only creep.
 func (r *reader) narrow(from []int) bool {
 	if from == nil {
 		for i := range r.sums {
@@ -175,8 +175,8 @@ func (w *world) attack(known []bool, positive bool) loot {
 	return got
 }
 
-// program is a linear program in fractions, solved by the two-phase simplex method on a full tableau
-// with Bland's rule: slow, exact, and nothing like the walk.
+// program is a linear program in fractions, solved by the two-phase simplex method on a full
+// tableau with Bland's rule: slow, exact, and nothing like the walk.
 type program struct {
 	column []int   // By cell its column, -1 where the cell is known.
 	base   []int64 // By cell its least value, which the columns count from.

@@ -97,8 +97,8 @@ func measureSystem(people int, seed uint64, crossed bool) *world {
 	return w
 }
 
-// TestMeasureRelease attacks the release of a whole measure over all its single dimensions, and says
-// what share of it is hidden.
+// TestMeasureRelease attacks the release of a whole measure over all its single dimensions, and
+// says what share of it is hidden.
 func TestMeasureRelease(t *testing.T) {
 	t.Parallel()
 	for _, people := range []int{400, 50_000} {

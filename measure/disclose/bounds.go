@@ -9,15 +9,15 @@ const Unbounded = math.MaxInt64
 // of whole counts that agree with everything that is shown.
 type Interval struct{ Min, Max int64 }
 
-// Protected reports whether a count within these bounds is kept: a small one may be no small one, and
-// one that is hidden is not told to the person.
+// Protected reports whether a count within these bounds is kept: a small one may be no small one,
+// and one that is hidden is not told to the person.
 func (i Interval) Protected(count int64) bool {
 	return count == 0 || i.Max >= Threshold && i.Min != i.Max
 }
 
 // Bounds returns the interval of every cell when just the given figures are hidden, whatever the
-// states and ranks say. For one relation and for tables of two dimensions they are the bounds; where
-// relations cross in three the true ones may be wider.
+// states and ranks say. For one relation and for tables of two dimensions they are the bounds;
+// where relations cross in three the true ones may be wider.
 func Bounds(s *System, c Config, hidden ...Figure) ([]Interval, error) {
 	if err := s.Check(); err != nil {
 		return nil, err

@@ -6,9 +6,9 @@ import (
 	"github.com/equitylens/equitylens/measure/disclose"
 )
 
-// A measure by race: each stratum prints its denominator, its numerator, its exclusions and a score,
-// which gives away numerator and denominator. Nobody prints those without the event; they are Rest.
-// The few of one stratum cannot be hidden alone, because the total would give them away.
+// A measure by race: each stratum prints its denominator, its numerator, its exclusions and a
+// score, which gives away numerator and denominator. Nobody prints those without the event; they
+// are Rest. The few of one stratum cannot be hidden alone, because the total would give them away.
 func Example() {
 	races := []struct {
 		name                               string

@@ -89,7 +89,8 @@ func load(t *testing.T) vectors {
 	return all
 }
 
-// TestOracleLines holds the choice of complements, under both readings of what a hidden figure tells.
+// TestOracleLines holds the choice of complements, under both readings of what a hidden figure
+// tells.
 func TestOracleLines(t *testing.T) {
 	t.Parallel()
 	all := load(t)
@@ -133,16 +134,18 @@ func TestOracleLines(t *testing.T) {
 				t.Errorf("%s: the total is shown", c.ID)
 			}
 			got := [][]string{orEmpty(primary), orEmpty(hidden), orEmpty(shown)}
-			want := [][]string{orEmpty(c.Expected.Primary), orEmpty(c.Expected.Complementary), orEmpty(c.Expected.Shown)}
+			e := c.Expected
+			want := [][]string{orEmpty(e.Primary), orEmpty(e.Complementary), orEmpty(e.Shown)}
 			if diff := cmp.Diff(want, got); diff != "" || sum != c.Expected.Sum {
-				t.Errorf("%s, %+v: hidden sum %d, want %d; (-want +got):\n%s", c.ID, config, sum, c.Expected.Sum, diff)
+				t.Errorf("%s, %+v: hidden sum %d, want %d; (-want +got):\n%s", c.ID, config, sum, e.Sum, diff)
 			}
 			compared += 4
 			if c.Expected.Upper == nil || len(hiddenFigures) == 0 {
 				continue
 			}
-			// The vectors count up to what the others, each at least 1, leave of the hidden sum, and that
-			// the reader knows the total; where it was never to be shown they say the cell itself.
+			// The vectors count up to what the others, each at least 1, leave of the hidden sum,
+			// and that the reader knows the total; where it was never to be shown they say the cell
+			// itself.
 			if !c.Inputs.TotalPublished || disclose.Small(c.Expected.Total) {
 				s.Show(disclose.Display{}, total)
 			}
@@ -171,7 +174,8 @@ func TestOracleRates(t *testing.T) {
 	for _, c := range all.Rates {
 		in := c.Inputs
 		if got := disclose.Rate(in.Numerator, in.Denominator); got != c.Expected.Show {
-			t.Errorf("%s: Rate(%d, %d) = %v, want %v", c.ID, in.Numerator, in.Denominator, got, c.Expected.Show)
+			t.Errorf("%s: Rate(%d, %d) = %v, want %v",
+				c.ID, in.Numerator, in.Denominator, got, c.Expected.Show)
 		}
 		// The same by way of a system: the rate and its denominator, with the rest latent.
 		var s disclose.System
@@ -266,7 +270,8 @@ func TestOracleDifferences(t *testing.T) {
 			both = 0
 		}
 		if got := disclose.Difference(published.N, query.N, both); got != c.Expected.Allow {
-			t.Errorf("%s: Difference(%d, %d, %d) = %v, want %v", c.ID, published.N, query.N, both, got, c.Expected.Allow)
+			t.Errorf("%s: Difference(%d, %d, %d) = %v, want %v",
+				c.ID, published.N, query.N, both, got, c.Expected.Allow)
 		}
 	}
 	report(t, len(all.Differences), compared)

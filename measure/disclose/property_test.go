@@ -143,8 +143,8 @@ func TestAttackIsReal(t *testing.T) {
 	}
 }
 
-// TestMarginByMarginIsNotSafe is a second control: the rule of one dimension, applied to each row and
-// each column of a table, leaves the rest of the table to the attacker.
+// TestMarginByMarginIsNotSafe is a second control: the rule of one dimension, applied to each row
+// and each column of a table, leaves the rest of the table to the attacker.
 func TestMarginByMarginIsNotSafe(t *testing.T) {
 	t.Parallel()
 	runs, broken := 0, 0
@@ -215,8 +215,8 @@ func TestEveryTableOfFour(t *testing.T) {
 	t.Logf("%d tables, %d cells attacked, 0 derived", tables, cells)
 }
 
-// everyTable counts through a table of two by two until every count has been seen to be free, and to
-// the end where one is not.
+// everyTable counts through a table of two by two until every count has been seen to be free, and
+// to the end where one is not.
 func everyTable(t *testing.T, w *world, p disclose.Pattern, n [4]int64) int {
 	t.Helper()
 	known := w.known(p.Shown)

@@ -10,15 +10,15 @@ import (
 // public already. Nothing of the release may be shown.
 var ErrUnprotectable = errors.New("small counts cannot be protected")
 
-// defaultPivots is some five times what the release of a whole measure with its cross takes, and keeps
-// the worst within seconds.
+// defaultPivots is some five times what the release of a whole measure with its cross takes, and
+// keeps the worst within seconds.
 const defaultPivots = 20_000
 
 // Config holds what may be decided about the audit. The zero value is the strict one.
 type Config struct {
 	// HiddenMayBeZero takes the reader to think that a hidden figure can be 0. By default the
-	// reader is taken to have noticed that zeros are shown, and so to know that a hidden count is at
-	// least 1; that asks for a little more to be hidden.
+	// reader is taken to have noticed that zeros are shown, and so to know that a hidden count is
+	// at least 1; that asks for a little more to be hidden.
 	HiddenMayBeZero bool
 	// Pivots bounds the work of one try, in exchanges of the basis of the linear programs; 0 means
 	// 20,000, some seconds for thousands of cells. Where it runs out, everything open of the lowest
@@ -27,12 +27,12 @@ type Config struct {
 	Pivots int
 }
 
-// patience is how many exchanges of the basis a broken walk is given before more is hidden: enough for
-// most, and few enough that a release of thousands of cells takes a second.
+// patience is how many exchanges of the basis a broken walk is given before more is hidden: enough
+// for most, and few enough that a release of thousands of cells takes a second.
 const patience = 24
 
-// Pattern is what may be shown of a release. The zero value hides everything. It does not tell why a
-// figure is hidden: which hidden counts are small and which only cover them would give both away.
+// Pattern is what may be shown of a release. The zero value hides everything. It does not tell why
+// a figure is hidden: which hidden counts are small and which only cover them would give both away.
 type Pattern struct {
 	shown []bool
 	known []bool
@@ -149,8 +149,8 @@ func (p *search) hide(cell int) []int {
 	return changed
 }
 
-// primary hides what is small itself or was hidden before. Of a figure that was withheld, every cell
-// that is not public by another one stays hidden, in whatever figure it stands.
+// primary hides what is small itself or was hidden before. Of a figure that was withheld, every
+// cell that is not public by another one stays hidden, in whatever figure it stands.
 func (p *search) primary() error {
 	for f, figure := range p.system.figures {
 		if figure.State != Withheld {
@@ -187,8 +187,8 @@ func (p *search) required(cell int) bool {
 	return Small(count) || count > 0 && len(p.of[cell]) > 0 && p.shows[cell] == 0
 }
 
-// secondary proves cell after cell, and hides what stands in the way. What it hides may need a proof
-// itself, so it goes on until it finds nothing.
+// secondary proves cell after cell, and hides what stands in the way. What it hides may need a
+// proof itself, so it goes on until it finds nothing.
 func (p *search) secondary() error {
 	for again := true; again; {
 		again = false
@@ -205,8 +205,8 @@ func (p *search) secondary() error {
 	return nil
 }
 
-// protect finds a witness for one cell, starting from the true table. Of the figures that it hides on
-// the way it keeps hidden those only that the witness needs.
+// protect finds a witness for one cell, starting from the true table. Of the figures that it hides
+// on the way it keeps hidden those only that the witness needs.
 func (p *search) protect(cell int) error {
 	p.walk.home()
 	var tried []int

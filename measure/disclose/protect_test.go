@@ -40,7 +40,8 @@ func (l line) build() *disclose.System {
 
 func TestProtectLine(t *testing.T) {
 	t.Parallel()
-	fixed, withheld := disclose.Display{State: disclose.Fixed}, disclose.Display{State: disclose.Withheld}
+	fixed := disclose.Display{State: disclose.Fixed}
+	withheld := disclose.Display{State: disclose.Withheld}
 	tests := []struct {
 		name   string
 		in     line
@@ -67,8 +68,9 @@ func TestProtectLine(t *testing.T) {
 		{"the total goes where all parts are public", line{
 			counts: []int64{4, 19}, part: []disclose.Display{{}, fixed},
 		}, disclose.Config{}, []int{0, 2}, nil},
-		{"a public small count", line{counts: []int64{4, 19}, part: []disclose.Display{fixed}}, disclose.Config{},
-			nil, disclose.ErrUnprotectable},
+		{"a public small count", line{
+			counts: []int64{4, 19}, part: []disclose.Display{fixed},
+		}, disclose.Config{}, nil, disclose.ErrUnprotectable},
 		{"everything beside it public", line{
 			counts: []int64{4, 19}, part: []disclose.Display{{}, fixed}, total: fixed,
 		}, disclose.Config{}, nil, disclose.ErrUnprotectable},
@@ -105,8 +107,8 @@ func TestProtectLine(t *testing.T) {
 	}
 }
 
-// TestProtectIsTheRuleOfOneDimension compares it, on a line with its total, with the rule written out:
-// while fewer than two are hidden or their sum is below 11, hide the smallest positive one.
+// TestProtectIsTheRuleOfOneDimension compares it, on a line with its total, with the rule written
+// out: while fewer than two are hidden or their sum is below 11, hide the smallest positive one.
 func TestProtectIsTheRuleOfOneDimension(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -144,8 +146,9 @@ func TestProtectIsTheRuleOfOneDimension(t *testing.T) {
 				t.Fatalf("%v: cell %d hidden %v by the rule", l.counts, i, hidden[i])
 			}
 		}
-		if all := disclose.Figure(len(l.counts)); p.Shown(all) == (disclose.Small(total) || n > 0 && sum < disclose.Threshold) {
-			t.Fatalf("%v: the total is shown: %v", l.counts, p.Shown(all))
+		all := p.Shown(disclose.Figure(len(l.counts)))
+		if all == (disclose.Small(total) || n > 0 && sum < disclose.Threshold) {
+			t.Fatalf("%v: the total is shown: %v", l.counts, all)
 		}
 	})
 }

@@ -36,8 +36,8 @@ func Numerators(percent float64, decimals int, denominator int64) (lo, hi int64,
 }
 
 // Percent reports whether a rounded percentage may be shown beside a known denominator: neither the
-// numerator nor what it leaves of the denominator can be told to be below the Threshold without being
-// told to be 0. CMS counts a percentage that gives a small cell away as the cell itself.
+// numerator nor what it leaves of the denominator can be told to be below the Threshold without
+// being told to be 0. CMS counts a percentage that gives a small cell away as the cell itself.
 func Percent(percent float64, decimals int, denominator int64) bool {
 	lo, hi, ok := Numerators(percent, decimals, denominator)
 	safe := func(lo, hi int64) bool { return hi >= Threshold || lo == 0 && hi == 0 }
@@ -52,10 +52,10 @@ func floor(a, b int64) int64 {
 	return q
 }
 
-// Difference reports whether two counts of people may both be known, given how many are in both: the
-// people of one who are not of the other must not be few. Equal groups tell nothing, and disjoint
-// ones nothing that each did not tell. Windows that shift by a day, all sites but one, a category
-// alone and in combination, and the same count before and after late data are such pairs.
+// Difference reports whether two counts of people may both be known, given how many are in both:
+// the people of one who are not of the other must not be few. Equal groups tell nothing, and
+// disjoint ones nothing that each did not tell. Windows that shift by a day, all sites but one, a
+// category alone and in combination, and the same count before and after late data are such pairs.
 func Difference(a, b, both int64) bool {
 	if both < 0 || both > a || both > b {
 		return false

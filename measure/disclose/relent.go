@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// relent shows again what turns out not to be needed, the highest rank and the largest counts first:
-// a figure that holds nothing of the primary suppression, and whose cells some witness for each of the
-// others leaves alone.
+// relent shows again what turns out not to be needed, the highest rank and the largest counts
+// first: a figure that holds nothing of the primary suppression, and whose cells some witness for
+// each of the others leaves alone.
 func (p *search) relent() {
 	var order []int
 	for f, figure := range p.system.figures {

@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// Threshold is the smallest positive count that may be shown. Counts of 1 to 10 are small; 0 is not:
-// CMS cell size suppression policy (ResDAC, version of 26 January 2024).
+// Threshold is the smallest positive count that may be shown. Counts of 1 to 10 are small; 0 is
+// not: CMS cell size suppression policy (ResDAC, version of 26 January 2024).
 const Threshold = 11
 
 // largest keeps every sum of a relation far from the end of an int64.
@@ -34,8 +34,8 @@ const (
 	Open State = iota
 	// Fixed figures are public already: hiding them would take nothing back.
 	Fixed
-	// Withheld figures were hidden in an earlier release of the same counts. They stay hidden, and so
-	// does each of their cells that no fixed figure shows.
+	// Withheld figures were hidden in an earlier release of the same counts. They stay hidden, and
+	// so does each of their cells that no fixed figure shows.
 	Withheld
 )
 
@@ -51,9 +51,9 @@ type Display struct {
 // System holds the counts of one release, and everything that anybody knows of how they add up.
 // The zero value is empty and ready. A System is not safe for concurrent use while it is built.
 //
-// Whoever builds it answers for its being complete: a relation that readers know and the System does
-// not is a door left open. Two overlapping groups are told apart by Rest, so that their difference is
-// a cell too.
+// Whoever builds it answers for its being complete: a relation that readers know and the System
+// does not is a door left open. Two overlapping groups are told apart by Rest, so that their
+// difference is a cell too.
 type System struct {
 	counts    []int64
 	relations []relation
@@ -71,8 +71,8 @@ type figure struct {
 	cells []int
 }
 
-// Count adds a cell with its true value. A cell that no figure shows is latent: it is never printed,
-// and as secret as the others.
+// Count adds a cell with its true value. A cell that no figure shows is latent: it is never
+// printed, and as secret as the others.
 func (s *System) Count(value int64) Cell {
 	if value < 0 || value > largest {
 		s.fault("cell %d: the count is out of range", len(s.counts))
@@ -145,8 +145,8 @@ func (s *System) Show(d Display, cells ...Cell) Figure {
 	return Figure(at)
 }
 
-// Check tells every fault of the system: cells that do not exist, relations that go in a circle or do
-// not hold. It names places and no counts, because its text may be read by anybody.
+// Check tells every fault of the system: cells that do not exist, relations that go in a circle or
+// do not hold. It names places and no counts, because its text may be read by anybody.
 func (s *System) Check() error {
 	faults := slices.Clone(s.faults)
 	if len(faults) == 0 {

@@ -16,11 +16,21 @@ func TestCheckRefuses(t *testing.T) {
 		build func(s *disclose.System)
 		want  string
 	}{
-		{"a negative count", func(s *disclose.System) { s.Count(-1) }, "cell 0: the count is out of range"},
-		{"a count beyond counting", func(s *disclose.System) { s.Count(1 << 60) }, "cell 0: the count is out of range"},
-		{"a part that is not there", func(s *disclose.System) { s.Sum(s.Count(1), 7) }, "relation 0: it speaks of"},
-		{"a whole that is not there", func(s *disclose.System) { s.Sum(-1, s.Count(1)) }, "relation 0: it speaks of"},
-		{"a whole without parts", func(s *disclose.System) { s.Sum(s.Count(0)) }, "relation 0: a whole has parts"},
+		{"a negative count", func(s *disclose.System) {
+			s.Count(-1)
+		}, "cell 0: the count is out of range"},
+		{"a count beyond counting", func(s *disclose.System) {
+			s.Count(1 << 60)
+		}, "cell 0: the count is out of range"},
+		{"a part that is not there", func(s *disclose.System) {
+			s.Sum(s.Count(1), 7)
+		}, "relation 0: it speaks of"},
+		{"a whole that is not there", func(s *disclose.System) {
+			s.Sum(-1, s.Count(1))
+		}, "relation 0: it speaks of"},
+		{"a whole without parts", func(s *disclose.System) {
+			s.Sum(s.Count(0))
+		}, "relation 0: a whole has parts"},
 		{"a part counted twice", func(s *disclose.System) {
 			c := s.Count(2)
 			s.Sum(s.Count(4), c, c)
@@ -38,8 +48,12 @@ func TestCheckRefuses(t *testing.T) {
 		{"a sum that is none", func(s *disclose.System) {
 			s.Sum(s.Count(30), s.Count(12), s.Count(17))
 		}, "relation 0: the parts are not the whole"},
-		{"parts above their whole", func(s *disclose.System) { s.Rest(s.Count(3), s.Count(5)) }, "cell 2: the count is out of range"},
-		{"a figure of nothing", func(s *disclose.System) { s.Show(disclose.Display{}) }, "figure 0: it shows nothing"},
+		{"parts above their whole", func(s *disclose.System) {
+			s.Rest(s.Count(3), s.Count(5))
+		}, "cell 2: the count is out of range"},
+		{"a figure of nothing", func(s *disclose.System) {
+			s.Show(disclose.Display{})
+		}, "figure 0: it shows nothing"},
 		{"a figure of a cell that is not there", func(s *disclose.System) {
 			s.Show(disclose.Display{}, 3)
 		}, "figure 0: it shows a cell that does not exist"},
@@ -140,7 +154,8 @@ func FuzzSystem(f *testing.F) {
 			}
 		}
 		p, err := disclose.Protect(&s, disclose.Config{Pivots: 2000})
-		if err != nil && !errors.Is(err, disclose.ErrMalformed) && !errors.Is(err, disclose.ErrUnprotectable) {
+		if err != nil && !errors.Is(err, disclose.ErrMalformed) &&
+			!errors.Is(err, disclose.ErrUnprotectable) {
 			t.Fatalf("Protect: %v", err)
 		}
 		if err != nil && !places.MatchString(err.Error()) {

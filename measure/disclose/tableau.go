@@ -6,8 +6,8 @@ import "math"
 // rounding leaves.
 const epsilon = 1e-7
 
-// tableau holds the relations solved for a basis: each basic cell as a sum of the others. It keeps no
-// right-hand side, because the walk always stands on a table and knows its values.
+// tableau holds the relations solved for a basis: each basic cell as a sum of the others. It keeps
+// no right-hand side, because the walk always stands on a table and knows its values.
 type tableau struct {
 	columns [][]float64 // By cell, then by row.
 	basic   []int       // By row the cell it is solved for, -1 where the row says nothing new.

@@ -2,7 +2,8 @@ package disclose
 
 import "math"
 
-// finestStep is the largest denominator of a coefficient along which a walk still finds whole steps.
+// finestStep is the largest denominator of a coefficient along which a walk still finds whole
+// steps.
 const finestStep = 12
 
 // limit reports how far a cell may move: not at all, or down to its least value.
@@ -12,8 +13,8 @@ type limit struct {
 }
 
 // walk is a table of whole numbers that obeys every relation, and moves from one such table to the
-// next. It starts at the true table, changes only cells whose limit allows it, and pushes one cell up
-// or down: the primal simplex method, but begun inside instead of in a corner, halted as soon as
+// next. It starts at the true table, changes only cells whose limit allows it, and pushes one cell
+// up or down: the primal simplex method, but begun inside instead of in a corner, halted as soon as
 // enough is shown, and in steps that keep every count whole. Hence whatever it stands on is an
 // example of what the reader has to think possible.
 type walk struct {
@@ -23,8 +24,8 @@ type walk struct {
 	values  []int64
 	// broken is set where only a fraction of a person stood in the way.
 	broken bool
-	// idle counts the exchanges of the basis since the last move; a walk that is broken has patience
-	// for so many, because fractions void the promise of Bland's rule.
+	// idle counts the exchanges of the basis since the last move; a walk that is broken has
+	// patience for so many, because fractions void the promise of Bland's rule.
 	idle, patience int
 }
 
@@ -61,7 +62,8 @@ func (w *walk) toward(cell int, sign, goal int64, budget int) bool {
 }
 
 // advance makes one move that brings the basic cell nearer, or, where there is none, exchanges one
-// cell of the basis by Bland's rule, which does not go in circles. It is false where nothing is left.
+// cell of the basis by Bland's rule, which does not go in circles. It is false where nothing is
+// left.
 func (w *walk) advance(cell int, sign, missing int64) bool {
 	row := w.tableau.row[cell]
 	var stuck *stride

@@ -40,8 +40,8 @@ func (k witness) stands(s *System, limits []limit, scratch []int64) bool {
 	return true
 }
 
-// proves reports whether a cell that takes this value in one witness is protected by it: a small one
-// may be no small one, and one that is hidden for the sake of others may be another.
+// proves reports whether a cell that takes this value in one witness is protected by it: a small
+// one may be no small one, and one that is hidden for the sake of others may be another.
 func proves(truth, value int64) bool {
 	if Small(truth) {
 		return value >= Threshold

@@ -6,7 +6,8 @@ import (
 	"github.com/equitylens/equitylens/measure/disclose"
 )
 
-// world is a system together with what an attacker may know of its build, written down a second time.
+// world is a system together with what an attacker may know of its build, written down a second
+// time.
 type world struct {
 	disclose.System
 	counts  []int64
@@ -64,8 +65,8 @@ func (w *world) known(shown func(f disclose.Figure) bool) []bool {
 	return known
 }
 
-// primaryOnly shows every figure that holds no small count: what is done where nobody has thought of
-// sums.
+// primaryOnly shows every figure that holds no small count: what is done where nobody has thought
+// of sums.
 func (w *world) primaryOnly(f disclose.Figure) bool {
 	if w.display[f].State == disclose.Withheld {
 		return false
@@ -174,6 +175,7 @@ func drawCube(t *rapid.T) *world {
 	}
 	planes := rapid.Bool().Draw(t, "margins of two")
 	margins := map[[4]int][]disclose.Cell{}
+	var order [][4]int
 	for at := range n[0] * n[1] * n[2] {
 		c := w.count(drawCount(t))
 		w.show(disclose.Display{}, c)
@@ -185,19 +187,14 @@ func drawCube(t *rapid.T) *world {
 				key = [4]int{d, k[0], k[1], k[2]}
 				key[d+1] = -1
 			}
+			if margins[key] == nil {
+				order = append(order, key)
+			}
 			margins[key] = append(margins[key], c)
 		}
 	}
-	for d := range 3 {
-		for at := range 27 {
-			key := [4]int{d, at/9 - 1 + 0, at/3%3 - 1, at%3 - 1}
-			for _, key := range [][4]int{key, {d, at / 9, at / 3 % 3, -1}, {d, at / 9, -1, at % 3}, {d, -1, at / 3 % 3, at % 3}} {
-				if cells, ok := margins[key]; ok {
-					delete(margins, key)
-					w.show(disclose.Display{Rank: 1}, w.total(cells...))
-				}
-			}
-		}
+	for _, key := range order {
+		w.show(disclose.Display{Rank: 1}, w.total(margins[key]...))
 	}
 	return w
 }
@@ -233,8 +230,8 @@ func drawOverlap(t *rapid.T) *world {
 	return w
 }
 
-// drawSums draws sums of any cells at all, in several ranks, which no table has: their relations are
-// often not totally unimodular. Some figures may be public or withheld already.
+// drawSums draws sums of any cells at all, in several ranks, which no table has: their relations
+// are often not totally unimodular. Some figures may be public or withheld already.
 func drawSums(t *rapid.T, states []disclose.State) *world {
 	w := &world{}
 	display := func() disclose.Display {
