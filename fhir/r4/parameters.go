@@ -31,10 +31,7 @@ func resourceParameters(resource proto.Message) (*ppb.Parameters, bool) {
 }
 
 func marshalParameters(m *jsonformat.Marshaller, parameters *ppb.Parameters) ([]byte, error) {
-	bare, ok := proto.Clone(parameters).(*ppb.Parameters)
-	if !ok {
-		return nil, ErrResource
-	}
+	bare := proto.CloneOf(parameters)
 	resources := make([]json.RawMessage, len(bare.Parameter))
 	for i, p := range bare.Parameter {
 		if p.Resource == nil {

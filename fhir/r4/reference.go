@@ -29,8 +29,8 @@ func Target(reference *dpb.Reference) string {
 	if reference == nil {
 		return ""
 	}
-	copied, ok := proto.Clone(reference).(*dpb.Reference)
-	if !ok || jsonformat.DenormalizeReference(copied) != nil {
+	copied := proto.CloneOf(reference)
+	if jsonformat.DenormalizeReference(copied) != nil {
 		return ""
 	}
 	return copied.GetUri().GetValue()

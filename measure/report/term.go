@@ -16,6 +16,7 @@ const (
 	systemLibraryType = "http://terminology.hl7.org/CodeSystem/library-type"
 	systemDataUsage   = "http://terminology.hl7.org/CodeSystem/measure-data-usage"
 	systemAbsent      = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
+	systemEmpty       = "http://terminology.hl7.org/CodeSystem/list-empty-reason"
 	systemState       = r4.OwnSystem + "value-state"
 	systemDimension   = r4.OwnSystem + "dimension"
 
@@ -61,6 +62,7 @@ const (
 	urlBounds    = r4.Own + "score-bounds"
 	urlIfUnknown = r4.Own + "score-if-unknown"
 	urlOwnMethod = r4.Own + "aggregate"
+	urlOwnBasis  = r4.Own + "population-basis"
 )
 
 // populations lists every population in the order in which it is evaluated and shown.
