@@ -202,8 +202,12 @@ func scanCounts(counts []int64) func(*sql.Rows) error {
 	}
 }
 
-// count runs the query and fills the results: one, or those of the months that they are about.
+// count fills the results, one or those of the months that they are about: from what is stored, else by
+// running the query.
 func (e *Engine) count(ctx context.Context, a *asked, results []*Result) error {
+	if ok, err := e.stored(ctx, a, results); ok || err != nil {
+		return err
+	}
 	q := a.query
 	var undated []int64
 	var err error
