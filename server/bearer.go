@@ -23,7 +23,9 @@ func (b bearer) Authorize(r *http.Request, need string) (Principal, error) {
 	p, err := b.validator.Authorize(r, want)
 	switch {
 	case err == nil:
-		return Principal{Client: p.ClientID}, nil
+		return Principal{
+			Client: p.ClientID, Subject: p.Subject, Token: p.TokenID, Scopes: p.Scopes,
+		}, nil
 	case errors.Is(err, auth.ErrNoToken):
 		return Principal{}, ErrNoToken
 	case errors.Is(err, auth.ErrInvalidToken):
@@ -34,5 +36,8 @@ func (b bearer) Authorize(r *http.Request, need string) (Principal, error) {
 	return Principal{}, fmt.Errorf("authorize: %w", err)
 }
 
-// Scopes lists the scopes that the routes demand, for the smart-configuration document.
-func Scopes() []string { return []string{scopeMeasure, scopeReport} }
+// Scopes lists the scopes that the routes demand and those that a request may need beside them, for
+// the smart-configuration document.
+func Scopes() []string {
+	return append([]string{scopeMeasure, scopeLibrary, scopeReport}, scope.Own()...)
+}

@@ -3,18 +3,15 @@ package server
 import (
 	"fmt"
 	"net/http"
-	"net/url"
-	"slices"
 	"strings"
 
-	cpb "github.com/google/fhir/go/proto/google/fhir/proto/r4/core/codes_go_proto"
-	dpb "github.com/google/fhir/go/proto/google/fhir/proto/r4/core/datatypes_go_proto"
-	rpb "github.com/google/fhir/go/proto/google/fhir/proto/r4/core/resources/bundle_and_contained_resource_go_proto"
-	mpb "github.com/google/fhir/go/proto/google/fhir/proto/r4/core/resources/measure_go_proto"
 	"github.com/gorilla/mux"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/equitylens/equitylens/fhir/r4"
+	dpb "github.com/google/fhir/go/proto/google/fhir/proto/r4/core/datatypes_go_proto"
+	rpb "github.com/google/fhir/go/proto/google/fhir/proto/r4/core/resources/bundle_and_contained_resource_go_proto"
+	mpb "github.com/google/fhir/go/proto/google/fhir/proto/r4/core/resources/measure_go_proto"
+
 	"github.com/equitylens/equitylens/measure"
 )
 
@@ -36,68 +33,73 @@ func (s *Server) measure(d measure.Definition) (*mpb.Measure, error) {
 	return m, nil
 }
 
-// searchMeasures answers a search by _id and url with every match on one page. A parameter that it
-// does not know is passed over and left out of the self link, or refused where the caller prefers
-// strict handling (http://hl7.org/fhir/R4/search.html#errors).
+// canonical is what a search looks at of a Measure or a Library.
+type canonical struct {
+	id, url, version, title, status string
+	date                            *dpb.DateTime
+	effective                       *dpb.Period
+}
+
+// canonicalParameters are those of a Measure and of a Library; period is another word for effective.
+func canonicalParameters() []string {
+	return []string{"_id", "url", "version", "title", "status", "date", "effective", "period"}
+}
+
 func (s *Server) searchMeasures(r *http.Request) (proto.Message, error) {
-	query, err := url.ParseQuery(r.URL.RawQuery)
+	asked, err := readSearch(r, "/Measure", canonicalParameters())
 	if err != nil {
-		return nil, malformedQuery()
+		return nil, err
 	}
-	used := url.Values{}
-	for name, values := range query {
-		switch name {
-		case "_id", "url":
-			used[name] = values
-		case "_format", "_pretty", "_count":
-		default:
-			if strings.Contains(r.Header.Get("Prefer"), "handling=strict") {
-				return nil, unknownSearch(name)
-			}
-		}
-	}
-	self := s.cfg.BaseURL + "/Measure"
-	if len(used) > 0 {
-		self += "?" + used.Encode()
-	}
-	bundle := &rpb.Bundle{
-		Type: &rpb.Bundle_TypeCode{Value: cpb.BundleTypeCode_SEARCHSET},
-		Link: []*rpb.Bundle_Link{{Relation: r4.Text("self"), Url: r4.URI(self)}},
-	}
+	var entries []*rpb.Bundle_Entry
 	for _, d := range s.cfg.Measures.Definitions() {
-		if !s.matches(d, used) {
-			continue
-		}
 		m, err := s.measure(d)
 		if err != nil {
 			return nil, err
 		}
-		bundle.Entry = append(bundle.Entry, &rpb.Bundle_Entry{
-			FullUrl: r4.URI(s.cfg.BaseURL + "/Measure/" + d.ID),
-			Resource: &rpb.ContainedResource{
+		match, err := asked.all(canonical{
+			id: d.ID, url: m.GetUrl().GetValue(), version: m.GetVersion().GetValue(),
+			title: m.GetTitle().GetValue(), status: "active", date: m.Date, effective: m.EffectivePeriod,
+		}.holds)
+		if err != nil {
+			return nil, err
+		}
+		if match {
+			entries = append(entries, found(s.cfg.BaseURL+"/Measure/"+d.ID, &rpb.ContainedResource{
 				OneofResource: &rpb.ContainedResource_Measure{Measure: m},
-			},
-			Search: &rpb.Bundle_Entry_Search{Mode: &rpb.Bundle_Entry_Search_ModeCode{
-				Value: cpb.SearchEntryModeCode_MATCH,
-			}},
-		})
+			}))
+		}
 	}
-	bundle.Total = &dpb.UnsignedInt{Value: uint32(len(bundle.Entry))} // #nosec G115 -- a handful
-	return bundle, nil
+	return s.paged(asked, entries), nil
 }
 
-// matches reports whether d is among every parameter's values: a comma means or, a repeat and.
-func (s *Server) matches(d measure.Definition, query url.Values) bool {
-	for name, values := range query {
-		own := d.ID
-		if name == "url" {
-			own = s.reports.MeasureURL(d.ID)
-		}
-		for _, value := range values {
-			if !slices.Contains(strings.Split(value, ","), own) {
-				return false
-			}
-		}
+// paged makes the page that was asked for of matches that are all at hand.
+func (s *Server) paged(asked search, entries []*rpb.Bundle_Entry) *rpb.Bundle {
+	bundle := asked.bundle(s.cfg.BaseURL, len(entries))
+	from, to := asked.page(len(entries))
+	bundle.Entry = entries[from:to]
+	return bundle
+}
+
+// holds compares one value of a search parameter.
+func (c canonical) holds(name, value string) (bool, error) {
+	switch name {
+	case "_id":
+		return value == c.id, nil
+	case "url":
+		return value == c.url, nil
+	case "version":
+		return token(value, c.version), nil
+	case "status":
+		return token(value, c.status), nil
+	case "title":
+		return strings.HasPrefix(strings.ToLower(c.title), strings.ToLower(value)), nil
+	case "date":
+		have, ok := momentSpan(c.date)
+		met, err := dateMatches(name, value, have)
+		return ok && met, err
 	}
-	return true
+	start, begins := momentSpan(c.effective.GetStart())
+	end, ends := momentSpan(c.effective.GetEnd())
+	met, err := dateMatches(name, value, span{start.from, end.to})
+	return begins && ends && met, err
 }

@@ -3,6 +3,7 @@ package server_test
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -62,8 +63,16 @@ func TestMeasuresAreSearched(t *testing.T) {
 		{"by url", "?url=" + url.QueryEscape(canonical+"length-of-stay"), []string{"length-of-stay"},
 			"?url=" + url.QueryEscape(canonical+"length-of-stay")},
 		{"by two that contradict", "?_id=length-of-stay&url=x", nil, "?_id=length-of-stay&url=x"},
-		{"by what is not known, which the self link leaves out",
-			"?colour=red&_count=1000000000", all, ""},
+		{"by what is not known, which the self link leaves out", "?colour=red", all, ""},
+		{"by more than a page holds", "?_count=1000000000", all, "?_count=200"},
+		{"by version", "?version=1.0.0&_id=length-of-stay", []string{"length-of-stay"},
+			"?_id=length-of-stay&version=1.0.0"},
+		{"by another version", "?version=2", nil, "?version=2"},
+		{"by status", "?status=http://hl7.org/fhir/publication-status%7Cactive", all,
+			"?status=http%3A%2F%2Fhl7.org%2Ffhir%2Fpublication-status%7Cactive"},
+		{"by the start of the title", "?title=length", []string{"length-of-stay"}, "?title=length"},
+		{"by a date that no measure has", "?date=ge1900", nil, "?date=ge1900"},
+		{"by a period of validity that no measure has", "?period=2018", nil, "?period=2018"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -97,36 +106,77 @@ func TestStrictSearchRefusesWhatItDoesNotKnow(t *testing.T) {
 	}
 }
 
-// TestCapabilityStatementSaysWhatIsServed holds the statement against the table of routes.
+// TestCapabilityStatementSaysWhatIsServed holds the statement against the table of routes, both ways.
 func TestCapabilityStatementSaysWhatIsServed(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	statement := read(t, f, "/fhir/metadata").GetCapabilityStatement()
-	served := map[string]bool{}
-	for _, route := range f.Routes() {
-		served[route.Method+" "+route.Path] = true
+	rest := statement.GetRest()[0]
+	const id = `/{id:[A-Za-z0-9\-.]{1,64}}`
+	claimed := map[string]bool{
+		// Of these a CapabilityStatement says nothing.
+		"GET /fhir/metadata": true, "GET /fhir/.well-known/smart-configuration": true,
+		"GET /fhir/$job" + id: true, "DELETE /fhir/$job" + id: true,
 	}
-	for _, resource := range statement.GetRest()[0].GetResource() {
-		name := "/fhir/Measure"
-		if resource.GetType().GetValue().String() != "MEASURE" {
-			t.Errorf("%s is claimed", resource.GetType().GetValue())
-		}
+	if len(rest.GetInteraction()) == 1 {
+		claimed["POST /fhir"] = true
+	}
+	names := map[string]string{
+		"MEASURE": "Measure", "LIBRARY": "Library", "MEASURE_REPORT": "MeasureReport",
+	}
+	for _, resource := range rest.GetResource() {
+		path := "/fhir/" + names[resource.GetType().GetValue().String()]
 		for _, interaction := range resource.GetInteraction() {
-			paths := map[string]string{
-				"READ": name + `/{id:[A-Za-z0-9\-.]{1,64}}`, "SEARCH_TYPE": name,
-			}
-			if !served["GET "+paths[interaction.GetCode().GetValue().String()]] {
-				t.Errorf("%s is claimed and not served", interaction.GetCode().GetValue())
-			}
+			suffix := map[string]string{"READ": id}[interaction.GetCode().GetValue().String()]
+			claimed["GET "+path+suffix] = true
 		}
 		for _, operation := range resource.GetOperation() {
-			path := name + "/$" + operation.GetName().GetValue()
-			if !served["GET "+path] || !served["POST "+path] {
-				t.Errorf("%s is claimed and not served", path)
+			name := "/$" + operation.GetName().GetValue()
+			claimed["POST "+path+name] = true
+			if name == "/$import" {
+				continue
+			}
+			claimed["GET "+path+name] = true
+			if name == "/$evaluate-measure" {
+				claimed["GET "+path+id+name], claimed["POST "+path+id+name] = true, true
 			}
 		}
+	}
+	served := map[string]bool{}
+	for _, route := range f.Routes() {
+		if strings.HasPrefix(route.Path, "/fhir") {
+			served[route.Method+" "+route.Path] = true
+		}
+	}
+	if diff := cmp.Diff(served, claimed); diff != "" {
+		t.Errorf("claimed (-served +claimed):\n%s", diff)
 	}
 	if got := statement.GetFhirVersion().GetValue().String(); got != "V_4_0_1" {
 		t.Errorf("the version is %s", got)
+	}
+}
+
+// TestEverySearchParameterOfTheStatementIsKnown searches by each with strict handling.
+func TestEverySearchParameterOfTheStatementIsKnown(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	names := map[string]string{
+		"MEASURE": "Measure", "LIBRARY": "Library", "MEASURE_REPORT": "MeasureReport",
+	}
+	value := map[string]string{
+		"DATE": "2018", "TOKEN": "public", "URI": "urn:x", "STRING": "x", "REFERENCE": "x",
+	}
+	rest := read(t, f, "/fhir/metadata").GetCapabilityStatement().GetRest()[0]
+	for _, resource := range rest.GetResource() {
+		name := names[resource.GetType().GetValue().String()]
+		for _, p := range resource.GetSearchParam() {
+			target := "/fhir/" + name + "?" + p.GetName().GetValue() + "=" +
+				value[p.GetType().GetValue().String()]
+			w := f.call(http.MethodGet, target, "", "Prefer: handling=strict",
+				"Authorization: Bearer "+measureScope+",system/Library.rs,"+reportScope)
+			if w.Code != http.StatusOK {
+				t.Errorf("GET %s = %d: %s", target, w.Code, w.Body)
+			}
+		}
 	}
 }

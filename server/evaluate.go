@@ -5,181 +5,209 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/gorilla/mux"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/equitylens/equitylens/fhir"
+	mrpb "github.com/google/fhir/go/proto/google/fhir/proto/r4/core/resources/measure_report_go_proto"
+
+	"github.com/equitylens/equitylens/auth/scope"
+	"github.com/equitylens/equitylens/internal/phi"
 	"github.com/equitylens/equitylens/measure"
 )
 
-// Bounds of one question. What a question costs grows with the product of the dimensions it
-// crosses.
-const (
-	maxStratifiers = 20
-	maxCrossed     = 2
-)
-
 // evaluate is $evaluate-measure of R4
-// (http://hl7.org/fhir/R4/measure-operation-evaluate-measure.html) on the type and on an instance,
-// for a population. We add the parameter stratifier, repeated: the name of a dimension, or two
-// joined by *. Without one, every dimension is answered.
-func (s *Server) evaluate(r *http.Request) (proto.Message, error) {
-	asked, err := readParameters(r)
+// (http://hl7.org/fhir/R4/measure-operation-evaluate-measure.html) on the type and on an instance.
+// We add parameters of our own, which docs/api.md describes.
+func (s *Server) evaluate(r *http.Request) (task, error) {
+	asked, err := readParameters(r, commonParameters())
 	if err != nil {
-		return nil, err
+		return task{}, err
 	}
-	if err := populationOnly(asked); err != nil {
-		return nil, err
-	}
-	period, err := askedPeriod(asked)
+	about, kind, err := s.askedReport(asked)
 	if err != nil {
-		return nil, err
+		return task{}, err
 	}
-	id, err := s.askedMeasure(mux.Vars(r)["id"], asked)
-	if err != nil {
-		return nil, err
-	}
-	dimensions, err := askedDimensions(asked["stratifier"])
-	if err != nil {
-		return nil, err
-	}
-	if len(dimensions) == 0 {
-		dimensions = measure.Dimensions() // Those that the Measure defines.
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), s.cfg.EvaluateTimeout)
-	defer cancel()
-	result, err := s.cfg.Measures.Evaluate(ctx, measure.Question{
-		Measure: id, Period: period, By: dimensions,
-	})
-	if err != nil {
-		// A database that was interrupted has words of its own for it; the context knows why.
-		return nil, fmt.Errorf("evaluate measure %s: %w", id, errors.Join(err, ctx.Err()))
-	}
-	return s.reports.MeasureReport(result), nil
-}
-
-// populationOnly refuses what would name single patients. R4 takes a report to be of a subject
-// where one is given and nothing else is said.
-func populationOnly(asked parameters) error {
-	kind, err := asked.one("reportType")
-	if err != nil {
-		return err
-	}
-	subject, err := asked.one("subject")
-	if err != nil {
-		return err
-	}
-	switch kind {
-	case "subject", "individual":
-		if subject == "" {
-			return subjectMissing()
+	if about.kind == "Group" && kind == individual {
+		if asked.given("reportType") {
+			return task{}, groupIsNoSubject()
 		}
-		return individualsNotSupported()
-	case "subject-list":
-		return individualsNotSupported()
-	case "", "population", "summary":
-		if subject != "" {
-			return individualsNotSupported()
-		}
-	default:
-		return unknownReportType()
+		kind = summary // R4's default is one report, and a report of one subject is not of a Group.
 	}
-	for _, name := range []string{"practitioner", "lastReceivedOn"} {
-		if len(asked[name]) > 0 {
-			return parameterNotSupported(name)
-		}
+	in, err := s.inquire(r, asked)
+	if err != nil {
+		return task{}, err
 	}
-	return nil
+	in.kind, in.subject = kind, about
+	d, err := s.askedMeasure(mux.Vars(r)["id"], asked)
+	if err != nil {
+		return task{}, err
+	}
+	in.measures = []measure.Definition{d}
+	return s.task(r.Context(), in, asked, s.report)
 }
 
-// askedPeriod widens partial dates: a start to the first day that it covers, an end to the last.
-func askedPeriod(asked parameters) (measure.Period, error) {
-	start, err := askedDate(asked, "periodStart")
+// askedReport reads what kind of report is asked for, and about whom.
+func (s *Server) askedReport(asked parameters) (subject, reportKind, error) {
+	about, err := s.askedSubject(asked)
 	if err != nil {
-		return measure.Period{}, err
+		return about, "", err
 	}
-	end, err := askedDate(asked, "periodEnd")
+	kind, err := askedKind(asked, about)
 	if err != nil {
-		return measure.Period{}, err
+		return about, "", err
 	}
-	period := measure.Period{Start: midnight(start.Days), End: midnight(end.LastDay())}
-	if period.End.Before(period.Start) {
-		return measure.Period{}, reversedPeriod()
-	}
-	return period, nil
+	return about, kind, askedLastReceived(asked, kind)
 }
 
-func askedDate(asked parameters, name string) (fhir.DateTime, error) {
-	text, err := asked.one(name)
-	if err != nil {
-		return fhir.DateTime{}, err
-	}
-	if text == "" {
-		return fhir.DateTime{}, missing(name)
-	}
-	date, err := fhir.ParseDateTime(text)
-	if err != nil || date.Precision == fhir.Minute {
-		return fhir.DateTime{}, malformedDate(name)
-	}
-	return date, nil
-}
-
-func midnight(days int32) time.Time { return time.Unix(int64(days)*86400, 0).UTC() }
-
-// askedMeasure finds the id that the address or the parameter measure names: an id, Measure/id, or
-// a canonical with or without a version.
-func (s *Server) askedMeasure(inPath string, asked parameters) (string, error) {
+// askedMeasure finds the measure that the address or the parameter measure names.
+func (s *Server) askedMeasure(inPath string, asked parameters) (measure.Definition, error) {
 	named, err := asked.one("measure")
 	if err != nil {
-		return "", err
+		return measure.Definition{}, err
 	}
 	if inPath == "" && named == "" {
-		return "", missing("measure")
+		return measure.Definition{}, missing("measure")
 	}
-	for _, d := range s.cfg.Measures.Definitions() {
-		isNamed := s.names(named, d)
-		switch {
-		case inPath == "" && isNamed, inPath == d.ID && named == "", inPath == d.ID && isNamed:
-			return d.ID, nil
-		case inPath == d.ID:
-			return "", otherMeasure()
-		}
+	if inPath == "" {
+		inPath = named
 	}
-	return "", measure.ErrUnknownMeasure
+	d, ok := s.definition(inPath)
+	switch {
+	case !ok:
+		return d, measure.ErrUnknownMeasure
+	case named != "" && !s.names(named, d):
+		return d, otherMeasure()
+	}
+	return d, nil
 }
 
-func (s *Server) names(reference string, d measure.Definition) bool {
-	name, version, versioned := strings.Cut(reference, "|")
-	if versioned && version != d.Version {
-		return false
+// maker makes the resource that answers an inquiry about some people, and says how many of them are
+// named or counted one by one.
+type maker func(
+	ctx context.Context, in inquiry, people []phi.ID, note func(done, of int),
+) (resource proto.Message, named int, err error)
+
+// task checks what needs more than the request itself, and makes a task of it. An inquiry about
+// single patients is audited whatever comes of it.
+func (s *Server) task(
+	ctx context.Context, in inquiry, asked parameters, make maker,
+) (task, error) {
+	if in.kind != summary {
+		if in.audience != audienceInternal && asked.given("audience") {
+			return task{}, patientsAreInternal()
+		}
+		in.audience = audienceInternal
 	}
-	return slices.Contains([]string{
-		d.ID, "Measure/" + d.ID, s.cfg.BaseURL + "/Measure/" + d.ID, s.reports.MeasureURL(d.ID),
-	}, name)
+	out := task{scopes: []string{scopeReport}}
+	if in.audience != audiencePublic && in.kind == summary {
+		out.scopes = append(out.scopes, scope.Unsuppressed)
+	}
+	if !in.namesPeople() {
+		var err error
+		if out.key, err = in.key(); err != nil {
+			return task{}, fmt.Errorf("read the question: %w", err)
+		}
+		out.do = func(ctx context.Context, note func(int, int)) (proto.Message, error) {
+			resource, _, err := make(ctx, in, nil, note)
+			return resource, err
+		}
+		return out, nil
+	}
+	out.scopes = append(out.scopes, scope.Patients)
+	people, err := s.whom(ctx, in)
+	if err != nil {
+		return task{}, s.audited(ctx, in, 0, err)
+	}
+	out.do = func(ctx context.Context, note func(int, int)) (proto.Message, error) {
+		resource, named, err := make(ctx, in, people, note)
+		if err := s.audited(ctx, in, named, err); err != nil {
+			return nil, err
+		}
+		return resource, nil
+	}
+	return out, nil
 }
 
-var dimensionForm = regexp.MustCompile(`^[a-z][a-z_]{0,39}(\*[a-z][a-z_]{0,39})*$`)
+// whom checks that the token may ask about single patients, and finds out which.
+func (s *Server) whom(ctx context.Context, in inquiry) ([]phi.ID, error) {
+	if err := s.allowed(in); err != nil {
+		return nil, err
+	}
+	return s.people(ctx, in.subject)
+}
 
-func askedDimensions(texts []string) ([]string, error) {
-	var dimensions []string
-	for _, text := range texts {
-		if !dimensionForm.MatchString(text) {
-			return nil, malformedStratifier()
+// key tells an inquiry from every other one about the same data.
+func (in inquiry) key() (string, error) {
+	q := in.question
+	parts := []string{
+		string(in.kind), in.audience, q.Period.String(), strings.Join(q.By, " "), string(q.Policy),
+		fmt.Sprint(map[string][]string(q.Where)), fmt.Sprint(q.Bounds), string(in.reference),
+	}
+	for _, d := range in.measures {
+		text, err := in.named(d)
+		if err != nil {
+			return "", err
 		}
-		if strings.Count(text, "*")+1 > maxCrossed {
-			return nil, tooManyCrossed()
+		parts = append(parts, text)
+	}
+	return strings.Join(parts, "\n"), nil
+}
+
+// report answers $evaluate-measure with one MeasureReport.
+func (s *Server) report(
+	ctx context.Context, in inquiry, people []phi.ID, _ func(int, int),
+) (proto.Message, int, error) {
+	d := in.measures[0]
+	switch in.kind {
+	case individual:
+		reports, err := s.individuals(ctx, in, d, people)
+		if err != nil {
+			return nil, 0, err
 		}
-		if !slices.Contains(dimensions, text) {
-			dimensions = append(dimensions, text)
+		return reports[people[0]], len(reports), nil
+	case subjectList:
+		return s.subjects(ctx, in, d, people)
+	case summary:
+	}
+	made, err := s.summary(ctx, in, d, people)
+	if err != nil {
+		return nil, 0, err
+	}
+	return made, len(people), nil
+}
+
+// summary makes the report of a population. People that is not nil limits it.
+func (s *Server) summary(
+	ctx context.Context, in inquiry, d measure.Definition, people []phi.ID,
+) (*mrpb.MeasureReport, error) {
+	q := in.question
+	q.Measure, q.People = d.ID, people
+	if people == nil && in.subject.kind != "" {
+		return nil, failed(d.ID, errors.New("a question about some patients names none"))
+	}
+	result, err := s.result(ctx, q, in.audience)
+	if err != nil {
+		return nil, failed(d.ID, err)
+	}
+	made := s.reports.MeasureReport(result)
+	if in.reference != "" {
+		if err := compare(made, result, in.reference); err != nil {
+			return nil, failed(d.ID, err)
 		}
 	}
-	if len(dimensions) > maxStratifiers {
-		return nil, tooManyStratifiers()
+	return made, nil
+}
+
+// unique drops repeats and keeps the order.
+func unique[T comparable](all []T) []T {
+	var out []T
+	for _, one := range all {
+		if !slices.Contains(out, one) {
+			out = append(out, one)
+		}
 	}
-	return dimensions, nil
+	return out
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -16,6 +17,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/equitylens/equitylens/auth/scope"
+	"github.com/equitylens/equitylens/internal/phi"
 	"github.com/equitylens/equitylens/measure"
 	"github.com/equitylens/equitylens/measure/report/reporttest"
 	"github.com/equitylens/equitylens/server"
@@ -28,12 +31,28 @@ type question struct {
 	Dimensions []string
 }
 
+// whole is all of the last question.
+func (f *fakeMeasures) whole() measure.Question {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.question
+}
+
+// times is how often it was asked.
+func (f *fakeMeasures) times() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.count
+}
+
 // fakeMeasures answers with the results of reporttest, or with what answer says.
 type fakeMeasures struct {
 	answer func(ctx context.Context, id string) (measure.Result, error)
 
-	mu   sync.Mutex
-	last question
+	mu       sync.Mutex
+	last     question
+	question measure.Question
+	count    int
 }
 
 func (f *fakeMeasures) Definitions() []measure.Definition {
@@ -42,10 +61,23 @@ func (f *fakeMeasures) Definitions() []measure.Definition {
 		all = append(all, measure.Definition{
 			ID: result.Measure, Version: result.Version, Title: result.Title, Unit: measure.EncounterUnit,
 			Scoring: result.Groups[0].Scoring, Improvement: result.Groups[0].Improvement,
-			Populations: map[measure.Population]string{measure.InitialPopulation: "status = 'finished'"},
+			Populations: expressions(result.Groups[0].Scoring),
 		})
 	}
 	return all
+}
+
+// expressions are those of a measure of the scoring.
+func expressions(scoring measure.Scoring) map[measure.Population]string {
+	if scoring == measure.ContinuousVariable {
+		return map[measure.Population]string{
+			measure.InitialPopulation: "status = 'finished'", measure.MeasurePopulation: "true",
+		}
+	}
+	return map[measure.Population]string{
+		measure.InitialPopulation: "status = 'finished'", measure.Denominator: "true",
+		measure.Numerator: "disposition = 'lwbs'",
+	}
 }
 
 func (f *fakeMeasures) Evaluate(
@@ -54,6 +86,7 @@ func (f *fakeMeasures) Evaluate(
 	id, period, dimensions := asked.Measure, asked.Period, asked.By
 	f.mu.Lock()
 	f.last = question{ID: id, Period: period.String(), Dimensions: dimensions}
+	f.question, f.count = asked, f.count+1
 	f.mu.Unlock()
 	if f.answer != nil {
 		return f.answer(ctx, id)
@@ -86,20 +119,205 @@ type fakeSnapshots struct {
 
 func (f fakeSnapshots) Current() (server.Snapshot, bool) { return f.snapshot, !f.absent }
 
-// fakeAuthorizer takes a token for the scope that it covers.
+// fakeAuthorizer takes a list of scopes, with commas between, for a token.
 type fakeAuthorizer struct{}
 
-func (fakeAuthorizer) Authorize(r *http.Request, scope string) (server.Principal, error) {
+func (fakeAuthorizer) Authorize(r *http.Request, need string) (server.Principal, error) {
 	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	switch {
-	case !ok:
+	if !ok {
 		return server.Principal{}, server.ErrNoToken
-	case !strings.HasPrefix(token, "system/"):
-		return server.Principal{}, server.ErrBadToken
-	case token != scope:
-		return server.Principal{}, server.ErrScope
 	}
-	return server.Principal{Client: "quality-department"}, nil
+	client := "quality-department"
+	if name, rest, ok := strings.Cut(token, "@"); ok {
+		client, token = name, rest
+	}
+	scopes, err := scope.ParseSet(strings.ReplaceAll(token, ",", " "))
+	if err != nil || !strings.Contains(token, "/") {
+		return server.Principal{}, server.ErrBadToken
+	}
+	p := server.Principal{Client: client, Subject: client, Token: "token-1", Scopes: scopes}
+	if !p.Covers(need) {
+		return p, server.ErrScope
+	}
+	return p, nil
+}
+
+// fakeReleases hides nothing, but says for whom the figures are; a question about some people only,
+// or about a cross, is not public.
+type fakeReleases struct{ measures *fakeMeasures }
+
+func (f fakeReleases) Release(
+	ctx context.Context, asked measure.Question, audience string,
+) (measure.Result, error) {
+	cross := slices.ContainsFunc(asked.By, func(d string) bool { return strings.Contains(d, "*") })
+	if audience == "public" && (asked.People != nil || asked.Where != nil || cross) {
+		return measure.Result{}, fmt.Errorf("release: %w", server.ErrNotPublic)
+	}
+	result, err := f.measures.Evaluate(ctx, asked)
+	result.Audience = audience
+	return result, err
+}
+
+// fakePeople are the patients p1 to p4, and the group g of the first two.
+type fakePeople struct{}
+
+func (fakePeople) Patient(_ context.Context, id phi.ID) (bool, error) {
+	return slices.Contains([]string{"p1", "p2", "p3", "p4"}, id.Reveal()), nil
+}
+
+func (fakePeople) Group(_ context.Context, id string) ([]phi.ID, error) {
+	switch id {
+	case "g":
+		return []phi.ID{phi.New("p1"), phi.New("p2")}, nil
+	case "empty":
+		return nil, nil
+	case "merged":
+		return []phi.ID{phi.New("p4"), phi.New("p2"), phi.New("p3")}, nil
+	}
+	return nil, fmt.Errorf("group: %w", server.ErrUnknownGroup)
+}
+
+// fakeReports are the years 2017 and 2018 of two measures, and for the inside the months of 2018 of
+// one of them too.
+type fakeReports struct{}
+
+func (fakeReports) Stored(_ context.Context, audience string) ([]server.Stored, error) {
+	year := func(id string, year int) server.Stored {
+		start := time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC)
+		return server.Stored{
+			Measure: id, Period: measure.Period{Start: start, End: start.AddDate(1, 0, -1)},
+			Date: time.Date(2019, 1, 2, 3, 4, 5, 0, time.UTC), Complete: id != "reporting-ratio",
+		}
+	}
+	all := []server.Stored{
+		year("length-of-stay", 2017), year("length-of-stay", 2018), year("reporting-ratio", 2018),
+	}
+	for month := time.January; month <= time.December && audience == "internal"; month++ {
+		one := year("length-of-stay", 2018)
+		one.Period.Start = time.Date(2018, month, 1, 0, 0, 0, 0, time.UTC)
+		one.Period.End = one.Period.Start.AddDate(0, 1, -1)
+		all = append(all, one)
+	}
+	return all, nil
+}
+
+// fakeJobs is a store that several servers can share. It does not forget; what it was told of the
+// life of a value is noted.
+type fakeJobs struct {
+	mu     sync.Mutex
+	values map[string][]byte
+	lives  map[string]time.Duration
+	broken error
+}
+
+func newFakeJobs() *fakeJobs {
+	return &fakeJobs{values: map[string][]byte{}, lives: map[string]time.Duration{}}
+}
+
+func (f *fakeJobs) Load(_ context.Context, key string) ([]byte, bool, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	value, ok := f.values[key]
+	return slices.Clone(value), ok, f.broken
+}
+
+func (f *fakeJobs) Set(_ context.Context, key string, value []byte, life time.Duration) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.values[key], f.lives[key] = slices.Clone(value), life
+	return f.broken
+}
+
+func (f *fakeJobs) SetIfAbsent(
+	ctx context.Context, key string, value []byte, life time.Duration,
+) (bool, error) {
+	f.mu.Lock()
+	_, ok := f.values[key]
+	f.mu.Unlock()
+	if ok {
+		return false, f.broken
+	}
+	return true, f.Set(ctx, key, value, life)
+}
+
+func (f *fakeJobs) Delete(_ context.Context, key string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.values, key)
+	return f.broken
+}
+
+// keys lists what is kept, in order.
+func (f *fakeJobs) keys() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Sorted(maps.Keys(f.values))
+}
+
+// Members are two encounters of p1, of which one is in the numerator, and one of p2, in every measure.
+// Of p4, whose record was merged into p1's, they are those of p1.
+func (f *fakeMeasures) Members(
+	_ context.Context, asked measure.Question, yield func(measure.Member) error,
+) error {
+	f.mu.Lock()
+	f.question, f.count = asked, f.count+1
+	f.mu.Unlock()
+	unit := func(patient, id string, in ...measure.Population) measure.Member {
+		return measure.Member{
+			Patient: phi.New(patient), Unit: phi.New(id), UnitType: "Encounter", Day: asked.Period.Start,
+			Rates: []measure.MemberRate{{ID: "main", In: in}},
+		}
+	}
+	for _, m := range []measure.Member{
+		unit("p1", "e1", measure.InitialPopulation, measure.Denominator, measure.Numerator),
+		unit("p1", "e2", measure.InitialPopulation, measure.Denominator),
+		unit("p2", "e3", measure.InitialPopulation, measure.Denominator),
+	} {
+		merged := m.Patient == phi.New("p1") && slices.Contains(asked.People, phi.New("p4"))
+		if asked.People != nil && !slices.Contains(asked.People, m.Patient) && !merged {
+			continue
+		}
+		if err := yield(m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fakeImporter keeps what is imported, or fails.
+type fakeImporter struct {
+	mu     sync.Mutex
+	taken  []measure.Import
+	broken error
+}
+
+func (f *fakeImporter) Import(_ context.Context, imports []measure.Import) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.broken == nil {
+		f.taken = append(f.taken, imports...)
+	}
+	return f.broken
+}
+
+// fakeTrail keeps what is audited, or fails.
+type fakeTrail struct {
+	mu     sync.Mutex
+	events []string
+	broken error
+}
+
+func (f *fakeTrail) Audit(_ context.Context, event []byte) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.events = append(f.events, string(event))
+	return f.broken
+}
+
+func (f *fakeTrail) all() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.events)
 }
 
 func said(text string) http.Handler {
@@ -112,20 +330,51 @@ func said(text string) http.Handler {
 type fixture struct {
 	*server.Server
 	measures *fakeMeasures
-	log      *bytes.Buffer
+	trail    *fakeTrail
+	jobs     *fakeJobs
+	importer *fakeImporter
+	log      *safeBuffer
 }
+
+// safeBuffer takes what a job logs after its request has been answered.
+type safeBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *safeBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *safeBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+func (b *safeBuffer) Bytes() []byte { return []byte(b.String()) }
 
 func now() time.Time { return time.Date(2019, 1, 3, 0, 0, 0, 0, time.UTC) }
 
-func newFixture(t *testing.T, change ...func(*server.Config)) *fixture {
+func newFixture(t testing.TB, change ...func(*server.Config)) *fixture {
 	t.Helper()
-	f := &fixture{measures: &fakeMeasures{}, log: &bytes.Buffer{}}
+	f := &fixture{measures: &fakeMeasures{}, trail: &fakeTrail{}, jobs: newFakeJobs(), importer: &fakeImporter{}, log: &safeBuffer{}}
 	cfg := server.Config{
 		Measures: f.measures,
 		Snapshots: fakeSnapshots{snapshot: server.Snapshot{
 			ID: "20190102T030405Z-1f2e", DataAsOf: time.Date(2019, 1, 2, 3, 4, 5, 0, time.UTC),
 		}},
 		Authorizer:   fakeAuthorizer{},
+		Releases:     fakeReleases{f.measures},
+		Patients:     fakePeople{},
+		Groups:       fakePeople{},
+		Auditor:      f.trail,
+		Reports:      fakeReports{},
+		Jobs:         f.jobs,
+		Members:      f.measures,
+		Importer:     f.importer,
 		OAuth:        server.OAuth{Token: said("token"), Keys: said("keys"), SMART: said("smart")},
 		BaseURL:      "https://quality.example.org/fhir",
 		Organization: "Example Health",
@@ -142,13 +391,17 @@ func newFixture(t *testing.T, change ...func(*server.Config)) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(s.Close)
 	f.Server = s
 	return f
 }
 
 const (
 	measureScope = "system/Measure.rs"
-	reportScope  = "system/MeasureReport.rs"
+	// reportScope alone is answered with the public release.
+	reportScope   = "system/MeasureReport.rs"
+	internalScope = reportScope + ",equitylens/unsuppressed"
+	patientsScope = internalScope + ",equitylens/patients"
 )
 
 // call sends one request straight to the handler. A header is "Name: value".

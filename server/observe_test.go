@@ -12,16 +12,22 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/equitylens/equitylens/internal/phi"
 	"github.com/equitylens/equitylens/measure"
 	"github.com/equitylens/equitylens/server"
 )
+
+// everyone knows every patient.
+type everyone struct{}
+
+func (everyone) Patient(context.Context, phi.ID) (bool, error) { return true, nil }
 
 // TestNothingThatACallerSendsIsEmitted is row 44 of the faults for this door: a canary in every
 // place that a caller controls, and then a look at every byte of log and metrics.
 func TestNothingThatACallerSendsIsEmitted(t *testing.T) {
 	t.Parallel()
 	const canary = "Zebra-4711-canary"
-	f := newFixture(t)
+	f := newFixture(t, func(c *server.Config) { c.Patients = everyone{} })
 	token := "Authorization: Bearer " + reportScope
 	period := "?periodStart=2018&periodEnd=2018"
 	f.call(http.MethodGet, "/"+canary, "")
@@ -30,6 +36,21 @@ func TestNothingThatACallerSendsIsEmitted(t *testing.T) {
 	f.call(http.MethodGet, "/fhir/Measure/"+canary+"/$evaluate-measure"+period, "", token)
 	f.call(http.MethodGet, evaluateED+period+"&subject=Patient/"+canary, "", token)
 	f.call(http.MethodGet, evaluateED+period+"&"+canary+"=1", "", token)
+	people := "Authorization: Bearer " + patientsScope
+	for _, subject := range []string{"Patient/" + canary, "Group/" + canary, canary, canary + "/" + canary} {
+		f.call(http.MethodGet, evaluateED+period+"&subject="+subject, "", people)
+		f.call(http.MethodGet, evaluateED+period+"&subject="+subject, "", people, "Prefer: respond-async")
+		f.call(http.MethodGet, several+"&measureId=length-of-stay&subject="+subject, "", people)
+	}
+	f.call(http.MethodGet, evaluateED+period+"&practitioner="+canary+"&filter=site:"+canary, "", people)
+	f.call(http.MethodGet, evaluateED+period+"&reference="+canary, "", people)
+	f.call(http.MethodGet, "/fhir/MeasureReport/"+canary+"?_id="+canary, "", people)
+	f.call(http.MethodGet, "/fhir/MeasureReport?"+canary+"=1&period="+canary, "", people)
+	f.call(http.MethodGet, "/fhir/$job/"+canary, "", people)
+	f.batch("batch", patientsScope, entry("GET", canary),
+		entry("GET", strings.TrimPrefix(evaluateED, "/fhir/")+period+"&subject=Patient/"+canary))
+	f.imports("?"+canary+"=1", "application/fhir+json", vendorBundle(vendorReport(canary, 1)))
+	f.imports("", "application/fhir+json", strings.ReplaceAll(vendorReport(canary, 1), "2018", canary))
 	f.call(http.MethodGet, evaluateED+"?periodStart="+canary, "", token)
 	f.call(http.MethodGet, evaluateED+period+"&stratifier="+canary, "", token)
 	f.call(http.MethodGet, evaluateED+"?"+canary+"=%zz", "", token)

@@ -6,16 +6,25 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
+	"strconv"
 	"time"
 
 	dpb "github.com/google/fhir/go/proto/google/fhir/proto/r4/core/datatypes_go_proto"
+	rpb "github.com/google/fhir/go/proto/google/fhir/proto/r4/core/resources/bundle_and_contained_resource_go_proto"
 	ppb "github.com/google/fhir/go/proto/google/fhir/proto/r4/core/resources/parameters_go_proto"
+
+	"google.golang.org/protobuf/types/known/anypb"
 
 	"github.com/equitylens/equitylens/fhir/r4"
 )
 
-// parameters are those of $evaluate-measure, by name, each as text.
+// parameters are those of an operation, by name, each as text.
 type parameters map[string][]string
+
+// inlineMember is the name under which readBody keeps the members of a Group that is given as a
+// resource. No parameter can be called so.
+const inlineMember = "subjectGroup.member"
 
 // one returns the value of a parameter that may be given once; "" where it is not given.
 func (p parameters) one(name string) (string, error) {
@@ -28,19 +37,20 @@ func (p parameters) one(name string) (string, error) {
 	return "", repeated(name)
 }
 
-// known lists the parameters that are understood or answered with a reason. Any other is refused: a
-// misspelt stratifier that is passed over gives an answer to another question.
-func known(name string) bool {
-	switch name {
-	case "periodStart", "periodEnd", "measure", "reportType", "subject", "practitioner",
-		"lastReceivedOn", "stratifier":
-		return true
+// given reports whether there is any value.
+func (p parameters) given(name string) bool { return len(p[name]) > 0 }
+
+// commonParameters are what both operations take: R4's own, DEQM's and ours. Any other is refused:
+// a misspelt stratifier that is passed over gives an answer to another question.
+func commonParameters() []string {
+	return []string{
+		"periodStart", "periodEnd", "measure", "reportType", "subject", "practitioner",
+		"lastReceivedOn", "stratifier", "racePolicy", "bounds", "reference", "filter", "audience",
 	}
-	return false
 }
 
 // readParameters reads the query of a GET, or the query and the Parameters of a POST.
-func readParameters(r *http.Request) (parameters, error) {
+func readParameters(r *http.Request, known []string) (parameters, error) {
 	asked := parameters{}
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -50,18 +60,18 @@ func readParameters(r *http.Request) (parameters, error) {
 		if name == "_format" || name == "_pretty" {
 			continue
 		}
-		if !known(name) {
+		if !slices.Contains(known, name) {
 			return nil, unknownParameter(name)
 		}
 		asked[name] = append(asked[name], values...)
 	}
 	if r.Method == http.MethodPost {
-		return asked, readBody(r, asked)
+		return asked, readBody(r, asked, known)
 	}
 	return asked, nil
 }
 
-func readBody(r *http.Request, asked parameters) error {
+func readBody(r *http.Request, asked parameters, known []string) error {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || (kind != "application/fhir+json" && kind != "application/json") {
 		return errMedia
@@ -80,8 +90,14 @@ func readBody(r *http.Request, asked parameters) error {
 	}
 	for _, parameter := range body.Parameter {
 		name := parameter.GetName().GetValue()
-		if !known(name) {
+		if !slices.Contains(known, name) {
 			return unknownParameter(name)
+		}
+		if name == "subjectGroup" && parameter.Resource != nil {
+			if err := readGroup(parameter.Resource, asked); err != nil {
+				return err
+			}
+			continue
 		}
 		text, ok := valueText(parameter.GetValue())
 		if !ok {
@@ -92,25 +108,70 @@ func readBody(r *http.Request, asked parameters) error {
 	return nil
 }
 
+// readGroup takes the members of a Group that stands in the body itself.
+func readGroup(packed *anypb.Any, asked parameters) error {
+	if asked.given(inlineMember) {
+		return repeated("subjectGroup")
+	}
+	var resource rpb.ContainedResource
+	if err := packed.UnmarshalTo(&resource); err != nil {
+		return malformedValue("subjectGroup")
+	}
+	for _, member := range resource.GetGroup().GetMember() {
+		if member.GetInactive().GetValue() {
+			continue
+		}
+		id := member.GetEntity().GetPatientId().GetValue()
+		if id == "" {
+			return malformedValue("subjectGroup")
+		}
+		asked[inlineMember] = append(asked[inlineMember], "Patient/"+id)
+	}
+	if !asked.given(inlineMember) {
+		return malformedValue("subjectGroup")
+	}
+	return nil
+}
+
 // valueText is the value of a parameter as the query of a GET would write it, for the types that
-// the operation uses.
+// the operations use.
 func valueText(value *ppb.Parameters_Parameter_ValueX) (text string, ok bool) {
 	switch v := value.GetChoice().(type) {
 	case *ppb.Parameters_Parameter_ValueX_Date:
 		return dateText(v.Date), true
+	case *ppb.Parameters_Parameter_ValueX_DateTime:
+		return dateTimeText(v.DateTime), true
+	case *ppb.Parameters_Parameter_ValueX_Boolean:
+		return strconv.FormatBool(v.Boolean.GetValue()), true
 	case *ppb.Parameters_Parameter_ValueX_StringValue:
 		text = v.StringValue.GetValue()
 	case *ppb.Parameters_Parameter_ValueX_Code:
 		text = v.Code.GetValue()
+	case *ppb.Parameters_Parameter_ValueX_Id:
+		text = v.Id.GetValue()
 	case *ppb.Parameters_Parameter_ValueX_Canonical:
 		text = v.Canonical.GetValue()
 	case *ppb.Parameters_Parameter_ValueX_Uri:
 		text = v.Uri.GetValue()
-	case *ppb.Parameters_Parameter_ValueX_DateTime:
-		// No parameter that we answer is a dateTime; its presence is what counts.
-		return "dateTime", true
+	case *ppb.Parameters_Parameter_ValueX_Reference:
+		text = referenceText(v.Reference)
 	}
 	return text, text != ""
+}
+
+// referenceText writes a reference back, for the types that a parameter may refer to.
+func referenceText(r *dpb.Reference) string {
+	for kind, id := range map[string]string{
+		"Patient":      r.GetPatientId().GetValue(),
+		"Group":        r.GetGroupId().GetValue(),
+		"Practitioner": r.GetPractitionerId().GetValue(),
+		"Measure":      r.GetMeasureId().GetValue(),
+	} {
+		if id != "" {
+			return kind + "/" + id
+		}
+	}
+	return r.GetUri().GetValue()
 }
 
 func dateText(date *dpb.Date) string {
@@ -118,4 +179,14 @@ func dateText(date *dpb.Date) string {
 		dpb.Date_YEAR: "2006", dpb.Date_MONTH: "2006-01", dpb.Date_DAY: "2006-01-02",
 	}[date.GetPrecision()]
 	return time.UnixMicro(date.GetValueUs()).UTC().Format(layout)
+}
+
+func dateTimeText(moment *dpb.DateTime) string {
+	layout, ok := map[dpb.DateTime_Precision]string{
+		dpb.DateTime_YEAR: "2006", dpb.DateTime_MONTH: "2006-01", dpb.DateTime_DAY: "2006-01-02",
+	}[moment.GetPrecision()]
+	if !ok {
+		layout = time.RFC3339
+	}
+	return time.UnixMicro(moment.GetValueUs()).UTC().Format(layout)
 }

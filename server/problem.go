@@ -8,9 +8,12 @@ import (
 	"strconv"
 
 	cpb "github.com/google/fhir/go/proto/google/fhir/proto/r4/core/codes_go_proto"
+	"google.golang.org/protobuf/proto"
 
+	"github.com/equitylens/equitylens/auth/scope"
 	"github.com/equitylens/equitylens/fhir/r4"
 	"github.com/equitylens/equitylens/measure"
+	"github.com/equitylens/equitylens/measure/gap"
 )
 
 // problem is what a caller is told: everything that is said to one stands in this file.
@@ -22,10 +25,16 @@ type problem struct {
 	expression string
 	// retryAfter is in seconds; 0 leaves it out.
 	retryAfter int
+	// need is the scope that the token lacks, where it is not that of the route.
+	need string
 }
 
 // Error is the text for the caller, which is as much as the log needs of a bad request.
 func (p *problem) Error() string { return p.text }
+
+func (p *problem) outcome() proto.Message {
+	return r4.Outcome(r4.Issue{Code: p.code, Text: p.text, Expression: p.expression})
+}
 
 var (
 	errNoRoute = errors.New("no such path")
@@ -33,6 +42,9 @@ var (
 	errAccept  = errors.New("no acceptable media type")
 	errMedia   = errors.New("no such media type of a body")
 	errPanic   = errors.New("a handler panicked")
+
+	errNoReport  = errors.New("no such stored report")
+	errNoLibrary = errors.New("no such library")
 )
 
 // statusClientClosed is what the log shows of a caller who did not wait. It is sent to nobody.
@@ -54,7 +66,7 @@ func causes() []struct {
 		{errAccept, problem{status: http.StatusNotAcceptable, code: cpb.IssueTypeCode_NOT_SUPPORTED,
 			text: "the answer is FHIR R4 in JSON (application/fhir+json); the request does not accept it"}},
 		{errMedia, problem{status: http.StatusUnsupportedMediaType, code: cpb.IssueTypeCode_NOT_SUPPORTED,
-			text: "the body must be a Parameters resource in JSON (application/fhir+json)"}},
+			text: "the body must be a FHIR resource in JSON (application/fhir+json)"}},
 		{r4.ErrResource, problem{status: http.StatusBadRequest, code: cpb.IssueTypeCode_STRUCTURE,
 			text: "the body is not a valid FHIR R4 resource"}},
 		{ErrNoToken, problem{status: http.StatusUnauthorized, code: cpb.IssueTypeCode_LOGIN,
@@ -68,6 +80,37 @@ func causes() []struct {
 		{measure.ErrUnknownDimension, problem{status: http.StatusBadRequest,
 			code: cpb.IssueTypeCode_CODE_INVALID, expression: "stratifier",
 			text: "a stratifier is not a dimension of this measure; its Measure lists them"}},
+		{ErrNotPublic, problem{status: http.StatusForbidden, code: cpb.IssueTypeCode_SUPPRESSED,
+			need: scope.Unsuppressed, text: "this is none of the questions that are answered to the public; " +
+				"the scope " + scope.Unsuppressed + " covers it"}},
+		{errUnknownPatient, problem{status: http.StatusNotFound, code: cpb.IssueTypeCode_NOT_FOUND,
+			expression: "subject", text: "there is no such patient"}},
+		{ErrUnknownGroup, problem{status: http.StatusNotFound, code: cpb.IssueTypeCode_NOT_FOUND,
+			expression: "subject", text: "there is no such group"}},
+		{errNoReport, problem{status: http.StatusNotFound, code: cpb.IssueTypeCode_NOT_FOUND,
+			text: "there is no such stored report; $evaluate-measure answers for any period"}},
+		{errNoLibrary, problem{status: http.StatusNotFound, code: cpb.IssueTypeCode_NOT_FOUND,
+			text: "there is no such library; a Measure names its own"}},
+		{errNoJob, problem{status: http.StatusNotFound, code: cpb.IssueTypeCode_NOT_FOUND,
+			text: "there is no such job of this client, or no longer"}},
+		{errJobLost, problem{status: http.StatusInternalServerError, code: cpb.IssueTypeCode_INCOMPLETE,
+			text: "the server that worked on this has gone; ask again"}},
+		{errMoved, problem{status: http.StatusServiceUnavailable, code: cpb.IssueTypeCode_TRANSIENT,
+			retryAfter: 60, text: "the data were replaced while the answer was made; ask again"}},
+		{errStopped, problem{status: http.StatusServiceUnavailable, code: cpb.IssueTypeCode_TRANSIENT,
+			retryAfter: 60, text: "the server was stopped while it worked on this; ask again"}},
+		{measure.ErrUnknownFilter, problem{status: http.StatusBadRequest,
+			code: cpb.IssueTypeCode_CODE_INVALID, expression: "filter",
+			text: "a filter names nothing that units can be filtered by, or a value that it cannot have"}},
+		{measure.ErrOverlapping, problem{status: http.StatusBadRequest,
+			code: cpb.IssueTypeCode_BUSINESS_RULE, expression: "stratifier",
+			text: "the strata that are asked for overlap, so that the answer would be wrong"}},
+		{measure.ErrNotImported, problem{status: http.StatusNotFound,
+			code: cpb.IssueTypeCode_NOT_FOUND, expression: "periodStart",
+			text: "this measure was imported, and not for this period"}},
+		{gap.ErrNoReference, problem{status: http.StatusBadRequest,
+			code: cpb.IssueTypeCode_CODE_INVALID, expression: "reference",
+			text: "no stratum of that code can be the reference: none has it and enough people"}},
 		{measure.ErrNoSnapshot, problem{status: http.StatusServiceUnavailable,
 			code: cpb.IssueTypeCode_TRANSIENT, retryAfter: 60,
 			text: "no data have been loaded yet; that is not a result of zero"}},
@@ -118,6 +161,9 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if p.status == statusClientClosed {
 		return
 	}
+	if p.need != "" {
+		challenge(w, p.need, ErrScope)
+	}
 	if p.retryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(p.retryAfter))
 	}
@@ -125,8 +171,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		http.Error(w, p.text, p.status)
 		return
 	}
-	outcome := r4.Outcome(r4.Issue{Code: p.code, Text: p.text, Expression: p.expression})
-	s.send(w, r, p.status, outcome)
+	s.send(w, r, p.status, p.outcome())
 }
 
 func badRequest(code cpb.IssueTypeCode_Value, parameter, text string) error {
@@ -177,7 +222,8 @@ func reversedPeriod() error {
 
 func unknownReportType() error {
 	return badRequest(cpb.IssueTypeCode_CODE_INVALID, "reportType",
-		"reportType must be population; subject and subject-list are not supported")
+		"reportType must be population, subject or subject-list; "+
+			"summary and individual are other words for the first two")
 }
 
 func subjectMissing() error {
@@ -192,7 +238,7 @@ func otherMeasure() error {
 
 func malformedStratifier() error {
 	return badRequest(cpb.IssueTypeCode_VALUE, "stratifier",
-		"a stratifier is the name of a dimension, or two names joined by *")
+		"a stratifier is the name of a dimension, or two or three names joined by *")
 }
 
 func notSupported(parameter, text string) error {
@@ -200,30 +246,120 @@ func notSupported(parameter, text string) error {
 		text: text, expression: parameter}
 }
 
-func individualsNotSupported() error {
-	return notSupported("reportType",
-		"only population reports are made; reports of individual subjects are not supported")
+// notConfigured says what this server does not do, because its operator has not given it the means.
+func notConfigured(text string) error { return notSupported("", text) }
+
+func noReleases() error {
+	return notConfigured("no figures are released here: the scope " + scope.Unsuppressed +
+		" is needed, and the audience internal")
 }
 
-func parameterNotSupported(parameter string) error {
-	return notSupported(parameter, "the parameter "+parameter+" is not supported")
+func tooSmall(need string) error {
+	return &problem{status: http.StatusForbidden, code: cpb.IssueTypeCode_FORBIDDEN, need: need,
+		text: "the access token does not cover the scope " + need}
 }
 
-func tooCostly(text string) error {
+func unknownAudience() error {
+	return badRequest(cpb.IssueTypeCode_CODE_INVALID, "audience",
+		"audience must be internal, regulator or public")
+}
+
+func patientsAreInternal() error {
+	return badRequest(cpb.IssueTypeCode_CONFLICT, "audience",
+		"a report that names patients is for the audience internal alone")
+}
+
+func unknownPolicy() error {
+	return badRequest(cpb.IssueTypeCode_CODE_INVALID, "racePolicy",
+		"racePolicy must be omb1997_exclusive, ncqa_separate, alone_or_in_combination or spd15_2024")
+}
+
+func malformedFilter() error {
+	return badRequest(cpb.IssueTypeCode_VALUE, "filter",
+		"a filter is what is filtered by, a colon, and a code or ~ and a state: race:2106-3")
+}
+
+func malformedReference(parameter, form string) error {
+	return badRequest(cpb.IssueTypeCode_VALUE, parameter,
+		"the parameter "+parameter+" must be a reference to a resource here: "+form)
+}
+
+func malformedDateTime(parameter string) error {
+	return badRequest(cpb.IssueTypeCode_VALUE, parameter,
+		"the parameter "+parameter+" must be a date or a dateTime")
+}
+
+func malformedSearchDate(parameter string) error {
+	return badRequest(cpb.IssueTypeCode_VALUE, parameter, "the parameter "+parameter+
+		" must be a date or a dateTime after one of eq, ne, gt, ge, lt, le, sa, eb, ap, or none")
+}
+
+func onlyOfPatients(parameter string) error {
+	return badRequest(cpb.IssueTypeCode_BUSINESS_RULE, parameter,
+		"the parameter "+parameter+" is for reports of subjects alone")
+}
+
+func twoSubjects() error {
+	return badRequest(cpb.IssueTypeCode_CONFLICT, "subject",
+		"a question is about one subject or about one subjectGroup")
+}
+
+func groupIsNoSubject() error {
+	return badRequest(cpb.IssueTypeCode_BUSINESS_RULE, "reportType",
+		"a report of one subject is of a Patient; $evaluate answers with one for each member of a Group")
+}
+
+// tooMany says that a client shall come again later.
+func tooMany(text string) error {
+	return &problem{status: http.StatusTooManyRequests, code: cpb.IssueTypeCode_THROTTLED, text: text,
+		retryAfter: 60}
+}
+
+func tooManyJobs() error { return tooMany("too many requests wait for an answer here") }
+
+func tooManyJobsOfClient() error {
+	return tooMany("this client has too many jobs; delete those whose answers it has")
+}
+
+func tooCostly(parameter, text string) error {
 	return &problem{status: http.StatusUnprocessableEntity, code: cpb.IssueTypeCode_TOO_COSTLY,
-		text: text, expression: "stratifier"}
+		text: text, expression: parameter}
 }
 
 func tooManyStratifiers() error {
-	return tooCostly("at most " + strconv.Itoa(maxStratifiers) + " stratifiers may be asked for")
+	return tooCostly("stratifier",
+		"at most "+strconv.Itoa(maxStratifiers)+" stratifiers may be asked for")
 }
 
-func tooManyCrossed() error { return tooCostly("at most two dimensions may be crossed") }
+func tooManyCrossed() error {
+	return tooCostly("stratifier", "at most three dimensions may be crossed")
+}
 
-func unknownSearch(name string) error {
-	text := "there is a search parameter that Measure does not have"
+func tooManyFilters() error {
+	return tooCostly("filter", "at most "+strconv.Itoa(maxFilters)+" filters may be given")
+}
+
+func tooManyMeasures() error {
+	return tooCostly("measureUrl", "at most "+strconv.Itoa(maxMeasures)+" measures may be asked for")
+}
+
+func tooManyEntries() error {
+	return tooCostly("Bundle.entry", "a batch may have at most "+strconv.Itoa(maxBatch)+" entries")
+}
+
+func tooManySubjects(limit int) error {
+	return tooCostly("subject",
+		"the answer would name more than "+strconv.Itoa(limit)+" patients; ask for fewer")
+}
+
+func tooLarge() error {
+	return tooCostly("", "the answer is too long to be kept; ask for less")
+}
+
+func unknownSearch(resource, name string) error {
+	text := "there is a search parameter that " + resource + " does not have"
 	if parameterName.MatchString(name) {
-		text = "Measure cannot be searched by " + name
+		text = resource + " cannot be searched by " + name
 	}
 	return badRequest(cpb.IssueTypeCode_NOT_SUPPORTED, "", text)
 }

@@ -18,7 +18,7 @@ func TestARouteThatNobodyDecidedAboutIsRefused(t *testing.T) {
 		{"both", Route{Method: "GET", Path: "/x", Scope: scopeMeasure, Public: "why", handler: handler},
 			"a scope and a reason"},
 		{"a scope that is none", Route{Method: "GET", Path: "/x", Scope: "anything", handler: handler},
-			"not a system scope"},
+			"neither a system scope"},
 		{"no handler", Route{Method: "GET", Path: "/x", Public: "why"}, "no handler"},
 	}
 	for _, tt := range tests {

@@ -13,15 +13,27 @@ import (
 
 // target makes a request that the row of the table answers with 200.
 func target(route server.Route) string {
-	path := strings.Replace(route.Path, `{id:[A-Za-z0-9\-.]{1,64}}`, "length-of-stay", 1)
-	if !strings.HasSuffix(path, "$evaluate-measure") {
+	id := "length-of-stay"
+	switch {
+	case strings.HasPrefix(route.Path, "/fhir/MeasureReport/"):
+		id += ".20180101.20181231"
+	case strings.HasPrefix(route.Path, "/fhir/$job/"):
+		id = "job-1"
+	}
+	path := strings.Replace(route.Path, `{id:[A-Za-z0-9\-.]{1,64}}`, id, 1)
+	if !strings.HasSuffix(path, "$evaluate-measure") && !strings.HasSuffix(path, "$evaluate") {
 		return path
 	}
 	return path + "?measure=length-of-stay&periodStart=2018&periodEnd=2018"
 }
 
 func body(route server.Route) (text, kind string) {
-	if route.Method == http.MethodPost && strings.HasPrefix(route.Path, "/fhir/") {
+	switch {
+	case route.Path == "/fhir":
+		return `{"resourceType":"Bundle","type":"batch"}`, "Content-Type: application/fhir+json"
+	case strings.HasSuffix(route.Path, "$import"):
+		return vendorReport("p1", 1), "Content-Type: application/fhir+json"
+	case route.Method == http.MethodPost && strings.HasPrefix(route.Path, "/fhir/"):
 		return `{"resourceType":"Parameters"}`, "Content-Type: application/fhir+json"
 	}
 	return "", "X-None: 1"
@@ -56,7 +68,14 @@ func TestEveryRouteDemandsWhatTheTableSays(t *testing.T) {
 				}
 				text, kind := body(route)
 				// Each row on its own server: the fakes note the last question.
-				w := newFixture(t).call(route.Method, target(route), text, tt.header, kind)
+				own := newFixture(t, func(c *server.Config) { c.JobID = func() string { return "job-1" } })
+				if strings.HasPrefix(route.Path, "/fhir/$job/") {
+					own.finished(t, evaluateED+"?periodStart=2018&periodEnd=2018", reportScope)
+				}
+				w := own.call(route.Method, target(route), text, tt.header, kind)
+				if want == http.StatusOK && route.Method == http.MethodDelete {
+					want = http.StatusAccepted
+				}
 				if w.Code != want {
 					t.Fatalf("%s %s = %d, want %d: %s", route.Method, target(route), w.Code, want, w.Body)
 				}
@@ -98,7 +117,8 @@ func TestChallengesFollowRFC6750(t *testing.T) {
 
 func TestGetIsAnsweredToHead(t *testing.T) {
 	t.Parallel()
-	f := newFixture(t)
+	f := newFixture(t, func(c *server.Config) { c.JobID = func() string { return "job-1" } })
+	f.finished(t, evaluateED+"?periodStart=2018&periodEnd=2018", reportScope)
 	for _, route := range f.Routes() {
 		if route.Method != http.MethodGet {
 			continue
@@ -123,6 +143,9 @@ func TestOtherMethodsAreNotAllowed(t *testing.T) {
 		{"INVENTED", "/fhir/Measure/$evaluate-measure", "GET, HEAD, POST"},
 		{http.MethodGet, "/oauth/token", "POST"},
 		{http.MethodPost, "/healthz", "GET, HEAD"},
+		{http.MethodGet, "/fhir", "POST"},
+		{http.MethodPut, "/fhir/$job/x", "DELETE, GET, HEAD"},
+		{http.MethodDelete, "/fhir/MeasureReport/x", "GET, HEAD"},
 	}
 	for _, tt := range tests {
 		w := f.call(tt.method, tt.path, "")
@@ -161,7 +184,6 @@ func TestPathsThatAreNotPlain(t *testing.T) {
 		"/fhir/Measure/" + strings.Repeat("a", 65),
 		"/fhir/Measure/length-of-stay;v=1",
 		"/fhir/measure",
-		"/fhir",
 		"/fhir/",
 	}
 	for _, trick := range tricks {

@@ -38,7 +38,7 @@ const (
 
 // Run serves until ctx ends. Then it makes /readyz fail, waits for Notice, refuses new connections,
 // and lets requests in flight end; what is left after Grace is cut off and is an error. No request
-// sees ctx end.
+// sees ctx end. Jobs are given up last.
 func (s *Server) Run(ctx context.Context, cfg RunConfig) error {
 	server := &http.Server{
 		Handler:           s,
@@ -65,6 +65,7 @@ func (s *Server) Run(ctx context.Context, cfg RunConfig) error {
 	case <-ctx.Done():
 	}
 	s.Drain()
+	defer s.Close()
 	return errors.Join(s.shutdown(context.WithoutCancel(ctx), server, cfg), closed(<-served))
 }
 

@@ -1,8 +1,10 @@
 package server
 
 import (
+	"context"
 	"fmt"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -11,12 +13,23 @@ import (
 
 // Server is the http.Handler of the whole program.
 type Server struct {
-	cfg      Config
-	reports  *report.Builder
-	metrics  *metrics
-	handler  http.Handler
+	cfg     Config
+	reports *report.Builder
+	metrics *metrics
+	handler http.Handler
+	// inner is handler without the log and the headers, for the requests of a batch.
+	inner    http.Handler
+	kept     *keeper
 	started  time.Time
 	draining atomic.Bool
+
+	// life ends when the server does, and with it the jobs; stop ends it. Working counts them, accepted
+	// and turns bound those that wait or are worked on and those that are worked on.
+	life     context.Context
+	stop     context.CancelFunc
+	working  sync.WaitGroup
+	accepted chan struct{}
+	turns    chan struct{}
 }
 
 // New checks cfg and builds the routes. Every fault of cfg is in the error.
@@ -31,7 +44,11 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make server: %w", err)
 	}
-	s := &Server{cfg: cfg, reports: reports, started: cfg.Now()}
+	s := &Server{
+		cfg: cfg, reports: reports, started: cfg.Now(), kept: newKeeper(cfg.MaxKept),
+		accepted: make(chan struct{}, cfg.MaxJobs), turns: make(chan struct{}, jobsAtOnce),
+	}
+	s.life, s.stop = context.WithCancel(context.Background())
 	s.metrics, err = newMetrics(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("make server: %w", err)
@@ -40,7 +57,8 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make server: %w", err)
 	}
-	s.handler = s.observed(s.headed(plainPath(s.notFound(), router)))
+	s.inner = plainPath(s.notFound(), router)
+	s.handler = s.observed(s.headed(s.inner))
 	return s, nil
 }
 
