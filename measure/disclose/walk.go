@@ -66,7 +66,7 @@ func (w *walk) toward(cell int, sign, goal int64, budget int) bool {
 // left.
 func (w *walk) advance(cell int, sign, missing int64) bool {
 	row := w.tableau.row[cell]
-	var stuck *stride
+	stuck := stride{block: -1}
 	for c, column := range w.tableau.columns {
 		dir := w.pull(c, column[row], sign)
 		if dir == 0 {
@@ -80,11 +80,11 @@ func (w *walk) advance(cell int, sign, missing int64) bool {
 			}
 			return true
 		}
-		if stuck == nil && m.block >= 0 {
-			stuck = &m
+		if stuck.block < 0 && m.block >= 0 {
+			stuck = m
 		}
 	}
-	if stuck == nil {
+	if stuck.block < 0 {
 		return false
 	}
 	if w.idle++; w.broken && w.idle > w.patience {
