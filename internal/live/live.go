@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/equitylens/equitylens/internal/phi"
 	"github.com/equitylens/equitylens/measure"
 	"github.com/equitylens/equitylens/server"
 	"github.com/equitylens/equitylens/store/facts"
@@ -24,7 +25,8 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// Engine answers from the live snapshot. It is a server.Measures and a server.Snapshots.
+// Engine answers from the live snapshot. It is a server.Measures, Members, Patients, Reports and
+// Snapshots.
 type Engine struct {
 	cfg Config
 	mu  sync.RWMutex
@@ -35,7 +37,19 @@ type Engine struct {
 // held is an engine and those who use it.
 type held struct {
 	engine *measure.Engine
+	kept   *kept
 	users  sync.WaitGroup
+}
+
+// newHeld keeps the answers of an engine. An evaluation is a user of its own: it may go on after those
+// who asked for it have left, until it notices.
+func newHeld(engine *measure.Engine) *held {
+	h := &held{engine: engine}
+	h.kept = newKept(func(ctx context.Context, q measure.Question) (measure.Result, error) {
+		defer h.users.Done()
+		return h.engine.Evaluate(ctx, q)
+	}, func() { h.users.Add(1) }, maxCells)
+	return h
 }
 
 // New returns an Engine on the live snapshot, if there is one yet.
@@ -80,7 +94,7 @@ func (e *Engine) Refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	e.replace(&held{engine: measure.NewEngine(snapshot, e.cfg.Definitions)})
+	e.replace(newHeld(measure.NewEngine(snapshot, e.cfg.Definitions)))
 	e.cfg.Logger.Info("serving a snapshot", slog.String("snapshot", id))
 	return nil
 }
@@ -123,7 +137,65 @@ func (e *Engine) Evaluate(ctx context.Context, asked measure.Question) (measure.
 		return measure.Result{}, measure.ErrNoSnapshot
 	}
 	defer h.users.Done()
-	return h.engine.Evaluate(ctx, asked)
+	return h.kept.ask(ctx, asked)
+}
+
+// Months is measure.Engine.Months on the live snapshot.
+func (e *Engine) Months(ctx context.Context, asked measure.Question) ([]measure.Result, error) {
+	h, ok := e.take()
+	if !ok {
+		return nil, measure.ErrNoSnapshot
+	}
+	defer h.users.Done()
+	return h.engine.Months(ctx, asked)
+}
+
+// Members is measure.Engine.Members on the live snapshot.
+func (e *Engine) Members(
+	ctx context.Context, asked measure.Question, yield func(measure.Member) error,
+) error {
+	h, ok := e.take()
+	if !ok {
+		return measure.ErrNoSnapshot
+	}
+	defer h.users.Done()
+	return h.engine.Members(ctx, asked, yield)
+}
+
+// Patient reports whether the live snapshot holds a patient.
+func (e *Engine) Patient(ctx context.Context, id phi.ID) (known bool, err error) {
+	h, ok := e.take()
+	if !ok {
+		return false, measure.ErrNoSnapshot
+	}
+	defer h.users.Done()
+	return h.engine.HasPatient(ctx, id)
+}
+
+// public is the audience that is told of no stored report.
+const public = "public"
+
+// Stored lists the reports that were counted before the live snapshot was published: months, quarters
+// and years. The public is told of none: what is made public is frozen elsewhere, not stored here.
+func (e *Engine) Stored(ctx context.Context, audience string) ([]server.Stored, error) {
+	h, ok := e.take()
+	if !ok {
+		return nil, nil
+	}
+	defer h.users.Done()
+	if audience == public {
+		return nil, nil
+	}
+	periods, err := h.engine.StoredPeriods(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]server.Stored, len(periods))
+	for i, p := range periods {
+		out[i] = server.Stored{Measure: p.Measure, Period: p.Period, Date: h.engine.Snapshot().Info.CreatedAt,
+			Complete: p.Complete}
+	}
+	return out, nil
 }
 
 // Current says which snapshot is being served.
