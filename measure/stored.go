@@ -296,3 +296,48 @@ func (r *rollup) take(s *sheet, c *facts.ResultCell) {
 	}
 	tallies[c.Rate].add(&t)
 }
+
+// StoredPeriod is a month, a quarter or a year of which a measure is stored by every dimension.
+type StoredPeriod struct {
+	Measure string
+	Period  Period
+	// Complete is that of its Result.
+	Complete bool
+}
+
+// StoredPeriods lists what Stored answers by all dimensions at once, by measure and then by period:
+// from the first month in which the measure has anybody to the period that holds the end of the data.
+func (e *Engine) StoredPeriods(ctx context.Context) ([]StoredPeriod, error) {
+	var out []StoredPeriod
+	for i := range e.definitions {
+		d := &e.definitions[i]
+		var of Result
+		if d.Imported || e.completeness(d, &of) {
+			continue
+		}
+		digest, err := d.digest()
+		if err != nil {
+			return nil, err
+		}
+		first, last, ok, err := e.snapshot.ResultSpan(ctx, d.ID, digest)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			continue
+		}
+		last = min(last, facts.MonthNumber(e.snapshot.Info.DataAsOf))
+		for month := first; month <= last; month++ {
+			for _, step := range []int{monthsPerYear, 3, 1} {
+				// A period is listed at its first month, or at the first month that is counted.
+				if month%step != 0 && month != first {
+					continue
+				}
+				start := month - month%step
+				day := time.Date(start/monthsPerYear, time.Month(start%monthsPerYear+1), 1, 0, 0, 0, 0, time.UTC)
+				out = append(out, StoredPeriod{d.ID, Period{day, day.AddDate(0, step, -1)}, of.Complete})
+			}
+		}
+	}
+	return out, nil
+}

@@ -294,3 +294,38 @@ func TestNothingIsStoredOfWhatWasNotLoaded(t *testing.T) {
 		}
 	}
 }
+
+// TestStoredPeriods lists what can be looked up, and looks all of it up.
+func TestStoredPeriods(t *testing.T) {
+	t.Parallel()
+	w := newDraw(700).cohort()
+	plain, stored, _ := precomputed(t, w.batch(time.Date(2026, 2, 10, 0, 0, 0, 0, time.UTC)), shipped(t))
+	for _, e := range []*measure.Engine{plain, stored} {
+		listed, err := e.StoredPeriods(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, p := range listed {
+			if p.Measure == "telehealth-share" {
+				got = append(got, p.Period.String())
+			}
+			q := measure.Question{Measure: p.Measure, Period: p.Period, By: measure.Dimensions()}
+			if _, ok, err := e.Stored(t.Context(), q); err != nil || !ok || !p.Complete {
+				t.Errorf("%s in %s is listed, and stored: %t, complete: %t, %v", p.Measure, p.Period, ok,
+					p.Complete, err)
+			}
+		}
+		var want []string
+		if e == stored {
+			want = []string{
+				"2025-01-01/2025-12-31", "2025-10-01/2025-12-31", "2025-11-01/2025-11-30",
+				"2025-12-01/2025-12-31", "2026-01-01/2026-12-31", "2026-01-01/2026-03-31",
+				"2026-01-01/2026-01-31", "2026-02-01/2026-02-28",
+			}
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("periods (-want +got):\n%s", d)
+		}
+	}
+}

@@ -164,6 +164,28 @@ func (s *Snapshot) Result(
 	return out, true, out.read(ctx, s, dimensions)
 }
 
+// ResultSpan says from which to which month a measure was counted, starting with the first in which
+// there is anybody. It is false where nothing was counted of that definition, or nobody is there.
+func (s *Snapshot) ResultSpan(ctx context.Context, measure, digest string) (first, last int, ok bool, err error) {
+	if s.Info.SchemaVersion == schemaWithoutResults {
+		return 0, 0, false, nil
+	}
+	const query = `SELECT
+		(SELECT min(month) FROM meta.result_cell WHERE measure = r.measure AND step = 1 AND dimension = ''),
+		max(last_month)
+		FROM meta.result r WHERE measure = ? AND digest = ? AND step = 1 GROUP BY measure`
+	err = s.each(ctx, query, func(rows *sql.Rows) error {
+		var from sql.NullInt64
+		err := rows.Scan(&from, &last)
+		first, ok = int(from.Int64), from.Valid
+		return err
+	}, measure, digest)
+	if err != nil {
+		return 0, 0, false, fmt.Errorf("look up results of %s: %w", measure, err)
+	}
+	return first, last, ok, nil
+}
+
 // schemaWithoutResults is the version of the snapshots that hold none.
 const schemaWithoutResults = 1
 
