@@ -247,9 +247,23 @@ func naiveCell(d *measure.Definition, rate string, rows []row) measure.Cell {
 		}
 	case measure.ContinuousVariable:
 		c.Interval, c.Statistics = naiveStatistics(d, observations(rows))
+		c.Values = naiveValues(observations(rows))
 	case measure.Cohort:
 	}
 	return c
+}
+
+// naiveValues counts every value, those that occur twice once.
+func naiveValues(sorted []float64) []measure.ValueCount {
+	var out []measure.ValueCount
+	for i, v := range sorted {
+		if i > 0 && v == sorted[i-1] {
+			out[len(out)-1].Count++
+			continue
+		}
+		out = append(out, measure.ValueCount{Value: v, Count: 1})
+	}
+	return out
 }
 
 func naiveStatistics(d *measure.Definition, values []float64) (*[2]float64, map[string]float64) {

@@ -62,6 +62,16 @@ type Cell struct {
 	// Suppressed says that figures of this cell are hidden, for small numbers or so that those of
 	// another cannot be derived; which of the two is told to nobody. What is hidden is absent above.
 	Suppressed bool `json:"suppressed,omitempty"`
+	// Values are what was observed of a continuous variable, ascending, each once with how many units
+	// observed it: a test of ranks needs them. They are in no document, because a value that few
+	// observed tells of them.
+	Values []ValueCount `json:"-"`
+}
+
+// ValueCount is a value and how many units observed it.
+type ValueCount struct {
+	Value float64
+	Count int64
 }
 
 // Stratum is the part of a group whose members share one value of a dimension.

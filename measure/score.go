@@ -139,6 +139,7 @@ func (d *Definition) continuous(c *Cell, t *tally) {
 	}
 	c.Score = &score
 	c.Statistics = map[string]float64{}
+	c.Values = make([]ValueCount, 0, len(h.values))
 	median := d.Aggregate == "" || d.Aggregate == Median
 	if lo, hi, ok := stat.MedianIntervalCounts(h.values, h.counts); ok && median {
 		c.Interval = &[2]float64{lo, hi}
@@ -146,6 +147,7 @@ func (d *Definition) continuous(c *Cell, t *tally) {
 	var n, sum, logs, above float64
 	for i, v := range h.values {
 		k := float64(h.counts[i])
+		c.Values = append(c.Values, ValueCount{v, h.counts[i]})
 		n += k
 		sum += k * v
 		logs += k * math.Log1p(v)
