@@ -12,8 +12,8 @@ import (
 type Principal struct {
 	// Client is its id, which is logged; it names a program, never a person.
 	Client string
-	// Subject is the person on whose behalf it asks, or the client itself. It is for the audit trail
-	// alone.
+	// Subject is the person on whose behalf it asks, or the client itself. It is for the audit
+	// trail alone.
 	Subject string
 	// Token is the id of the token, for the audit trail.
 	Token string
@@ -29,9 +29,9 @@ func (p Principal) Covers(text string) bool {
 
 // Authorizer checks the token of a request.
 type Authorizer interface {
-	// Authorize returns who asks, if the request carries a valid access token that covers scope. The
-	// error wraps ErrNoToken, ErrBadToken or ErrScope where that is the cause, and never holds the
-	// token. Any other error is a failure of ours, and the request is refused.
+	// Authorize returns who asks, if the request carries a valid access token that covers scope.
+	// The error wraps ErrNoToken, ErrBadToken or ErrScope where that is the cause, and never holds
+	// the token. Any other error is a failure of ours, and the request is refused.
 	Authorize(r *http.Request, scope string) (Principal, error)
 }
 

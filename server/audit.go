@@ -16,7 +16,8 @@ import (
 )
 
 // audited keeps a record of an inquiry about single patients and of what came of it, and returns
-// err. An answer that cannot be recorded is not given: then it is an error of ours that is returned.
+// err. An answer that cannot be recorded is not given: then it is an error of ours that is
+// returned.
 func (s *Server) audited(ctx context.Context, in inquiry, named int, err error) error {
 	if s.cfg.Auditor == nil {
 		if err == nil {

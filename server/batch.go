@@ -22,10 +22,10 @@ import (
 // maxBatch bounds the requests of one batch.
 const maxBatch = 50
 
-// batch answers a Bundle of GETs in their order (http://hl7.org/fhir/R4/http.html#transaction). Each
-// is a request of its own, with the token of the batch: what the token does not cover fails alone.
-// Nothing here changes anything, so that a transaction would be no more than a batch; it is refused,
-// because a client that asks for one expects to write.
+// batch answers a Bundle of GETs in their order (http://hl7.org/fhir/R4/http.html#transaction).
+// Each is a request of its own, with the token of the batch: what the token does not cover fails
+// alone. Nothing here changes anything, so that a transaction would be no more than a batch; it is
+// refused, because a client that asks for one expects to write.
 func (s *Server) batch(r *http.Request) (proto.Message, error) {
 	asked, err := readBundle(r)
 	if err != nil {
@@ -75,7 +75,9 @@ func readBundle(r *http.Request) (*rpb.Bundle, error) {
 }
 
 // entry answers one request of a batch as if it had come alone.
-func (s *Server) entry(r *http.Request, asked *rpb.Bundle_Entry_Request) (*rpb.Bundle_Entry, error) {
+func (s *Server) entry(
+	r *http.Request, asked *rpb.Bundle_Entry_Request,
+) (*rpb.Bundle_Entry, error) {
 	answer := &memory{header: http.Header{}}
 	e := &event{id: eventOf(r).id, route: noRoute}
 	ctx := context.WithValue(r.Context(), eventKey{}, e)

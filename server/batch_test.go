@@ -13,7 +13,8 @@ import (
 )
 
 func (f *fixture) batch(kind, scopes string, entries ...string) *httptest.ResponseRecorder {
-	text := `{"resourceType":"Bundle","type":"` + kind + `","entry":[` + strings.Join(entries, ",") + `]}`
+	text := fmt.Sprintf(`{"resourceType":"Bundle","type":%q,"entry":[%s]}`, kind,
+		strings.Join(entries, ","))
 	return f.call(http.MethodPost, "/fhir", text,
 		"Authorization: Bearer "+scopes, "Content-Type: application/fhir+json")
 }
@@ -29,7 +30,8 @@ func TestABatchIsItsRequests(t *testing.T) {
 	f := newFixture(t)
 	w := f.batch("batch", reportScope, entry("GET", evaluate),
 		entry("GET", "/MeasureReport/length-of-stay.20180101.20181231"),
-		entry("GET", "https://quality.example.org/fhir/metadata"), entry("GET", evaluate+"&audience=internal"),
+		entry("GET", "https://quality.example.org/fhir/metadata"),
+		entry("GET", evaluate+"&audience=internal"),
 		entry("GET", "Measure"), entry("GET", "Nothing/1"), entry("GET", "Measure/../metadata"),
 		entry("DELETE", "Measure/length-of-stay"), entry("GET", "https://other.example/Measure"))
 	resource, err := r4.Unmarshal(w.Body.Bytes())

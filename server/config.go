@@ -30,8 +30,8 @@ type Measures interface {
 
 // Members lists who is in the populations of a measure. What it yields names people.
 type Members interface {
-	// Members yields every unit of the initial population, ordered by patient. It ends with the error of
-	// yield. Errors are those of Measures.Evaluate.
+	// Members yields every unit of the initial population, ordered by patient. It ends with the
+	// error of yield. Errors are those of Measures.Evaluate.
 	Members(ctx context.Context, asked measure.Question, yield func(measure.Member) error) error
 }
 
@@ -50,7 +50,8 @@ type Patients interface {
 
 // Groups knows the Groups of patients.
 type Groups interface {
-	// Group lists the members of the Group of an id. The error wraps ErrUnknownGroup where there is none.
+	// Group lists the members of the Group of an id. The error wraps ErrUnknownGroup where there is
+	// none.
 	Group(ctx context.Context, id string) ([]phi.ID, error)
 }
 
@@ -61,8 +62,8 @@ type Auditor interface {
 	Audit(ctx context.Context, event []byte) error
 }
 
-// Reports knows which reports of the live snapshot are stored, so that they can be read and searched
-// as resources.
+// Reports knows which reports of the live snapshot are stored, so that they can be read and
+// searched as resources.
 type Reports interface {
 	// Stored lists those that an audience may read, in an order that stays.
 	Stored(ctx context.Context, audience string) ([]Stored, error)
@@ -80,14 +81,14 @@ type Stored struct {
 
 // Importer takes in what another engine computed.
 type Importer interface {
-	// Import keeps measures and their members, in the place of what was imported of the same measure and
-	// period before. It keeps all or nothing.
+	// Import keeps measures and their members, in the place of what was imported of the same
+	// measure and period before. It keeps all or nothing.
 	Import(ctx context.Context, imports []measure.Import) error
 }
 
-// Jobs is where the state and the answers of requests that are answered later are kept, so that every
-// server of one store can be asked about them. An answer may name people: the store seals values and
-// lets them expire.
+// Jobs is where the state and the answers of requests that are answered later are kept, so that
+// every server of one store can be asked about them. An answer may name people: the store seals
+// values and lets them expire.
 type Jobs interface {
 	// Load returns what is under key; false where there is nothing, or no longer.
 	Load(ctx context.Context, key string) (value []byte, found bool, err error)
@@ -129,8 +130,8 @@ type Config struct {
 	Authorizer Authorizer // must be set
 	OAuth      OAuth      // all three must be set
 
-	// What these would answer is answered with 501 and the reason where they are nil. Without Jobs every
-	// request is answered at once, as RFC 7240 allows.
+	// What these would answer is answered with 501 and the reason where they are nil. Without Jobs
+	// every request is answered at once, as RFC 7240 allows.
 	Members  Members
 	Releases Releases
 	Patients Patients
@@ -156,11 +157,11 @@ type Config struct {
 	Logger *slog.Logger
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
-	// RequestID makes the id of a request. Nil means a random UUID. An id that a caller sends is never
-	// taken over: it may be anything.
+	// RequestID makes the id of a request. Nil means a random UUID. An id that a caller sends is
+	// never taken over: it may be anything.
 	RequestID func() string
-	// JobID makes the address of a request that is answered later. It cannot be guessed. Nil means a
-	// random UUID.
+	// JobID makes the address of a request that is answered later. It cannot be guessed. Nil means
+	// a random UUID.
 	JobID func() string
 
 	// MaxBody bounds a request's body in bytes. 0 means 64 KiB, ample for Parameters.
@@ -174,18 +175,18 @@ type Config struct {
 	// MaxKept bounds the answers that are kept written, in bytes. 0 means 64 MiB: some thousands.
 	MaxKept int
 	// MaxJobs bounds the requests that this server has accepted to answer later and not finished, 0
-	// meaning 64; MaxJobsPerClient those of one client on all servers, finished ones until they expire
-	// or are deleted included, 0 meaning 10.
+	// meaning 64; MaxJobsPerClient those of one client on all servers, finished ones until they
+	// expire or are deleted included, 0 meaning 10.
 	MaxJobs          int
 	MaxJobsPerClient int
-	// JobTimeout bounds the work on a job, JobLife its state and its answer. 0 means 15 minutes and 1
-	// hour.
+	// JobTimeout bounds the work on a job, JobLife its state and its answer. 0 means 15 minutes and
+	// 1 hour.
 	JobTimeout time.Duration
 	JobLife    time.Duration
 	// MaxJobResult bounds the answer of a job in bytes. 0 means 32 MiB.
 	MaxJobResult int64
-	// StaleAfter is the age of the data from which they are called stale. 0 means 36 hours: a nightly
-	// sync may fail once before anybody is told.
+	// StaleAfter is the age of the data from which they are called stale. 0 means 36 hours: a
+	// nightly sync may fail once before anybody is told.
 	StaleAfter time.Duration
 }
 

@@ -40,7 +40,8 @@ type canonical struct {
 	effective                       *dpb.Period
 }
 
-// canonicalParameters are those of a Measure and of a Library; period is another word for effective.
+// canonicalParameters are those of a Measure and of a Library; period is another word for
+// effective.
 func canonicalParameters() []string {
 	return []string{"_id", "url", "version", "title", "status", "date", "effective", "period"}
 }

@@ -106,7 +106,8 @@ func TestStrictSearchRefusesWhatItDoesNotKnow(t *testing.T) {
 	}
 }
 
-// TestCapabilityStatementSaysWhatIsServed holds the statement against the table of routes, both ways.
+// TestCapabilityStatementSaysWhatIsServed holds the statement against the table of routes, both
+// ways.
 func TestCapabilityStatementSaysWhatIsServed(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

@@ -8,6 +8,10 @@
 // problem.go, which also holds every word that a caller is told; the cause is logged and stays
 // here.
 //
+// A token may cover more than the scope of the route: figures of small groups, single patients. What
+// it covers beside decides what is answered, and a question about single patients is recorded in the
+// audit trail or not answered. docs/api.md is the whole of it for those who call.
+//
 // Nothing that a caller sends is written to a log or a metric: neither path nor query nor header,
 // only the template of the route, so that an identifier in the wrong place goes no further.
 package server

@@ -55,7 +55,10 @@ type fakeMeasures struct {
 	count    int
 }
 
-func (f *fakeMeasures) Definitions() []measure.Definition {
+func (f *fakeMeasures) Definitions() []measure.Definition { return definitions() }
+
+// definitions are made once, because a benchmark asks for them again and again.
+var definitions = sync.OnceValue(func() []measure.Definition {
 	var all []measure.Definition
 	for _, result := range reporttest.Results() {
 		all = append(all, measure.Definition{
@@ -65,7 +68,7 @@ func (f *fakeMeasures) Definitions() []measure.Definition {
 		})
 	}
 	return all
-}
+})
 
 // expressions are those of a measure of the scoring.
 func expressions(scoring measure.Scoring) map[measure.Population]string {
@@ -254,8 +257,8 @@ func (f *fakeJobs) keys() []string {
 	return slices.Sorted(maps.Keys(f.values))
 }
 
-// Members are two encounters of p1, of which one is in the numerator, and one of p2, in every measure.
-// Of p4, whose record was merged into p1's, they are those of p1.
+// Members are two encounters of p1, of which one is in the numerator, and one of p2, in every
+// measure. Of p4, whose record was merged into p1's, they are those of p1.
 func (f *fakeMeasures) Members(
 	_ context.Context, asked measure.Question, yield func(measure.Member) error,
 ) error {
@@ -360,7 +363,10 @@ func now() time.Time { return time.Date(2019, 1, 3, 0, 0, 0, 0, time.UTC) }
 
 func newFixture(t testing.TB, change ...func(*server.Config)) *fixture {
 	t.Helper()
-	f := &fixture{measures: &fakeMeasures{}, trail: &fakeTrail{}, jobs: newFakeJobs(), importer: &fakeImporter{}, log: &safeBuffer{}}
+	f := &fixture{
+		measures: &fakeMeasures{}, trail: &fakeTrail{}, jobs: newFakeJobs(), importer: &fakeImporter{},
+		log: &safeBuffer{},
+	}
 	cfg := server.Config{
 		Measures: f.measures,
 		Snapshots: fakeSnapshots{snapshot: server.Snapshot{

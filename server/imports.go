@@ -20,8 +20,8 @@ import (
 	"github.com/equitylens/equitylens/measure/report"
 )
 
-// imports takes in individual MeasureReports of another engine, as $import of ours. All are taken or
-// none: a measure of which some patients are left out is another measure.
+// imports takes in individual MeasureReports of another engine, as $import of ours. All are taken
+// or none: a measure of which some patients are left out is another measure.
 func (s *Server) imports(w http.ResponseWriter, r *http.Request) {
 	taken, err := s.taken(r)
 	var faults *report.ReadError

@@ -52,7 +52,8 @@ func TestReportsOfAnotherEngineAreTakenIn(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, kind, text string }{
 		{"a Bundle", "application/fhir+json", vendorBundle(vendorReport("p1", 1), vendorReport("p2", 0))},
-		{"a line each", "application/fhir+ndjson", vendorReport("p1", 1) + "\n" + vendorReport("p2", 0) + "\n"},
+		{"a line each", "application/fhir+ndjson",
+			vendorReport("p1", 1) + "\n" + vendorReport("p2", 0) + "\n"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -136,7 +137,8 @@ func TestImportsThatAreRefused(t *testing.T) {
 		status                  int
 		code                    string
 	}{
-		{"no importer", "", json, good, func(c *server.Config) { c.Importer = nil }, 501, "NOT_SUPPORTED"},
+		{"no importer", "", json, good, func(c *server.Config) { c.Importer = nil },
+			501, "NOT_SUPPORTED"},
 		{"a form", "", "application/x-www-form-urlencoded", good, nil, 415, "NOT_SUPPORTED"},
 		{"a parameter that there is not", "?colour=red", json, good, nil, 400, "NOT_SUPPORTED"},
 		{"a scoring that there is not", "?scoring=best", json, good, nil, 400, "VALUE"},

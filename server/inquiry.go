@@ -154,7 +154,7 @@ func askedPolicy(asked parameters) (mapping.Policy, error) {
 		return "", err
 	}
 	policy := mapping.Policy(text)
-	if text == "" && asked.given("racePolicy") || text != "" && !slices.Contains(mapping.Policies(), policy) {
+	if asked.given("racePolicy") && !slices.Contains(mapping.Policies(), policy) {
 		return "", unknownPolicy()
 	}
 	return policy, nil

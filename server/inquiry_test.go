@@ -40,7 +40,9 @@ func TestParametersReachTheQuestion(t *testing.T) {
 			"race": {"2028-9", "2106-3"}, "sex": {"female"}, "age_band": {"85+"},
 		}}},
 		{"a filter by a state", url.Values{"filter": {"language:~asked-declined"}},
-			measure.Question{By: measure.Dimensions(), Where: measure.Filter{"language": {"~asked-declined"}}}},
+			measure.Question{By: measure.Dimensions(), Where: measure.Filter{
+				"language": {"~asked-declined"},
+			}}},
 		{"a practitioner", url.Values{"practitioner": {"Practitioner/d1"}},
 			measure.Question{By: measure.Dimensions(), Where: measure.Filter{"practitioner": {"d1"}}}},
 		{"a practitioner by address", url.Values{

@@ -43,8 +43,8 @@ const (
 )
 
 const (
-	// beatEvery is how often a server says that it still works on a job, and looks whether the job was
-	// cancelled at another one.
+	// beatEvery is how often a server says that it still works on a job, and looks whether the job
+	// was cancelled at another one.
 	beatEvery = 5 * time.Second
 	// lostAfter is the silence from which a job is taken for lost with its server.
 	lostAfter = 12 * beatEvery

@@ -67,8 +67,8 @@ func (s *Server) own(r *http.Request) (id string, j job, err error) {
 	return id, j, nil
 }
 
-// jobStatus answers 202 while a job is worked on, 200 with the answer when it is done, and with what
-// went wrong where it failed.
+// jobStatus answers 202 while a job is worked on, 200 with the answer when it is done, and with
+// what went wrong where it failed.
 func (s *Server) jobStatus(w http.ResponseWriter, r *http.Request) {
 	id, j, err := s.own(r)
 	for _, need := range j.Scopes {
@@ -119,7 +119,8 @@ func (s *Server) put(w http.ResponseWriter, r *http.Request, text []byte) {
 	}
 }
 
-// cancelJob forgets a job and its answer. Whichever server works on it gives it up at its next beat.
+// cancelJob forgets a job and its answer. Whichever server works on it gives it up at its next
+// beat.
 func (s *Server) cancelJob(w http.ResponseWriter, r *http.Request) {
 	id, j, err := s.own(r)
 	if err == nil {
@@ -144,8 +145,8 @@ func (s *Server) drop(ctx context.Context, id string, j job) error {
 	return nil
 }
 
-// Close gives up the jobs that are worked on and waits for them. Who asks about one is told that the
-// server was stopped.
+// Close gives up the jobs that are worked on and waits for them. Who asks about one is told that
+// the server was stopped.
 func (s *Server) Close() {
 	s.stop()
 	s.working.Wait()

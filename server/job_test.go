@@ -78,7 +78,8 @@ func TestAnAnswerThatComesLater(t *testing.T) {
 			t.Fatalf("a finished job = %d %s", w.Code, w.Body)
 		}
 		bundle := resource.GetBundle()
-		if got := bundle.GetType().GetValue().String(); got != "BATCH_RESPONSE" || len(bundle.GetEntry()) != 1 {
+		got := bundle.GetType().GetValue().String()
+		if got != "BATCH_RESPONSE" || len(bundle.GetEntry()) != 1 {
 			t.Fatalf("the answer is a %s of %d", got, len(bundle.GetEntry()))
 		}
 		entry := bundle.GetEntry()[0]
@@ -99,7 +100,8 @@ func TestAnyServerOfTheStoreKnowsAJob(t *testing.T) {
 	here := newFixture(t)
 	there := newFixture(t, func(c *server.Config) { c.Jobs = here.jobs })
 	at := here.finished(t, edOf2018, reportScope)
-	if diff := cmp.Diff(here.get(at, reportScope).Body.String(), there.get(at, reportScope).Body.String()); diff != "" {
+	own, others := here.get(at, reportScope).Body.String(), there.get(at, reportScope).Body.String()
+	if diff := cmp.Diff(own, others); diff != "" {
 		t.Errorf("the answers differ (-here +there):\n%s", diff)
 	}
 }
@@ -225,7 +227,7 @@ func TestJobsAreBounded(t *testing.T) {
 		t.Helper()
 		w := f.kickOff(edOf2018, scopes)
 		code, _ := outcome(t, w.Body.Bytes())
-		if w.Code != http.StatusTooManyRequests || code != "THROTTLED" || w.Header().Get("Retry-After") == "" {
+		if w.Code != 429 || code != "THROTTLED" || w.Header().Get("Retry-After") == "" {
 			t.Errorf("%s = %d %s", name, w.Code, code)
 		}
 	}
@@ -280,10 +282,11 @@ func TestALostJobIsCalledLost(t *testing.T) {
 func TestWithoutAStoreTheAnswerComesAtOnce(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, func(c *server.Config) { c.Jobs = nil })
-	if w := f.kickOff(edOf2018, reportScope); w.Code != 200 || w.Header().Get("Preference-Applied") != "" {
+	w := f.kickOff(edOf2018, reportScope)
+	if w.Code != 200 || w.Header().Get("Preference-Applied") != "" {
 		t.Errorf("%d %v", w.Code, w.Header())
 	}
-	w := f.get("/fhir/$job/x", reportScope)
+	w = f.get("/fhir/$job/x", reportScope)
 	if code, _ := outcome(t, w.Body.Bytes()); w.Code != 501 || code != "NOT_SUPPORTED" {
 		t.Errorf("the status = %d %s", w.Code, code)
 	}
@@ -292,7 +295,8 @@ func TestWithoutAStoreTheAnswerComesAtOnce(t *testing.T) {
 func TestABadQuestionIsRefusedAtOnce(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	if w := f.kickOff(evaluateED+"?periodStart=2018", reportScope); w.Code != 400 || len(f.jobs.keys()) > 0 {
+	w := f.kickOff(evaluateED+"?periodStart=2018", reportScope)
+	if w.Code != 400 || len(f.jobs.keys()) > 0 {
 		t.Errorf("%d, and %v is kept", w.Code, f.jobs.keys())
 	}
 }

@@ -17,7 +17,8 @@ type event struct {
 	status int
 	bytes  int64
 	err    error
-	// panicked is the type of what was thrown and where; its value may hold anything and is left out.
+	// panicked is the type of what was thrown and where; its value may hold anything and is left
+	// out.
 	panicked string
 	stack    string
 }

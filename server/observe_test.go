@@ -37,12 +37,15 @@ func TestNothingThatACallerSendsIsEmitted(t *testing.T) {
 	f.call(http.MethodGet, evaluateED+period+"&subject=Patient/"+canary, "", token)
 	f.call(http.MethodGet, evaluateED+period+"&"+canary+"=1", "", token)
 	people := "Authorization: Bearer " + patientsScope
-	for _, subject := range []string{"Patient/" + canary, "Group/" + canary, canary, canary + "/" + canary} {
+	for _, subject := range []string{
+		"Patient/" + canary, "Group/" + canary, canary, canary + "/" + canary,
+	} {
 		f.call(http.MethodGet, evaluateED+period+"&subject="+subject, "", people)
 		f.call(http.MethodGet, evaluateED+period+"&subject="+subject, "", people, "Prefer: respond-async")
 		f.call(http.MethodGet, several+"&measureId=length-of-stay&subject="+subject, "", people)
 	}
-	f.call(http.MethodGet, evaluateED+period+"&practitioner="+canary+"&filter=site:"+canary, "", people)
+	f.call(http.MethodGet, evaluateED+period+"&practitioner="+canary, "", people)
+	f.call(http.MethodGet, evaluateED+period+"&filter=site:"+canary, "", people)
 	f.call(http.MethodGet, evaluateED+period+"&reference="+canary, "", people)
 	f.call(http.MethodGet, "/fhir/MeasureReport/"+canary+"?_id="+canary, "", people)
 	f.call(http.MethodGet, "/fhir/MeasureReport?"+canary+"=1&period="+canary, "", people)

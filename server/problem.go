@@ -81,8 +81,8 @@ func causes() []struct {
 			code: cpb.IssueTypeCode_CODE_INVALID, expression: "stratifier",
 			text: "a stratifier is not a dimension of this measure; its Measure lists them"}},
 		{ErrNotPublic, problem{status: http.StatusForbidden, code: cpb.IssueTypeCode_SUPPRESSED,
-			need: scope.Unsuppressed, text: "this is none of the questions that are answered to the public; " +
-				"the scope " + scope.Unsuppressed + " covers it"}},
+			need: scope.Unsuppressed, text: "this is none of the questions that are answered to the " +
+				"public; the scope " + scope.Unsuppressed + " covers it"}},
 		{errUnknownPatient, problem{status: http.StatusNotFound, code: cpb.IssueTypeCode_NOT_FOUND,
 			expression: "subject", text: "there is no such patient"}},
 		{ErrUnknownGroup, problem{status: http.StatusNotFound, code: cpb.IssueTypeCode_NOT_FOUND,

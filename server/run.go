@@ -19,8 +19,8 @@ type RunConfig struct {
 	// same machine, or a trial.
 	CertFile string
 	KeyFile  string
-	// Notice is how long /readyz says draining before connections are refused, so that a load balancer
-	// has seen it. 0 means not at all.
+	// Notice is how long /readyz says draining before connections are refused, so that a load
+	// balancer has seen it. 0 means not at all.
 	Notice time.Duration
 	// Grace is how long requests in flight may take from then on. 0 means 30 seconds.
 	Grace time.Duration

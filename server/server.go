@@ -23,8 +23,8 @@ type Server struct {
 	started  time.Time
 	draining atomic.Bool
 
-	// life ends when the server does, and with it the jobs; stop ends it. Working counts them, accepted
-	// and turns bound those that wait or are worked on and those that are worked on.
+	// life ends when the server does, and with it the jobs; stop ends it. Working counts them,
+	// accepted and turns bound those that wait or are worked on and those that are worked on.
 	life     context.Context
 	stop     context.CancelFunc
 	working  sync.WaitGroup

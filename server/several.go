@@ -20,8 +20,8 @@ import (
 const maxMeasures = 50
 
 // evaluateSeveral is $evaluate of DEQM (http://hl7.org/fhir/us/davinci-deqm) on the type: several
-// measures at once. The answer is a Parameters with a Bundle for each subject of individual reports,
-// and with one Bundle otherwise.
+// measures at once. The answer is a Parameters with a Bundle for each subject of individual
+// reports, and with one Bundle otherwise.
 func (s *Server) evaluateSeveral(r *http.Request) (task, error) {
 	known := append(commonParameters(), "measureUrl", "measureId", "subjectGroup", "provider")
 	asked, err := readParameters(r, known)

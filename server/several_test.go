@@ -56,8 +56,8 @@ func TestSeveralMeasuresAtOnce(t *testing.T) {
 		{"a population is one Bundle", two + "&reportType=population", reportScope,
 			[][]string{{"SUMMARY ", "SUMMARY "}}},
 		{"which is the default", two, reportScope, [][]string{{"SUMMARY ", "SUMMARY "}}},
-		{"one measure named three times is one", "&measure=Measure/length-of-stay&measureId=length-of-stay" +
-			"&measureUrl=" + url.QueryEscape(canonical+"length-of-stay"), reportScope,
+		{"one measure named three times is one", "&measure=Measure/length-of-stay" +
+			"&measureId=length-of-stay&measureUrl=" + url.QueryEscape(canonical+"length-of-stay"), reportScope,
 			[][]string{{"SUMMARY "}}},
 		{"a subject is one Bundle", two + "&subject=Patient/p1", listScope,
 			[][]string{{"INDIVIDUAL p1", "INDIVIDUAL p1"}}},
@@ -120,9 +120,11 @@ func TestSeveralMeasuresThatAreRefused(t *testing.T) {
 		{"no measure", "", 400, "REQUIRED"},
 		{"a measure that there is not", "&measureId=length-of-stay&measureId=x", 404, "NOT_FOUND"},
 		{"a provider of another type", "&measureId=length-of-stay&provider=Group/g", 400, "VALUE"},
-		{"two words for one thing", "&measureId=length-of-stay&provider=x&practitioner=x", 400, "INVALID"},
+		{"two words for one thing", "&measureId=length-of-stay&provider=x&practitioner=x",
+			400, "INVALID"},
 		{"a Group and a subject", "&measureId=length-of-stay&subject=p1&subjectGroup=g", 400, "CONFLICT"},
-		{"individual without a subject", "&measureId=length-of-stay&reportType=individual", 400, "REQUIRED"},
+		{"individual without a subject", "&measureId=length-of-stay&reportType=individual",
+			400, "REQUIRED"},
 		{"a Group that there is not", "&measureId=length-of-stay&subjectGroup=x", 404, "NOT_FOUND"},
 	} {
 		w := newFixture(t).get(several+tt.query, patientsScope)

@@ -97,7 +97,9 @@ func (s *Server) readKey(id, audience string) string {
 }
 
 // stored makes a stored report, by every single dimension.
-func (s *Server) stored(ctx context.Context, one Stored, audience string) (*mrpb.MeasureReport, error) {
+func (s *Server) stored(
+	ctx context.Context, one Stored, audience string,
+) (*mrpb.MeasureReport, error) {
 	result, err := s.result(ctx, measure.Question{
 		Measure: one.Measure, Period: one.Period, By: measure.Dimensions(),
 	}, audience)
@@ -133,7 +135,9 @@ func (s *Server) searchReports(r *http.Request) (proto.Message, error) {
 	}
 	var matches []Stored
 	for _, one := range all {
-		match, err := asked.all(func(name, value string) (bool, error) { return s.holds(one, name, value) })
+		match, err := asked.all(func(name, value string) (bool, error) {
+			return s.holds(one, name, value)
+		})
 		if err != nil {
 			return nil, err
 		}

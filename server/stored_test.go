@@ -65,7 +65,8 @@ func TestStoredReportsAreSearched(t *testing.T) {
 		{"by measure and version", "?measure=" + url.QueryEscape(canonical+"|1.0.0"), reportScope,
 			[]string{los2017, los2018}},
 		{"by another version", "?measure=" + url.QueryEscape(canonical+"|2.0.0"), reportScope, nil},
-		{"by the reference of a measure", "?measure=Measure/reporting-ratio", reportScope, []string{ratio}},
+		{"by the reference of a measure", "?measure=Measure/reporting-ratio", reportScope,
+			[]string{ratio}},
 		{"by a period that holds it", "?period=2018&_id=" + los2018, reportScope, []string{los2018}},
 		{"by a period that it is longer than", "?period=2018-06", reportScope, nil},
 		{"a month inside", "?period=2018-06", internalScope, []string{june}},
@@ -75,7 +76,8 @@ func TestStoredReportsAreSearched(t *testing.T) {
 		{"up to a day", "?period=le2017", reportScope, []string{los2017}},
 		{"two ends", "?period=ge2018-06-01&period=le2018-06-30&period=eq2018-06", internalScope,
 			[]string{june}},
-		{"by the day it was made", "?date=2019-01-02&measure=reporting-ratio", reportScope, []string{ratio}},
+		{"by the day it was made", "?date=2019-01-02&measure=reporting-ratio", reportScope,
+			[]string{ratio}},
 		{"by the moment it was made", "?date=2019-01-02T03:04:05Z&measure=reporting-ratio", reportScope,
 			[]string{ratio}},
 		{"by a later day", "?date=gt2019-01-02", reportScope, nil},
@@ -114,8 +116,9 @@ func TestPagesAreReadByTheirLinks(t *testing.T) {
 	var last string
 	for at := "/fhir/MeasureReport?_count=4&audience=internal"; at != ""; {
 		page := f.bundle(t, at, internalScope)
-		if page.GetTotal().GetValue() != 15 || !strings.Contains(link(page, "self"), "audience=internal") {
-			t.Errorf("%s: total %d, self %s", at, page.GetTotal().GetValue(), link(page, "self"))
+		self := link(page, "self")
+		if page.GetTotal().GetValue() != 15 || !strings.Contains(self, "audience=internal") {
+			t.Errorf("%s: total %d, self %s", at, page.GetTotal().GetValue(), self)
 		}
 		got = append(got, ids(page)...)
 		last, at = at, link(page, "next")
@@ -173,15 +176,16 @@ func TestAStoredReportIsRead(t *testing.T) {
 		f.measures.times() != asked {
 		t.Error("the report was made again")
 	}
+	const month = "/fhir/MeasureReport/length-of-stay.20180601.20180630"
 	for name, other := range map[string]struct {
 		target, scopes string
 		want           int
 	}{
-		"a report that there is not": {"/fhir/MeasureReport/length-of-stay.20160101.20161231", reportScope, 404},
-		"a month, for the public":    {"/fhir/MeasureReport/length-of-stay.20180601.20180630", reportScope, 404},
-		"a month, inside":            {"/fhir/MeasureReport/length-of-stay.20180601.20180630", internalScope, 200},
-		"a report of no measure":     {"/fhir/MeasureReport/x", reportScope, 404},
-		"another audience":           {target + "?audience=internal", reportScope, 403},
+		"a year that is not stored": {strings.ReplaceAll(target, "2018", "2016"), reportScope, 404},
+		"a month, for the public":   {month, reportScope, 404},
+		"a month, inside":           {month, internalScope, 200},
+		"a report of no measure":    {"/fhir/MeasureReport/x", reportScope, 404},
+		"another audience":          {target + "?audience=internal", reportScope, 403},
 	} {
 		if w := f.get(other.target, other.scopes); w.Code != other.want {
 			t.Errorf("%s = %d, want %d: %s", name, w.Code, other.want, w.Body)

@@ -119,9 +119,9 @@ func askedKind(asked parameters, about subject) (reportKind, error) {
 	return "", unknownReportType()
 }
 
-// askedLastReceived checks lastReceivedOn. R4 gives it to reports of single patients alone, and lets
-// a server use it to leave out resources that the caller has; we keep no time of receipt for each, so
-// that all are named, which R4 allows too.
+// askedLastReceived checks lastReceivedOn. R4 gives it to reports of single patients alone, and
+// lets a server use it to leave out resources that the caller has; we keep no time of receipt for
+// each, so that all are named, which R4 allows too.
 func askedLastReceived(asked parameters, kind reportKind) error {
 	text, err := asked.one("lastReceivedOn")
 	if err != nil || !asked.given("lastReceivedOn") {

@@ -247,7 +247,8 @@ func TestQuestionsAboutPatientsThatAreRefused(t *testing.T) {
 	}
 }
 
-// TestAListThatComesLater is audited when it is made, and asks for the scope again when it is fetched.
+// TestAListThatComesLater is audited when it is made, and asks for the scope again when it is
+// fetched.
 func TestAListThatComesLater(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

@@ -88,8 +88,8 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, t task) {
 	s.deliver(w, r, have)
 }
 
-// tag is the entity tag of an answer; empty for one that is not kept. It is weak, because two servers
-// that answer the same question from the same data put different dates on it.
+// tag is the entity tag of an answer; empty for one that is not kept. It is weak, because two
+// servers that answer the same question from the same data put different dates on it.
 func (s *Server) tag(of Snapshot, t task) string {
 	if t.key == "" || of.ID == "" {
 		return ""

@@ -36,7 +36,7 @@ func TestAKeptAnswerIsGivenAgain(t *testing.T) {
 	for name, other := range map[string]string{
 		"another period":     evaluateED + "?periodStart=2017&periodEnd=2018",
 		"another stratifier": edOf2018 + "&stratifier=race",
-		"another measure":    "/fhir/Measure/length-of-stay/$evaluate-measure?periodStart=2018&periodEnd=2018",
+		"another measure":    strings.Replace(edOf2018, "ed-left-without-being-seen", "length-of-stay", 1),
 		"with bounds":        edOf2018 + "&bounds=true",
 		"with a policy":      edOf2018 + "&racePolicy=omb1997_exclusive",
 		"with a filter":      edOf2018 + "&filter=sex:female",
@@ -67,7 +67,8 @@ func TestWhatTheCallerHasIsNotSentAgain(t *testing.T) {
 			t.Errorf("%s = %d %s of %d bytes", tt.name, w.Code, w.Header().Get("ETag"), w.Body.Len())
 		}
 	}
-	w := f.call(http.MethodGet, edOf2018, "", "Authorization: Bearer "+reportScope, "If-None-Match: "+tag)
+	w := f.call(http.MethodGet, edOf2018, "", "Authorization: Bearer "+reportScope,
+		"If-None-Match: "+tag)
 	if w.Code != http.StatusOK {
 		t.Errorf("the tag of another audience = %d", w.Code)
 	}
