@@ -174,7 +174,7 @@ func (b *batch) members(s *subject) []measure.ImportedMember {
 
 // unitsNamed reads the units from the evaluated resources that say for which populations they were.
 // An engine may list there whatever it looked at, so that the units are taken only if they are as
-// many as each population counts.
+// many as each population counts, and each of them is in what one unit can be in.
 func (b *batch) unitsNamed(s *subject) ([]measure.ImportedMember, bool) {
 	kind := kindOf(b.unit)
 	if kind == "" {
@@ -198,6 +198,9 @@ func (b *batch) unitsNamed(s *subject) ([]measure.ImportedMember, bool) {
 					in = append(in, p)
 					counted[i][p]++
 				}
+			}
+			if !proper(s.scoring, in) {
+				return nil, false
 			}
 			if len(in) > 0 {
 				found = true

@@ -1,6 +1,8 @@
 package report_test
 
 import (
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -239,6 +241,40 @@ func TestOddIDsAreRefused(t *testing.T) {
 		}
 		if _, err := builder(t).Library(d); err == nil {
 			t.Errorf("Library(%q) succeeds", id)
+		}
+	}
+}
+
+// TestOwnExtensionsAreDocumented looks for the extensions in the files that the other tests hold the
+// reports to.
+func TestOwnExtensionsAreDocumented(t *testing.T) {
+	t.Parallel()
+	document, err := os.ReadFile("../../docs/conformance.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob("testdata/*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	form := regexp.MustCompile(regexp.QuoteMeta(r4.Own) + `([a-z0-9-]+)`)
+	found := map[string]bool{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range form.FindAllStringSubmatch(string(text), -1) {
+			found[m[1]] = true
+			if !strings.Contains(string(document), "\n| `"+m[1]+"` |") {
+				t.Errorf("%s has the extension %s, which is not documented", file, m[1])
+			}
+		}
+	}
+	row := regexp.MustCompile("(?s)### Extensions of our own.*?### ").Find(document)
+	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z0-9-]+)` \\|").FindAllSubmatch(row, -1) {
+		if !found[string(m[1])] {
+			t.Errorf("the extension %s is documented, and no file has it", m[1])
 		}
 	}
 }

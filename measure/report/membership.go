@@ -107,3 +107,28 @@ func needed(scoring measure.Scoring) []measure.Population {
 		return p == measure.DenominatorExclusion || p == measure.MeasureExclusion
 	})
 }
+
+// proper reports whether one unit can be in these populations and no others.
+func proper(scoring measure.Scoring, in []measure.Population) bool {
+	is := func(p measure.Population) bool { return slices.Contains(in, p) }
+	implies := func(p, q measure.Population) bool { return !is(p) || is(q) }
+	if !implies(measure.Denominator, measure.InitialPopulation) ||
+		!implies(measure.DenominatorExclusion, measure.Denominator) ||
+		!implies(measure.NumeratorExclusion, measure.Numerator) ||
+		!implies(measure.MeasurePopulation, measure.InitialPopulation) ||
+		!implies(measure.MeasureExclusion, measure.MeasurePopulation) {
+		return false
+	}
+	if scoring == measure.Ratio {
+		return !is(measure.DenominatorException)
+	}
+	exclusive := 0
+	for _, p := range []measure.Population{
+		measure.DenominatorExclusion, measure.Numerator, measure.DenominatorException,
+	} {
+		if is(p) {
+			exclusive++
+		}
+	}
+	return exclusive == 0 || exclusive == 1 && is(measure.Denominator)
+}

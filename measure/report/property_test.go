@@ -36,6 +36,8 @@ func drawResult(t *rapid.T) measure.Result {
 	result := measure.Result{
 		Measure: "drawn", Version: "1.0.0", Snapshot: "s",
 		Complete: rapid.Bool().Draw(t, "complete"),
+		Policy:   rapid.SampledFrom(append(mapping.Policies(), "")).Draw(t, "policy"),
+		Audience: rapid.SampledFrom([]string{"", "internal", "regulator", "public"}).Draw(t, "audience"),
 		Period:   measure.Period{Start: start, End: start.AddDate(0, 0, 364)},
 	}
 	ids := rapid.SliceOfNDistinct(rapid.StringMatching(`[a-z][a-z-]{0,8}`), 1, 2, rapid.ID[string])
@@ -43,7 +45,7 @@ func drawResult(t *rapid.T) measure.Result {
 		group := measure.Group{
 			ID: id,
 			Scoring: rapid.SampledFrom([]measure.Scoring{
-				measure.Proportion, measure.Ratio, measure.ContinuousVariable,
+				measure.Proportion, measure.Ratio, measure.ContinuousVariable, measure.Cohort,
 			}).Draw(t, "scoring"),
 			Improvement: rapid.SampledFrom([]measure.Improvement{
 				measure.Increase, measure.Decrease, measure.Context,
@@ -56,6 +58,9 @@ func drawResult(t *rapid.T) measure.Result {
 		if rapid.Bool().Draw(t, "stratified") {
 			group.Strata["race"] = drawStrata(t)
 			group.Strata["race*sex"] = crossed(group.Strata["race"])
+			if rapid.Bool().Draw(t, "overlapping") {
+				group.Overlapping = []string{"race", "race*sex"}
+			}
 		}
 		result.Groups = append(result.Groups, group)
 	}
@@ -67,8 +72,19 @@ func drawCell(t *rapid.T) measure.Cell {
 		measure.InitialPopulation: rapid.Float64Range(0, 1e12).Draw(t, "size"),
 		measure.Denominator:       float64(rapid.Int64Range(0, 1e10).Draw(t, "whole size")),
 	}}
+	for _, p := range []measure.Population{
+		measure.NumeratorInitial, measure.DenominatorException, measure.NumeratorExclusion,
+	} {
+		if rapid.Bool().Draw(t, "further") {
+			cell.Populations[p] = float64(rapid.IntRange(0, 9).Draw(t, "further size"))
+		}
+	}
 	if rapid.Bool().Draw(t, "uncounted") {
-		return measure.Cell{}
+		return measure.Cell{Suppressed: rapid.Bool().Draw(t, "all hidden")}
+	}
+	if rapid.Bool().Draw(t, "partly hidden") {
+		cell.Suppressed = true
+		delete(cell.Populations, measure.Denominator)
 	}
 	if rapid.Bool().Draw(t, "scored") {
 		score := rapid.Float64Range(0, 1).Draw(t, "score")
@@ -84,7 +100,12 @@ func drawStrata(t *rapid.T) []measure.Stratum {
 		if s == mapping.Known {
 			coding.Code, coding.System = "2106-3", mapping.SystemCDCREC
 		}
-		strata = append(strata, measure.Stratum{Coding: coding, Cell: drawCell(t)})
+		stratum := measure.Stratum{Coding: coding, Cell: drawCell(t)}
+		if rapid.Bool().Draw(t, "bounded") {
+			v := rapid.Float64Range(0, 1).Draw(t, "bound")
+			stratum.Share, stratum.IfUnknown, stratum.Bounds = &v, &v, &[2]float64{v / 2, v}
+		}
+		strata = append(strata, stratum)
 	}
 	return strata
 }
