@@ -2,6 +2,7 @@ package measure
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"sort"
 	"strings"
@@ -125,9 +126,8 @@ func boundRatio(own, pool *tally, per float64) *[2]float64 {
 	return &[2]float64{per * least[0] / least[1], per * greatest[0] / greatest[1]}
 }
 
-// boundContinuous adds the largest values as long as the next one is above the score, and the smallest
-// as long as the next one is below it. That is sharp for a quantile and for a mean, which a value above
-// them never lowers.
+// boundContinuous adds units in the order of their values. Of so and so many units, the largest make
+// every order statistic largest, so that only how many are added is to be found.
 func (d *Definition) boundContinuous(own, pool *tally) (bounds *[2]float64, all *float64) {
 	var both tally
 	both.add(own)
@@ -136,51 +136,120 @@ func (d *Definition) boundContinuous(own, pool *tally) (bounds *[2]float64, all 
 	if !ok {
 		return nil, nil
 	}
-	values := histogramOf(pool.values).values
-	least := d.extreme(own, pool, values, -1)
-	slices.Reverse(values)
-	greatest := d.extreme(own, pool, values, 1)
-	return &[2]float64{least, greatest}, &score
+	g := &growth{d: d, own: own, pool: pool, values: histogramOf(pool.values).values, sign: -1}
+	least := g.extreme()
+	slices.Reverse(g.values)
+	g.sign = 1
+	return &[2]float64{least, g.extreme()}, &score
 }
 
-// extreme finds how many of the values, in the order in which they are to be added, make the score
-// least or greatest, as sign says.
-func (d *Definition) extreme(own, pool *tally, values []float64, sign float64) float64 {
-	with := func(k int) (float64, bool) {
-		var t tally
-		t.add(own)
-		for _, v := range values[:k] {
-			o := observation{v: v}
-			t.observe(o, pool.values[o])
-		}
-		return d.aggregate(histogramOf(t.values))
+// growth adds units of a pool to those of a stratum: values in the order in which they are added,
+// ascending for the least score and descending for the greatest, which is sign -1 and 1.
+type growth struct {
+	d         *Definition
+	own, pool *tally
+	values    []float64
+	sign      float64
+}
+
+// with is the histogram after all units of the first k values.
+func (g *growth) with(k int) map[observation]int64 {
+	var t tally
+	t.add(g.own)
+	for _, v := range g.values[:k] {
+		o := observation{v: v}
+		t.observe(o, g.pool.values[o])
 	}
+	if t.values == nil {
+		t.values = map[observation]int64{}
+	}
+	return t.values
+}
+
+func (g *growth) extreme() float64 {
 	first := 0
-	if _, ok := with(0); !ok {
-		first = 1 // A score needs a unit.
+	if len(g.own.values) == 0 {
+		first = 1 // A score needs a unit, and any number of one value score alike but for these two.
 	}
-	// Whether the next value still moves the score is first true and then false.
-	added := first + sort.Search(len(values)-first, func(i int) bool {
-		score, _ := with(first + i)
-		return sign*d.pull(values[first+i], score) <= 0
+	switch g.d.Aggregate {
+	case Sum, Count:
+		return g.additive(first)
+	case Median, Mean, Percentile90:
+	}
+	// A value that is not within the neighbours of a quantile never moves it away from itself; whether
+	// the next one is still beyond them is first true and then false.
+	added := first + sort.Search(len(g.values)-first, func(i int) bool {
+		lo, hi := g.d.neighbours(histogramOf(g.with(first + i)))
+		return !g.beyond(g.values[first+i], lo, hi)
 	})
-	if first == 1 && added == 1 && sign*d.pull(values[0], values[0]) <= 0 {
-		// One unit is needed, and a second one of that value would move the score the other way.
-		score, _ := d.aggregate(histogram{values[:1], []int64{1}})
-		return score
+	// Within them interpolation may go either way, unit by unit, until the next is on their other side.
+	current := g.with(added)
+	best, _ := g.d.aggregate(histogramOf(current))
+	for _, v := range g.values[added:] {
+		for range g.pool.values[observation{v: v}] {
+			lo, hi := g.d.neighbours(histogramOf(current))
+			if g.sign > 0 && v <= lo || g.sign < 0 && v >= hi {
+				return best
+			}
+			current[observation{v: v}]++
+			if score, _ := g.d.aggregate(histogramOf(current)); g.sign*(score-best) > 0 {
+				best = score
+			}
+		}
 	}
-	score, _ := with(added)
+	return best
+}
+
+func (g *growth) beyond(v, lo, hi float64) bool {
+	if g.sign > 0 {
+		return v >= hi
+	}
+	return v <= lo
+}
+
+// additive adds every unit that moves a sum the right way, and at least so many units.
+func (g *growth) additive(least int) float64 {
+	score, _ := g.d.aggregate(histogramOf(g.own.values))
+	each := func(v float64) float64 {
+		if g.d.Aggregate == Count {
+			return 1
+		}
+		return v
+	}
+	for i, v := range g.values {
+		switch {
+		case g.sign*each(v) > 0:
+			score += each(v) * float64(g.pool.values[observation{v: v}])
+		case i < least:
+			score += each(v)
+		}
+	}
 	return score
 }
 
-// pull says which way a value moves the score when it is added.
-func (d *Definition) pull(value, score float64) float64 {
+// neighbours are the order statistics between which a quantile lies, or a mean twice.
+func (d *Definition) neighbours(h histogram) (lo, hi float64) {
+	p := 0.5
 	switch d.Aggregate {
-	case Sum:
-		return value
-	case Count:
-		return 1
-	case Mean, Median, Percentile90:
+	case Mean:
+		mean, _ := d.aggregate(h)
+		return mean, mean
+	case Percentile90:
+		p = p90
+	case Median, Sum, Count:
 	}
-	return value - score
+	total := int64(0)
+	for _, n := range h.counts {
+		total += n
+	}
+	below := int64(math.Floor(float64(total-1) * p))
+	at := func(rank int64) float64 {
+		for i, n := range h.counts {
+			if rank -= n; rank < 0 {
+				return h.values[i]
+			}
+		}
+		return h.values[len(h.values)-1]
+	}
+	return at(below), at(below + 1)
 }

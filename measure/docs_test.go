@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/equitylens/equitylens/mapping"
 	"github.com/equitylens/equitylens/measure"
 	. "github.com/equitylens/equitylens/store/facts/factstest"
 )
@@ -96,7 +97,8 @@ func TestEveryMeasureAndKeyIsDocumented(t *testing.T) {
 	own := section(t, text, "## A measure of your own")
 	definition := reflect.TypeFor[measure.Definition]()
 	for i := range definition.NumField() {
-		if key := definition.Field(i).Tag.Get("yaml"); key != "-" && !strings.Contains(own, "\n| `"+key+"` |") {
+		key := definition.Field(i).Tag.Get("yaml")
+		if key != "-" && !strings.Contains(own, "\n| `"+key+"` |") {
 			t.Errorf("the key %s is not documented", key)
 		}
 	}
@@ -131,5 +133,34 @@ func TestTheDocumentedExampleRuns(t *testing.T) {
 		measure.DenominatorExclusion: 1, measure.Numerator: 1}
 	if diff := cmp.Diff(want, result.Groups[0].Populations); diff != "" {
 		t.Errorf("populations (-want +got):\n%s", diff)
+	}
+}
+
+func TestEveryOptionIsDocumented(t *testing.T) {
+	t.Parallel()
+	text := documentation(t)
+	for _, p := range mapping.Policies() {
+		if !strings.Contains(section(t, text, "### Race policies"), "\n| `"+string(p)+"` |") {
+			t.Errorf("the policy %s is not documented", p)
+		}
+	}
+	scores := section(t, text, "### Populations and scores")
+	for _, s := range []measure.Scoring{measure.Proportion, measure.Ratio, measure.ContinuousVariable,
+		measure.Cohort} {
+		if !strings.Contains(scores, "\n| `"+string(s)+"` |") {
+			t.Errorf("the scoring %s is not documented", s)
+		}
+	}
+	own := section(t, text, "## A measure of your own")
+	for _, a := range measure.Aggregates() {
+		if !strings.Contains(own, "`"+string(a)+"`") {
+			t.Errorf("the aggregate %s is not documented", a)
+		}
+	}
+	for _, p := range []measure.Population{measure.NumeratorInitial, measure.DenominatorException,
+		measure.NumeratorExclusion} {
+		if !strings.Contains(own, "`"+string(p)+"`") {
+			t.Errorf("the population %s is not documented", p)
+		}
 	}
 }

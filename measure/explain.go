@@ -146,7 +146,8 @@ func (x *explainer) own(ctx context.Context, out *Explanation) error {
 	}
 	for g, rate := range a.rates {
 		for _, p := range a.query.shown[g] {
-			m.more = append(m.more, fmt.Sprintf("%s AS h%d_%d", expression(rate.Populations[p]), g, slotOf(p)))
+			text := expression(rate.Populations[p])
+			m.more = append(m.more, fmt.Sprintf("%s AS h%d_%d", text, g, slotOf(p)))
 		}
 	}
 	a.query.source = m
@@ -174,7 +175,8 @@ func (x *explainer) own(ctx context.Context, out *Explanation) error {
 // columns lists those of the measure's view.
 func (x *explainer) columns(ctx context.Context) ([]string, error) {
 	var out []string
-	err := x.engine.snapshot.Query(ctx, "SELECT column_name FROM (DESCRIBE FROM "+anyView(x.asked.d)+")",
+	text := "SELECT column_name FROM (DESCRIBE FROM " + anyView(x.asked.d) + ")"
+	err := x.engine.snapshot.Query(ctx, text,
 		func(rows *sql.Rows) error {
 			var name string
 			err := rows.Scan(&name)
@@ -193,7 +195,8 @@ func namedIn(text string, columns []string) []string {
 	var out []string
 	for _, t := range parts {
 		name := strings.ToLower(t.text)
-		if (t.kind == 'a' || t.kind == '"') && slices.Contains(columns, name) && !slices.Contains(out, name) {
+		if (t.kind == 'a' || t.kind == '"') && slices.Contains(columns, name) &&
+			!slices.Contains(out, name) {
 			out = append(out, name)
 		}
 	}
@@ -293,8 +296,9 @@ func (x *explainer) around(ctx context.Context, unit *ExplainedUnit, no int64) e
 	case PatientUnit:
 		// What an encounter of the period says of the patient.
 		text = `SELECT 'Encounter', b.id FROM unit.encounter e JOIN base.encounter b ON b.rowid = e.no
-WHERE e.patient_no = ? AND counts(e.status) AND e.end_date BETWEEN ` + dateLiteral(x.asked.Period.Start) +
-			" AND " + dateLiteral(x.asked.Period.End) + " ORDER BY e.end_date, b.id"
+WHERE e.patient_no = ? AND counts(e.status) AND e.end_date BETWEEN ` +
+			dateLiteral(x.asked.Period.Start) + " AND " + dateLiteral(x.asked.Period.End) +
+			" ORDER BY e.end_date, b.id"
 	case EventUnit:
 		text = `SELECT 'Encounter', b.id FROM unit.event v JOIN base.encounter b ON b.rowid = v.encounter_no
 WHERE v.no = ?`
@@ -305,7 +309,7 @@ WHERE v.encounter_no = ? AND v.actuality = 'actual' AND v.within_encounter
 UNION ALL
 SELECT 'Encounter', b.id FROM unit.stay s
 JOIN unit.stay t ON t.patient_no = s.patient_no AND t.no <> s.no AND t.class IN ('IMP', 'ACUTE')
-  AND t.start_date = s.end_date + s.days_to_next
+  AND t.start_date = s.end_date + s.days_to_next::INTEGER
 JOIN base.encounter b ON b.rowid = t.no
 WHERE s.no = ? ORDER BY 1, 2`
 		args = append(args, no)

@@ -21,7 +21,7 @@ var (
 	ErrUnknownFilter = errors.New("unknown filter")
 	// ErrNotImported says that an imported measure has no members for the period that was asked for.
 	ErrNotImported = errors.New("not imported")
-	// ErrUnknownPatient says that the snapshot holds no patient with the id that was asked for. The id is
-	// not repeated.
+	// ErrUnknownPatient says that the snapshot holds no patient with the id that was asked for. The id
+	// is not repeated.
 	ErrUnknownPatient = errors.New("unknown patient")
 )

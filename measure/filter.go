@@ -141,13 +141,14 @@ func (f Filter) onStrata(policy mapping.Policy) (conditions []statement, err err
 		c := statement{a.columns[0] + " IN " + listed, []any{list}}
 		if a.overlapping() {
 			// A state holds no separator, so that it is its own only part.
-			c.text = fmt.Sprintf("list_has_any(string_split(%s, '%s'), string_split(?, chr(10)))", a.columns[0],
-				setSeparator)
+			c.text = fmt.Sprintf("list_has_any(string_split(%s, '%s'), string_split(?, chr(10)))",
+				a.columns[0], setSeparator)
 		}
 		if len(a.columns) > 1 {
 			// Hispanic is one more group; who has it and no race has no state besides.
 			const both = `CASE WHEN ethnicity = '` + hispanic + `'
-      THEN %s AND NOT starts_with(race_set, '~') OR list_contains(string_split(?, chr(10)), '` + hispanic + `')
+      THEN %s AND NOT starts_with(race_set, '~')
+        OR list_contains(string_split(?, chr(10)), '` + hispanic + `')
       ELSE %s END`
 			c = statement{fmt.Sprintf("("+both+")", c.text, c.text), []any{list, list, list}}
 		}

@@ -127,7 +127,8 @@ func (l *lister) selecting(condition string, more []string) statement {
 	unit, join := "''", ""
 	if table != "" {
 		unit = "coalesce(u.unit_id, '')"
-		join = "LEFT JOIN (SELECT rowid AS place, id AS unit_id FROM base." + table + ") u ON u.place = c.no"
+		join = "LEFT JOIN (SELECT rowid AS place, id AS unit_id FROM base." + table +
+			") u ON u.place = c.no"
 	}
 	selected := append([]string{"p.patient_id", unit, "c.day"}, l.columns...)
 	for g := range q.rates {

@@ -78,7 +78,8 @@ func (m *membership) undated() statement {
 }
 
 func (m *membership) where(condition string) statement {
-	out := statement{text: fmt.Sprintf("SELECT stratum, no, patient_no, %s AS day,\n    %s\n  FROM %s\n  WHERE %s",
+	const text = "SELECT stratum, no, patient_no, %s AS day,\n    %s\n  FROM %s\n  WHERE %s"
+	out := statement{text: fmt.Sprintf(text,
 		m.d.date(), strings.Join(append(m.columns(), m.more...), ",\n    "), m.relation(), condition)}
 	for _, c := range m.only {
 		out.text += " AND " + c.text
@@ -95,8 +96,8 @@ func expression(text string) string {
 	return "coalesce((\n" + text + "\n)::BOOLEAN, false)"
 }
 
-// observed wraps a number that an analyst wrote. What is not finite, such as a quotient by zero, is no
-// observation.
+// observed wraps a number that an analyst wrote. What is not finite, such as a quotient by zero, is
+// no observation.
 func observed(text string) string {
 	value := "(\n" + text + "\n)::DOUBLE"
 	return "CASE WHEN isfinite(" + value + ") THEN " + value + " END"

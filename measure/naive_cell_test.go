@@ -1,6 +1,7 @@
 package measure_test
 
 import (
+	order "cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -355,11 +356,11 @@ func prefixes(d *measure.Definition, own, pool []row) *[2]float64 {
 		return above / below
 	}
 	pool = slices.DeleteFunc(slices.Clone(pool), func(r row) bool { return math.IsNaN(merit(r)) })
-	slices.SortFunc(pool, func(a, b row) int { return int(2*bit(merit(a) > merit(b)) + bit(merit(a) == merit(b)) - 1) })
+	slices.SortFunc(pool, func(a, b row) int { return order.Compare(merit(a), merit(b)) })
 	var bounds *[2]float64
 	for range 2 {
 		for k := range len(pool) + 1 {
-			if k > 1 && k < len(pool) && merit(pool[k-1]) == merit(pool[k]) {
+			if d.Aggregate != measure.Percentile90 && k > 1 && k < len(pool) && merit(pool[k-1]) == merit(pool[k]) {
 				continue // Of equals, all or none but one.
 			}
 			score, _, _ := naiveScore(d, slices.Concat(own, pool[:k]))
@@ -450,7 +451,8 @@ func (w *world) kept(rows []row, q measure.Question) []row {
 			if key != measure.FilterPractitioner {
 				values = r.under(key, q.Policy)
 			}
-			keep = keep && slices.ContainsFunc(values, func(v string) bool { return slices.Contains(q.Where[key], v) })
+			listed := func(v string) bool { return slices.Contains(q.Where[key], v) }
+			keep = keep && slices.ContainsFunc(values, listed)
 		}
 		if keep {
 			out = append(out, r)

@@ -125,7 +125,8 @@ func (q *query) statement() statement {
 		selected = append(selected, "sum(units)::BIGINT")
 	}
 	var out strings.Builder
-	fmt.Fprintf(&out, "WITH member AS (\n  %s),\ncounted AS (\n  SELECT %s\n  FROM member GROUP BY ALL)\n",
+	const steps = "WITH member AS (\n  %s),\ncounted AS (\n  SELECT %s\n  FROM member GROUP BY ALL)\n"
+	fmt.Fprintf(&out, steps,
 		members.text, strings.Join(counted, ",\n    "))
 	kept := q.kept()
 	fmt.Fprintf(&out, "SELECT %s\nFROM counted %s\n%s\nGROUP BY GROUPING SETS (%s)",

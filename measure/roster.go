@@ -83,7 +83,8 @@ func (e *Engine) roster(id string, p Period) (*roster, error) {
 		have = append(have, r.of.Period.String())
 	}
 	slices.Sort(have)
-	return nil, fmt.Errorf("%w: %s for %s; there is %s", ErrNotImported, id, p, strings.Join(have, ", "))
+	return nil, fmt.Errorf("%w: %s for %s; there is %s", ErrNotImported, id, p,
+		strings.Join(have, ", "))
 }
 
 // newRoster gathers what the members say of one unit in one line. Members without a unit are one unit
@@ -162,13 +163,14 @@ type rosterSource struct {
 // lines is a relation of the roster: the lists side by side.
 func (r *roster) lines() statement {
 	list := func(values []string) string { return strings.Join(values, listSeparator) }
-	out := statement{"SELECT unnest(string_split(?, chr(10))) AS patient, unnest(string_split(?, chr(10))) AS unit",
+	const unnested = "unnest(string_split(?, chr(10)))"
+	out := statement{"SELECT " + unnested + " AS patient, " + unnested + " AS unit",
 		[]any{list(r.patients), list(r.units)}}
 	for g := range r.flags {
-		out.text += fmt.Sprintf(", unnest(string_split(?, chr(10)))::BIGINT AS f%d", g)
+		out.text += fmt.Sprintf(", %s::BIGINT AS f%d", unnested, g)
 		out.args = append(out.args, list(r.flags[g]))
 		for c, letter := range []string{"a", "b"} {
-			out.text += fmt.Sprintf(", try_cast(unnest(string_split(?, chr(10))) AS DOUBLE) AS %s%d", letter, g)
+			out.text += fmt.Sprintf(", try_cast(%s AS DOUBLE) AS %s%d", unnested, letter, g)
 			out.args = append(out.args, list(r.observed[2*g+c]))
 		}
 	}
@@ -259,8 +261,8 @@ func (e *Engine) lost(ctx context.Context, r *roster, out *Result) error {
 		return nil
 	}
 	lines := r.lines()
-	text := "SELECT count(*) FILTER (p.no IS NULL), 0 FROM (" + lines.text + ") l LEFT JOIN " + personSQL +
-		" p ON p.id = l.patient"
+	text := "SELECT count(*) FILTER (p.no IS NULL), 0 FROM (" + lines.text + ") l LEFT JOIN " +
+		personSQL + " p ON p.id = l.patient"
 	if rows, table := unitRows(r.of.Unit); rows != "" {
 		text = fmt.Sprintf(`SELECT count(*) FILTER (p.no IS NULL),
   count(*) FILTER (p.no IS NOT NULL AND u.no IS NULL AND l.unit <> '')
