@@ -196,6 +196,7 @@ func TestQuestionsThatAreRefused(t *testing.T) {
 		{"a policy without a value", period + "&racePolicy=", 400, "CODE_INVALID"},
 		{"bounds that are not a yes or no", period + "&bounds=1", 400, "VALUE"},
 		{"a filter without a value", period + "&filter=race", 400, "VALUE"},
+		{"a filter by payer", period + "&filter=payer:medicaid", 400, "NOT_SUPPORTED"},
 		{"a filter of SQL", period + "&filter=race:'%20or%201=1", 400, "VALUE"},
 		{"many filters", period + strings.Repeat("&filter=race:1", 101), 422, "TOO_COSTLY"},
 		{"an audience that there is not", period + "&audience=friends", 400, "CODE_INVALID"},

@@ -188,8 +188,11 @@ func (s *Server) askedFilter(asked parameters) (measure.Filter, error) {
 	for _, text := range texts {
 		// A + that nobody escaped has become a space, and no code holds one.
 		m := filterForm.FindStringSubmatch(strings.ReplaceAll(text, " ", "+"))
-		if m == nil {
+		switch {
+		case m == nil:
 			return nil, malformedFilter()
+		case m[1] == "payer":
+			return nil, noPayer()
 		}
 		if !slices.Contains(where[m[1]], m[2]) {
 			where[m[1]] = append(where[m[1]], m[2])

@@ -279,6 +279,11 @@ func malformedFilter() error {
 		"a filter is what is filtered by, a colon, and a code or ~ and a state: race:2106-3")
 }
 
+func noPayer() error {
+	return badRequest(cpb.IssueTypeCode_NOT_SUPPORTED, "filter",
+		"there is no filter by payer: no resource that is synced says who pays")
+}
+
 func malformedReference(parameter, form string) error {
 	return badRequest(cpb.IssueTypeCode_VALUE, parameter,
 		"the parameter "+parameter+" must be a reference to a resource here: "+form)
