@@ -48,10 +48,11 @@ var floors = map[string]int{
 
 	"measure": 3,
 
-	"internal/ingest": 4,
-	"measure/gap":     4,
-	"measure/release": 4,
-	"measure/report":  4,
+	"internal/imports": 4,
+	"internal/ingest":  4,
+	"measure/gap":      4,
+	"measure/release":  4,
+	"measure/report":   4,
 
 	"measure/export": 5,
 	"measure/script": 5,

@@ -10,6 +10,7 @@ import (
 
 	"github.com/equitylens/equitylens/mapping"
 	"github.com/equitylens/equitylens/measure"
+	"github.com/equitylens/equitylens/measure/gap"
 )
 
 // askFlags are those of every command that asks a measure something.
@@ -69,7 +70,10 @@ func (f *askFlags) question() (measure.Question, error) {
 
 // usageOf gives an error of a question the exit code of a wrong command line.
 func usageOf(err error) error {
-	for _, cause := range []error{measure.ErrUnknownMeasure, measure.ErrUnknownDimension} {
+	for _, cause := range []error{
+		measure.ErrUnknownMeasure, measure.ErrUnknownDimension, measure.ErrUnknownFilter,
+		measure.ErrOverlapping, measure.ErrNotImported, gap.ErrNoReference,
+	} {
 		if errors.Is(err, cause) {
 			return exitError{err, exitUsage}
 		}

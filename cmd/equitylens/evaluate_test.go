@@ -188,18 +188,6 @@ func TestEvaluateCSV(t *testing.T) {
 	}
 }
 
-func TestInert(t *testing.T) {
-	t.Parallel()
-	for in, want := range map[string]string{
-		"": "", "White": "White", "=cmd()": "'=cmd()", "+1": "'+1", "-1": "'-1", "@x": "'@x",
-		"\tx": "'\tx", "\rx": "'\rx",
-	} {
-		if got := inert(in); got != want {
-			t.Errorf("inert(%q) = %q, want %q", in, got, want)
-		}
-	}
-}
-
 func TestEvaluateTable(t *testing.T) {
 	t.Parallel()
 	o := must(t, "evaluate", "ed-left-without-being-seen", "--period", "2025", "--by", "race",

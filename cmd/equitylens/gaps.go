@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -85,11 +84,8 @@ func (p *program) gaps(ctx context.Context, flags gapsFlags) error {
 		return usageOf(err)
 	}
 	found, err := gap.Of(results, gap.Options{Reference: gap.Reference(flags.reference)})
-	if errors.Is(err, gap.ErrNoReference) {
-		return exitError{err, exitUsage}
-	}
 	if err != nil {
-		return err
+		return usageOf(err)
 	}
 	total := len(found)
 	if flags.limit > 0 && total > flags.limit {

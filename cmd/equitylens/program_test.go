@@ -143,7 +143,7 @@ func checkContract(t *testing.T, example, text string) {
 }
 
 // export writes a population as a hospital hands it out.
-func export(t *testing.T, who *population.Population, files int, packed bool) string {
+func exported(t *testing.T, who *population.Population, files int, packed bool) string {
 	t.Helper()
 	folder := t.TempDir()
 	if err := who.WriteNDJSON(t.Context(), folder, files, packed); err != nil {

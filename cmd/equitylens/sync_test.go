@@ -31,7 +31,7 @@ func TestSyncFromAFolder(t *testing.T) {
 	who := population.New(population.Config{Patients: 120, Seed: 9})
 	reports := map[string]ingest.Report{}
 	for name, folder := range map[string]string{
-		"plain": export(t, who, 1, false), "packed in five files a type": export(t, who, 5, true),
+		"plain": exported(t, who, 1, false), "packed in five files a type": exported(t, who, 5, true),
 	} {
 		o := must(t, "sync", "--json", "--from", folder, "--data", t.TempDir())
 		checkContract(t, syncContract, o.out)

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/equitylens/equitylens/internal/ingest"
+	"github.com/equitylens/equitylens/mapping"
+	"github.com/equitylens/equitylens/measure/release"
 )
 
 // Config is the whole file.
@@ -33,9 +35,12 @@ type Config struct {
 	ClientKeys string   `yaml:"client_keys_file"`
 	Sources    []Source `yaml:"sources"`
 	Sync       Sync     `yaml:"sync"`
-	Cache      Cache    `yaml:"cache"`
-	Server     Server   `yaml:"server"`
-	Log        Log      `yaml:"log"`
+	// Groups is a folder of FHIR Groups of patients for whom reports may be asked.
+	Groups     string     `yaml:"groups"`
+	Disclosure Disclosure `yaml:"disclosure"`
+	Cache      Cache      `yaml:"cache"`
+	Server     Server     `yaml:"server"`
+	Log        Log        `yaml:"log"`
 }
 
 // TelehealthType is a coding of Encounter.type that means telehealth.
@@ -83,6 +88,16 @@ type Sync struct {
 	Keep int `yaml:"keep_snapshots"`
 }
 
+// Disclosure fixes what may become public.
+type Disclosure struct {
+	// Periods is the length of the periods that are released: year, quarter or month.
+	Periods release.Granularity `yaml:"public_periods"`
+	// Cross is the one cross that is released, such as race*language; "" for none.
+	Cross string `yaml:"public_cross"`
+	// Policies are the overlapping race policies that are released besides.
+	Policies []mapping.Policy `yaml:"public_race_policies"`
+}
+
 // Cache is the home of what may expire: memory, unless Redis has addresses.
 type Cache struct {
 	// KeyFile seals values; "" means <data>/keys/cache.key.
@@ -114,6 +129,8 @@ type Server struct {
 	// TokenKeys signs our access tokens; "" means <data>/keys/token.json.
 	TokenKeys string   `yaml:"token_keys_file"`
 	Clients   []Client `yaml:"clients"`
+	// Audit is the file in which every report that names people is noted; "" means <data>/audit.ndjson.
+	Audit string `yaml:"audit_file"`
 	// PrivateNetworks lets the keys of clients be fetched from private addresses.
 	PrivateNetworks bool `yaml:"private_networks"`
 }
@@ -170,6 +187,7 @@ func Default() Config {
 			Overlap: Duration{Duration: 15 * time.Minute},
 			Keep:    30,
 		},
+		Disclosure: Disclosure{Periods: release.Year},
 		Server: Server{
 			Listen: "127.0.0.1:8080",
 			// One nightly run may fail before anybody is told.
@@ -214,6 +232,7 @@ func (c *Config) resolve(folder string) {
 	paths := []*string{
 		&c.Data, &c.ConceptMaps, &c.RaceTable, &c.Measures, &c.ClientKeys, &c.Cache.KeyFile,
 		&c.Cache.Redis.PasswordFile, &c.Server.TLS.CertFile, &c.Server.TLS.KeyFile, &c.Server.TokenKeys,
+		&c.Server.Audit, &c.Groups,
 	}
 	for i := range c.Sources {
 		paths = append(paths, &c.Sources[i].Folder, &c.Sources[i].CAFile)

@@ -18,6 +18,9 @@ import (
 
 	"github.com/equitylens/equitylens/auth/scope"
 	"github.com/equitylens/equitylens/internal/ingest"
+	"github.com/equitylens/equitylens/mapping"
+	"github.com/equitylens/equitylens/measure"
+	"github.com/equitylens/equitylens/measure/release"
 	"github.com/equitylens/equitylens/store/facts"
 )
 
@@ -42,6 +45,7 @@ func (c *Config) Validate() error {
 		names[c.Sources[i].Name] = true
 	}
 	c.Sync.validate(v)
+	c.Disclosure.validate(v)
 	c.Cache.Redis.validate(v)
 	c.Server.validate(v)
 	if err := new(slog.Level).UnmarshalText([]byte(c.Log.Level)); err != nil {
@@ -49,6 +53,24 @@ func (c *Config) Validate() error {
 	}
 	v.oneOf("log.format", c.Log.Format, "json", "text")
 	return errors.Join(v.list...)
+}
+
+func (d *Disclosure) validate(v *faults) {
+	v.oneOf("disclosure.public_periods", string(d.Periods), "", string(release.Year),
+		string(release.Quarter), string(release.Month))
+	if d.Cross != "" {
+		s, err := measure.ParseStratifier(d.Cross)
+		switch {
+		case err != nil:
+			v.add("disclosure.public_cross", "%v", err)
+		case len(s) < 2:
+			v.add("disclosure.public_cross", "%q crosses nothing; write race*language", d.Cross)
+		}
+	}
+	for i, p := range d.Policies {
+		v.oneOf(fmt.Sprintf("disclosure.public_race_policies[%d]", i), string(p),
+			string(mapping.PolicyAlone), string(mapping.PolicySPD15))
+	}
 }
 
 // Location is the time zone, or nil where each dateTime keeps its own.
