@@ -25,16 +25,17 @@ type roster struct {
 	observed        [][]string
 }
 
-// WithImports adds measures that other engines computed. Of two imports of one measure and period the
-// later one counts. The engine itself stays as it is.
+// WithImports returns an engine on the same snapshot that knows measures of other engines too, instead
+// of those that it knew. Of two imports of one measure and period the later one counts.
 func (e *Engine) WithImports(imports []Import) *Engine {
 	out := *e
-	out.definitions = slices.Clone(e.definitions)
+	out.definitions = slices.DeleteFunc(slices.Clone(e.definitions),
+		func(d Definition) bool { return d.Imported })
 	out.imports = map[string][]*roster{}
 	for i := range imports {
 		of := imports[i]
-		own := func(d Definition) bool { return d.ID == of.Measure && !d.Imported }
-		if slices.ContainsFunc(e.definitions, own) {
+		taken := func(d Definition) bool { return d.ID == of.Measure && !d.Imported }
+		if slices.ContainsFunc(out.definitions, taken) {
 			of.Measure += "-imported"
 		}
 		d := of.definition()

@@ -42,6 +42,9 @@ func TestImports(t *testing.T) {
 	if n := len(plain.Definitions()); n != 12 {
 		t.Errorf("the engine itself has %d definitions, want 12", n)
 	}
+	if n := len(engine.WithImports(nil).Definitions()); n != 12 {
+		t.Errorf("without imports %d definitions, want 12", n)
+	}
 	last := engine.Definitions()[12]
 	if !last.Imported || last.ID != "cms122" || last.URL != "http://vendor.example/Measure/cms122" {
 		t.Errorf("the last definition is %+v", last)
