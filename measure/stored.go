@@ -3,10 +3,12 @@ package measure
 import (
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/equitylens/equitylens/store/facts"
@@ -92,7 +94,7 @@ func (e *Engine) precompute(ctx context.Context, d *Definition, span Period) ([]
 		r := facts.Result{Measure: d.ID, Digest: digest, Step: step,
 			First: facts.MonthNumber(span.Start), Last: facts.MonthNumber(span.End)}
 		if d.Unit != PatientUnit {
-			err = e.precomputeMonths(ctx, a, &r)
+			err = e.precomputeUnits(ctx, a, &r)
 		} else {
 			err = e.precomputePatients(ctx, a, &r)
 		}
@@ -104,45 +106,89 @@ func (e *Engine) precompute(ctx context.Context, d *Definition, span Period) ([]
 	return results, nil
 }
 
-// precomputeMonths counts all months of the span in one pass.
-func (e *Engine) precomputeMonths(ctx context.Context, a *asked, out *facts.Result) error {
+// precomputeUnits counts all months of the span in one pass.
+func (e *Engine) precomputeUnits(ctx context.Context, a *asked, out *facts.Result) (err error) {
 	q := a.query
 	q.months = true
-	r, err := e.gather(ctx, a, &q, out)
+	if q.source, out.Undated, err = e.source(ctx, a); err != nil {
+		return err
+	}
+	return e.gather(ctx, &q, func(r *rollup) {
+		for month, s := range r.sheets {
+			out.Cells = append(out.Cells, s.cells(&q, int(month))...)
+		}
+	})
+}
+
+// precomputePatients counts the patients of each period: in one pass over who was seen in which, if
+// nobody else can be in the measure, and else one period after the other.
+func (e *Engine) precomputePatients(ctx context.Context, a *asked, out *facts.Result) error {
+	out.Undated = make([]int64, len(a.rates))
+	m := membership{d: a.d, rates: a.rates, period: a.Period}
+	unseen, err := e.anyUnseen(ctx, &m)
 	if err != nil {
 		return err
 	}
-	for month, s := range r.sheets {
-		out.Cells = append(out.Cells, s.cells(&q, int(month))...)
+	if !unseen {
+		q := a.query
+		q.months, q.source = true, &seenPatients{m, out.Step}
+		return e.gather(ctx, &q, func(r *rollup) {
+			for month, s := range r.sheets {
+				out.Cells = append(out.Cells, s.cells(&q, int(month))...)
+			}
+		})
 	}
-	return nil
-}
-
-// precomputePatients counts the patients of each period.
-func (e *Engine) precomputePatients(ctx context.Context, a *asked, out *facts.Result) error {
-	whole := a.Period
-	defer func() { a.Period = whole }()
-	for start := whole.Start; start.Before(whole.End); start = start.AddDate(0, out.Step, 0) {
-		a.Period = Period{Start: start, End: start.AddDate(0, out.Step, -1)}
-		r, err := e.gather(ctx, a, &a.query, out)
+	for start := a.Period.Start; start.Before(a.Period.End); start = start.AddDate(0, out.Step, 0) {
+		part := m
+		part.period = Period{Start: start, End: start.AddDate(0, out.Step, -1)}
+		q := a.query
+		q.source = &part
+		err := e.gather(ctx, &q, func(r *rollup) {
+			out.Cells = append(out.Cells, r.sheet(0).cells(&q, facts.MonthNumber(start))...)
+		})
 		if err != nil {
 			return err
 		}
-		out.Cells = append(out.Cells, r.sheet(0).cells(&a.query, facts.MonthNumber(start))...)
 	}
 	return nil
 }
 
-// gather runs a query and notes what no period holds.
-func (e *Engine) gather(ctx context.Context, a *asked, of *query, out *facts.Result) (*rollup, error) {
-	q := *of
-	var err error
-	if q.source, out.Undated, err = e.source(ctx, a); err != nil {
-		return nil, err
+// anyUnseen reports whether a patient may be in a measure in a period in which nobody saw them.
+func (e *Engine) anyUnseen(ctx context.Context, m *membership) (found bool, err error) {
+	var in []string
+	for g, rate := range m.rates {
+		in = append(in, fmt.Sprintf("i%d", g))
+		if rate.Populations[NumeratorInitial] != "" {
+			in = append(in, fmt.Sprintf("j%d", g))
+		}
 	}
-	r := newRollup(&q)
+	text := fmt.Sprintf("SELECT 1 FROM (SELECT %s FROM patients_unseen()) WHERE %s LIMIT 1",
+		strings.Join(m.columns(), ",\n    "), strings.Join(in, " OR "))
+	err = e.snapshot.Query(ctx, text, func(*sql.Rows) error { found = true; return nil })
+	return found, err
+}
+
+// seenPatients is membership of whoever was seen, in each part of a period by itself. The parts are
+// of so many months, and are counted under the first of them.
+type seenPatients struct {
+	membership
+	step int
+}
+
+func (s *seenPatients) members() statement {
+	return statement{text: fmt.Sprintf("SELECT stratum, no, patient_no, day,\n    %s\n  FROM patients(%s, %s, %d)",
+		strings.Join(s.columns(), ",\n    "), dateLiteral(s.period.Start), dateLiteral(s.period.End), s.step)}
+}
+
+// gather runs a query and hands on what it gathered.
+func (e *Engine) gather(ctx context.Context, q *query, use func(*rollup)) error {
+	r := newRollup(q)
 	s := q.statement()
-	return r, e.snapshot.Query(ctx, s.text, r.row, s.args...)
+	if err := e.snapshot.Query(ctx, s.text, r.row, s.args...); err != nil {
+		return err
+	}
+	use(r)
+	return nil
 }
 
 // cells writes out the tallies of one period.

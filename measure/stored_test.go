@@ -100,8 +100,9 @@ func TestStoredFiguresAreThoseOfAnEvaluation(t *testing.T) {
 		t.Run(fmt.Sprint("cohort ", seed), func(t *testing.T) {
 			t.Parallel()
 			w := newDraw(100 + seed).cohort()
+			definitions := append(shipped(t), whoeverIsHere(t))
 			plain, stored, failed := precomputed(t, w.batch(time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)),
-				shipped(t))
+				definitions)
 			if failed != nil {
 				t.Fatalf("failed: %v", failed)
 			}
@@ -128,6 +129,30 @@ func TestStoredFiguresAreThoseOfAnEvaluation(t *testing.T) {
 			}
 		})
 	}
+}
+
+// whoeverIsHere is a measure of patients that counts those whom nobody saw.
+func whoeverIsHere(t *testing.T) measure.Definition {
+	t.Helper()
+	d, err := measure.ParseDefinition([]byte(`
+id: not-seen
+version: 1.0.0
+title: Adults who were not seen
+unit: patient
+scoring: proportion
+dated_by: period
+needs: [Patient, Encounter]
+populations:
+  initial-population: age_band <> '0-17' or encounters > 1
+  denominator: "true"
+  numerator: encounters = 0
+source: A test.
+says: Of adults, the share whom nobody saw.
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
 }
 
 // TestStoredFiguresOfOtherQuestions asks for parts of what is stored, and for what is not.

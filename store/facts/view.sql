@@ -48,14 +48,21 @@ CREATE OR REPLACE MACRO need_of_all(codes) AS
   END::interpreter_need;
 
 -- The patients of a period: their age at its start, and the need for an interpreter that they state,
--- else that any of their encounters in the period states.
-CREATE OR REPLACE MACRO patient_in(first_day, last_day) AS TABLE
+-- else that any of their encounters in the period states. step is 0 for all patients in the period as
+-- a whole. Else the period is cut into parts of so many months, which divide a year; then there is a
+-- row for every part in which a patient was seen, and day is the first day of the part.
+CREATE OR REPLACE MACRO patients(first_day, last_day, step) AS TABLE
   WITH seen AS (
-    SELECT patient_no, count(*) AS encounters,
+    SELECT patient_no,
+      CASE WHEN step > 0 THEN (12 * year(end_date) + month(end_date) - 1) // step * step ELSE 0 END AS part,
+      count(*) AS encounters,
       count(*) FILTER (status = 'finished') AS finished_encounters,
       bit_or(1 << enum_code(stated_need)::INTEGER) AS stated
     FROM unit.encounter WHERE counts(status) AND end_date BETWEEN first_day AND last_day
-    GROUP BY patient_no),
+    GROUP BY ALL),
+  dated AS (
+    SELECT *, CASE WHEN step > 0 THEN make_date(part // 12, part % 12 + 1, 1) ELSE first_day END AS day
+    FROM seen),
   patient AS (
     SELECT p.no, p.profile, p.site_no, p.limited_english, p.deceased, p.deceased_date, p.general_practitioner,
       coalesce(s.encounters, 0) AS encounters, coalesce(s.finished_encounters, 0) AS finished_encounters,
@@ -64,10 +71,12 @@ CREATE OR REPLACE MACRO patient_in(first_day, last_day) AS TABLE
           THEN need_of_all(coalesce(s.stated, 0) | (1 << enum_code(p.own_need)::INTEGER))
         ELSE p.own_need
       END AS need,
+      coalesce(s.day, first_day) AS day,
       age_no_by(p.birth_first, p.first_18, p.first_45, p.first_65, p.first_75, p.first_85,
-        p.last_18, p.last_45, p.last_65, p.last_75, p.last_85, first_day) AS age
-    FROM unit.patient p LEFT JOIN seen s ON s.patient_no = p.no)
-  SELECT p.no, p.no AS patient_no, stratum_no(p.profile, p.need, p.age, p.site_no) AS stratum,
+        p.last_18, p.last_45, p.last_65, p.last_75, p.last_85, coalesce(s.day, first_day)) AS age
+    FROM unit.patient p LEFT JOIN dated s ON s.patient_no = p.no
+    WHERE step = 0 OR s.patient_no IS NOT NULL)
+  SELECT p.no, p.no AS patient_no, p.day, stratum_no(p.profile, p.need, p.age, p.site_no) AS stratum,
     p.limited_english, p.deceased, p.deceased_date, p.general_practitioner, p.encounters, p.finished_encounters,
     known(f.race) AS race, state(f.race) AS race_state,
     known(f.ethnicity) AS ethnicity, state(f.ethnicity) AS ethnicity_state,
@@ -81,3 +90,12 @@ CREATE OR REPLACE MACRO patient_in(first_day, last_day) AS TABLE
     known(band(p.age)) AS age_band, state(band(p.age)) AS age_band_state,
     known(s.site) AS site, state(s.site) AS site_state
   FROM patient p JOIN unit.profile f ON f.no = p.profile JOIN unit.site s ON s.no = p.site_no;
+CREATE OR REPLACE MACRO patient_in(first_day, last_day) AS TABLE
+  SELECT * EXCLUDE (day) FROM patients(first_day, last_day, 0);
+-- What the patients are while nobody sees them, at any age. The counts are constants, so that a
+-- condition that asks for an encounter is known to be false without looking at anybody.
+CREATE OR REPLACE MACRO patients_unseen() AS TABLE
+  SELECT * EXCLUDE (day) REPLACE (
+    0::BIGINT AS encounters, 0::BIGINT AS finished_encounters,
+    known(band(age)) AS age_band, state(band(age)) AS age_band_state)
+  FROM patients(DATE '1970-01-02', DATE '1970-01-01', 0) CROSS JOIN (SELECT unnest(range(8)) AS age);
