@@ -1,6 +1,7 @@
 package report_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -8,6 +9,7 @@ import (
 	"google.golang.org/protobuf/testing/protocmp"
 
 	dpb "github.com/google/fhir/go/proto/google/fhir/proto/r4/core/datatypes_go_proto"
+	rpb "github.com/google/fhir/go/proto/google/fhir/proto/r4/core/resources/bundle_and_contained_resource_go_proto"
 	mrpb "github.com/google/fhir/go/proto/google/fhir/proto/r4/core/resources/measure_report_go_proto"
 
 	"github.com/equitylens/equitylens/fhir/r4"
@@ -149,5 +151,36 @@ func TestShareOfTheNotKnownIsNotToldOfHiddenOnes(t *testing.T) {
 	}
 	if told(func(r *measure.Result) { r.Groups[0].Cell = measure.Cell{Suppressed: true} }) {
 		t.Error("the share of the not known is told of a hidden group")
+	}
+}
+
+// TestHiddenSupplementalDataAreMasked: the same counts stand among the supplemental data.
+func TestHiddenSupplementalDataAreMasked(t *testing.T) {
+	t.Parallel()
+	result := reporttest.Results()[0]
+	result.Groups[0].Strata["race"][1].Cell = measure.Cell{Suppressed: true}
+	report := builder(t).MeasureReport(result)
+	if err := reporttest.Check(report); err != nil {
+		t.Error(err)
+	}
+	var got []string
+	for _, packed := range report.Contained {
+		resource := &rpb.ContainedResource{}
+		if err := packed.UnmarshalTo(resource); err != nil {
+			t.Fatal(err)
+		}
+		o := resource.GetObservation()
+		if o == nil {
+			continue
+		}
+		value := fmt.Sprint(o.GetValue().GetInteger().GetValue())
+		if o.Value == nil {
+			value = o.GetDataAbsentReason().GetCoding()[0].GetCode().GetValue()
+		}
+		got = append(got, o.GetId().GetValue()+" "+value)
+	}
+	want := []string{"sde-race-1 90", "sde-race-2 masked", "sde-race-3 4", "sde-race-4 0"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("supplemental data (-want +got):\n%s", diff)
 	}
 }

@@ -1,6 +1,8 @@
 package report_test
 
 import (
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -57,9 +59,11 @@ func drawResult(t *rapid.T) measure.Result {
 		}
 		if rapid.Bool().Draw(t, "stratified") {
 			group.Strata["race"] = drawStrata(t)
-			group.Strata["race*sex"] = crossed(group.Strata["race"])
+			if rapid.Bool().Draw(t, "crossed") {
+				group.Strata = map[string][]measure.Stratum{"race*sex": crossed(group.Strata["race"])}
+			}
 			if rapid.Bool().Draw(t, "overlapping") {
-				group.Overlapping = []string{"race", "race*sex"}
+				group.Overlapping = slices.Sorted(maps.Keys(group.Strata))
 			}
 		}
 		result.Groups = append(result.Groups, group)
@@ -95,7 +99,7 @@ func drawCell(t *rapid.T) measure.Cell {
 
 func drawStrata(t *rapid.T) []measure.Stratum {
 	var strata []measure.Stratum
-	for _, s := range mapping.States()[:rapid.IntRange(0, 3).Draw(t, "strata")] {
+	for _, s := range mapping.States()[:rapid.IntRange(0, 2).Draw(t, "strata")] {
 		coding := measure.Coding{State: string(s), Label: string(s)}
 		if s == mapping.Known {
 			coding.Code, coding.System = "2106-3", mapping.SystemCDCREC

@@ -167,6 +167,16 @@ func TestReportsOfOtherEngines(t *testing.T) {
 			[]string{"ana  main " + inNumerator + " map[]"},
 		},
 		{
+			"fewer encounters named than counted",
+			foreign("ana", replaced(encounters, `"evaluatedResource":[{"reference":"Encounter/e1",`+
+				`"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/cqf-criteriaReference",`+
+				`"valueString":"i"}]}],`+encounters),
+				"initial-population:2:i", "denominator:0:d", "numerator:0:n"),
+			report.ReadConfig{}, []string{
+				"ana  main [initial-population] map[]", "ana  main [initial-population] map[]",
+			},
+		},
+		{
 			"a scoring that is given",
 			foreign("ana", replaced("extension-measureScoring", "x"), counted()...),
 			report.ReadConfig{Scoring: measure.Ratio}, []string{"ana  main " + inNumerator + " map[]"},

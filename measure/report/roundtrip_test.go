@@ -160,10 +160,10 @@ func drawMembers(
 	t *rapid.T, d measure.Definition, possible [][]measure.Population,
 ) []measure.Member {
 	var members []measure.Member
-	for patient := range rapid.IntRange(1, 4).Draw(t, "patients") {
+	for patient := range rapid.IntRange(1, 2).Draw(t, "patients") {
 		units := 1
 		if d.Unit != measure.PatientUnit {
-			units = rapid.IntRange(1, 3).Draw(t, "units")
+			units = rapid.IntRange(1, 2).Draw(t, "units")
 		}
 		for unit := range units {
 			m := measure.Member{Patient: phi.New(fmt.Sprintf("p%d", patient)), UnitType: "Patient"}
