@@ -177,7 +177,9 @@ func drawMembers(
 				in := rapid.SampledFrom(possible).Draw(t, "in")
 				r := measure.MemberRate{ID: rate.ID, In: in}
 				for _, p := range in {
-					if d.Observe[p] != "" {
+					// Nothing observed of a continuous variable at all is a fault.
+					if d.Observe[p] != "" &&
+						(d.Scoring != measure.Ratio || rapid.Bool().Draw(t, "observing this")) {
 						if r.Observed == nil {
 							r.Observed = map[measure.Population]float64{}
 						}
