@@ -7,9 +7,11 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/equitylens/equitylens/measure"
 	"github.com/equitylens/equitylens/measure/stat"
+	"github.com/equitylens/equitylens/measure/stat/spc"
 )
 
 // Gap is the difference between a stratum and the reference of its dimension. Its JSON form is the
@@ -41,8 +43,9 @@ type Gap struct {
 	// RatioInterval is that of Ratio: Koopman of two proportions, exact conditional of two rates. Its
 	// upper end is absent, so that the whole is, where it is infinite.
 	RatioInterval *[2]float64 `json:"ratio_interval,omitempty"`
-	// P is the p-value of the two being alike: Method says by which test. Q is P after Benjamini and Hochberg over every
-	// comparison of the report: of the gaps with Q up to 0.05, one in twenty is expected to be chance.
+	// P is the p-value of the two being alike: Method says by which test. Q is P after Benjamini and
+	// Hochberg over every test of the report: of those with Q up to 0.05, one in twenty is expected to
+	// be chance.
 	P      *float64    `json:"p,omitempty"`
 	Q      *float64    `json:"q,omitempty"`
 	Method stat.Method `json:"method,omitempty"`
@@ -69,8 +72,17 @@ type Gap struct {
 // Options say how to compare. The zero value compares with the best.
 type Options struct {
 	Reference Reference
-	// Even keeps the strata that are no worse than the reference.
+	// Even keeps the strata that are no worse than the reference. Compare and Trend keep all.
 	Even bool
+	// Standard is the population whose ages Compare takes for everybody. Empty is Own.
+	Standard Standard
+	// Chart is the chart of Trend; empty lets spc.Choose say which fits each series.
+	Chart spc.Kind
+	// Rules are what Trend looks for. Empty are Shewhart's where a chart has limits, else Anhøj's.
+	Rules []spc.Rule
+	// Since is the day of an action: Trend takes its limits from the months before, and tests what
+	// changed. The zero time is none.
+	Since time.Time
 }
 
 // Of lists the gaps of results, those that surely affect most first. Only categories of 30 units and
@@ -93,7 +105,7 @@ func Of(results []measure.Result, o Options) ([]Gap, error) {
 	if len(all) == 0 && !slices.Contains([]Reference{"", Best, Largest, Overall}, o.Reference) {
 		return nil, fmt.Errorf("reference %q: %w", string(o.Reference), ErrNoReference)
 	}
-	correct(all)
+	correct(familyOf(all))
 	if !o.Even {
 		all = slices.DeleteFunc(all, func(gap Gap) bool { return !gap.behind(results) })
 	}
@@ -151,17 +163,31 @@ func compareAll(r measure.Result, g measure.Group, dimension string, o Options) 
 	return gaps
 }
 
-// correct fills Q: the family is every comparison of the report that has a test.
-func correct(gaps []Gap) {
-	var p []float64
-	var at []int
-	for i, gap := range gaps {
-		if gap.P != nil {
-			p, at = append(p, *gap.P), append(at, i)
+// tested is a p-value and where its correction goes.
+type tested struct {
+	p float64
+	q **float64
+}
+
+// familyOf lists the tests of gaps.
+func familyOf(gaps []Gap) []tested {
+	var family []tested
+	for i := range gaps {
+		if gaps[i].P != nil {
+			family = append(family, tested{*gaps[i].P, &gaps[i].Q})
 		}
 	}
+	return family
+}
+
+// correct fills every Q: the family is whatever the report tests.
+func correct(family []tested) {
+	p := make([]float64, len(family))
+	for i, one := range family {
+		p[i] = one.p
+	}
 	for i, q := range stat.BenjaminiHochberg(p) {
-		gaps[at[i]].Q = &q
+		*family[i].q = &q
 	}
 }
 
@@ -173,9 +199,12 @@ func (gap *Gap) measure(g measure.Group, s, reference measure.Cell) {
 		ratio := gap.Score / gap.ReferenceScore
 		gap.Ratio = &ratio
 	}
-	if gap.Rule == Overall {
+	switch {
+	case g.Scoring == measure.ContinuousVariable:
+		gap.ranks(g, s, reference)
+	case gap.Rule == Overall:
 		gap.overall(g, s)
-	} else {
+	default:
 		gap.test(g, countOf(g, s), countOf(g, reference))
 	}
 	sure := gap.sure(s, reference)
@@ -208,6 +237,9 @@ func (gap *Gap) test(g measure.Group, a, b stat.Count) {
 		found, ok = stat.ProportionChange(b, a)
 		gap.ratioInterval(stat.Koopman(a.Events, a.Of, b.Events, b.Of))
 	case measure.Ratio:
+		if !whole(a.Events) || !whole(b.Events) {
+			return // Poisson's law is about counts.
+		}
 		found, ok = stat.RateChange(b, a)
 		gap.ratioInterval(stat.RateRatio(a.Events, a.Of, b.Events, b.Of))
 	case measure.ContinuousVariable, measure.Cohort:
@@ -244,16 +276,21 @@ func (gap *Gap) overall(g measure.Group, s measure.Cell) {
 
 // reliability fills what is to be said of the score of the group.
 func (gap *Gap) reliability(g measure.Group, s measure.Cell) {
-	var is stat.Reliability
-	var why stat.Reason
+	gap.Reliability, gap.Why = reliabilityOf(g, s)
+}
+
+// reliabilityOf judges a score; nothing is said of a median, which shows its interval.
+func reliabilityOf(g measure.Group, s measure.Cell) (is, why string) {
 	switch g.Scoring {
 	case measure.Proportion:
-		is, why = stat.ProportionReliability(met(s), effective(g.Scoring, s))
+		r, because := stat.ProportionReliability(met(s), effective(g.Scoring, s))
+		return string(r), string(because)
 	case measure.Ratio:
-		is, why = stat.CountReliability(met(s))
+		r, because := stat.CountReliability(met(s))
+		return string(r), string(because)
 	case measure.ContinuousVariable, measure.Cohort:
 	}
-	gap.Reliability, gap.Why = string(is), string(why)
+	return "", ""
 }
 
 // sure is the part of the difference that its interval does not call into question; of two medians the

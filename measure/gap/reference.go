@@ -54,7 +54,7 @@ func met(c measure.Cell) float64 {
 // shares to mend.
 func comparable(g measure.Group, strata []measure.Stratum) []measure.Stratum {
 	return slices.DeleteFunc(slices.Clone(strata), func(s measure.Stratum) bool {
-		return !known(s) || s.Score == nil || effective(g.Scoring, s.Cell) < smallestGroup
+		return !known(s) || s.Score == nil || s.Suppressed || effective(g.Scoring, s.Cell) < smallestGroup
 	})
 }
 

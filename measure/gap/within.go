@@ -1,6 +1,7 @@
 package gap
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/equitylens/equitylens/mapping"
@@ -55,7 +56,7 @@ func layersOf(g measure.Group, dimension string, s, reference measure.Stratum) [
 	var all []Within
 	for _, by := range LayerDimensions() {
 		crossed, ok := g.Strata[dimension+"*"+by]
-		if !ok {
+		if !ok || slices.ContainsFunc(crossed, func(s measure.Stratum) bool { return s.Suppressed }) {
 			continue
 		}
 		if w, ok := within(g, by, split(g, crossed, s.Coding, reference.Coding)); ok {
