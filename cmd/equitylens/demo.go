@@ -17,6 +17,7 @@ import (
 
 	"github.com/equitylens/equitylens/auth/authtest"
 	"github.com/equitylens/equitylens/auth/keys"
+	"github.com/equitylens/equitylens/auth/scope"
 	"github.com/equitylens/equitylens/fhir/client"
 	"github.com/equitylens/equitylens/fhir/fhirtest"
 	"github.com/equitylens/equitylens/fhir/fhirtest/population"
@@ -347,7 +348,10 @@ func (p *program) demoServe(ctx context.Context, cfg *config.Config, listen stri
 		return err
 	}
 	cfg.Server.Clients = []config.Client{{
-		ID: demoClient, JWKSFile: path, Scopes: []string{"system/Measure.rs", "system/MeasureReport.rs"},
+		ID: demoClient, JWKSFile: path, Scopes: []string{
+			"system/Measure.rs", "system/MeasureReport.rs", "system/Library.rs", scope.Unsuppressed,
+			scope.Patients,
+		},
 	}}
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", listen)

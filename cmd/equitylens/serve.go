@@ -104,7 +104,12 @@ func (p *program) newAPI(
 	if err != nil {
 		return nil, err
 	}
-	if a.live, err = live.New(ctx, live.Config{Dir: dir, Definitions: list, Logger: a.logger}); err != nil {
+	desk, err := p.desk(cfg)
+	if err != nil {
+		return nil, err
+	}
+	a.live, err = live.New(ctx, live.Config{Dir: dir, Definitions: list, Desk: desk, Logger: a.logger})
+	if err != nil {
 		return nil, err
 	}
 	a.closers = append(a.closers, a.live)
@@ -135,8 +140,19 @@ func (p *program) newAPI(
 	if err != nil {
 		return nil, err
 	}
+	people, err := loadGroups(cfg.Groups)
+	if err != nil {
+		return nil, err
+	}
+	trail, err := openAudit(auditPath(cfg))
+	if err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, trail)
 	a.server, err = server.New(server.Config{
-		Measures: a.live, Snapshots: a.live, Authorizer: server.Bearer(oauth.Validator()),
+		Measures: a.live, Snapshots: a.live, Members: a.live, Releases: a.live, Patients: a.live,
+		Reports: a.live, Importer: a.live, Groups: people, Auditor: trail, Jobs: jobs{store},
+		Authorizer: server.Bearer(oauth.Validator()),
 		OAuth: server.OAuth{
 			Token: oauth.Token(), Keys: oauth.JWKS(ours), SMART: oauth.SMARTConfiguration(server.Scopes()...),
 		},
@@ -145,6 +161,18 @@ func (p *program) newAPI(
 		StaleAfter: cfg.Server.StaleAfter.Duration,
 	})
 	return a, err
+}
+
+// jobs keeps the state of requests that are answered later in the sealed store.
+type jobs struct{ cache.Store }
+
+// Load is Get, without its error where there is nothing.
+func (j jobs) Load(ctx context.Context, key string) (value []byte, found bool, err error) {
+	entry, err := j.Get(ctx, key)
+	if errors.Is(err, cache.ErrNotFound) {
+		return nil, false, nil
+	}
+	return entry.Value, err == nil, err
 }
 
 func publicURL(cfg *config.Config, address string) string {

@@ -140,7 +140,8 @@ func (s *site) clients(t *testing.T) (full, narrow jose.JSONWebKey) {
 	narrow, narrowFile := s.register(t, "narrow")
 	s.add(t, fmt.Sprintf(`server:
   clients:
-    - {id: full, jwks_file: %s, scopes: [system/Measure.rs, system/MeasureReport.rs]}
+    - {id: full, jwks_file: %s, scopes: [system/Measure.rs, system/MeasureReport.rs, system/Library.rs,
+       equitylens/unsuppressed, equitylens/patients, equitylens/import]}
     - {id: narrow, jwks_file: %s, scopes: [system/Measure.rs]}
 `, fullFile, narrowFile))
 	return full, narrow
@@ -153,7 +154,7 @@ func TestServeAnswersByScope(t *testing.T) {
 	fullKey, narrowKey := site.clients(t)
 	must(t, "sync", "--config", site.config)
 	s := serve(t, site.config, http.DefaultClient)
-	full := s.token("full", fullKey, "system/Measure.rs system/MeasureReport.rs")
+	full := s.token("full", fullKey, "system/Measure.rs system/MeasureReport.rs equitylens/unsuppressed")
 	narrow := s.token("narrow", narrowKey, "system/Measure.rs")
 	parameters := `{"resourceType":"Parameters","parameter":[{"name":"periodStart","valueDate":"2025-01-01"},
 		{"name":"periodEnd","valueDate":"2025-12-31"}]}`
@@ -211,7 +212,7 @@ func TestServeWithoutASnapshot(t *testing.T) {
 	site := openSite(t, population.New(population.Config{Patients: 40, Seed: 2}), nil)
 	key, _ := site.clients(t)
 	s := serve(t, site.config, http.DefaultClient)
-	token := s.token("full", key, "system/MeasureReport.rs system/Measure.rs")
+	token := s.token("full", key, "system/MeasureReport.rs system/Measure.rs equitylens/unsuppressed")
 	if status, body := s.do("GET", "/readyz", "", ""); status != 503 ||
 		!strings.Contains(body, "no-data") {
 		t.Errorf("readyz = %d %s", status, body)
@@ -238,7 +239,7 @@ func TestNightlySyncDropsNoRequest(t *testing.T) {
 	site.add(t, "sync: {schedule: \"@every 1s\"}\n")
 	key, _ := site.clients(t)
 	s := serve(t, site.config, http.DefaultClient)
-	token := s.token("full", key, "system/MeasureReport.rs system/Measure.rs")
+	token := s.token("full", key, "system/MeasureReport.rs system/Measure.rs equitylens/unsuppressed")
 	await(t, func() bool { status, _ := s.do("GET", "/readyz", "", ""); return status == 200 })
 
 	asking, stop := context.WithCancel(t.Context())

@@ -7,8 +7,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -82,16 +86,27 @@ func Load(dir *facts.Dir) ([]measure.Import, error) {
 	return all, nil
 }
 
-// Version tells one set of imports from another.
+// Version tells one set of imports from another, by the names, sizes and times of the files alone; it is
+// empty where there are none.
 func Version(dir *facts.Dir) (string, error) {
-	files, err := dir.Imports()
-	if err != nil || len(files) == 0 {
-		return "", err
+	files, err := os.ReadDir(filepath.Join(dir.Path(), "imports"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
 	}
-	sum := sha256.New()
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		_, _ = fmt.Fprintf(sum, "%s %d\n", name, len(files[name]))
-		_, _ = sum.Write(files[name])
+	if err != nil {
+		return "", fmt.Errorf("list imports: %w", err)
+	}
+	sum, n := sha256.New(), 0
+	for _, f := range files {
+		info, err := f.Info()
+		if err != nil || strings.HasPrefix(f.Name(), ".") {
+			continue // It is being written or has just been replaced: the next look sees it.
+		}
+		_, _ = fmt.Fprintln(sum, f.Name(), info.Size(), info.ModTime().UnixNano())
+		n++
+	}
+	if n == 0 {
+		return "", nil
 	}
 	return hex.EncodeToString(sum.Sum(nil)[:4]), nil
 }

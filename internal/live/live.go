@@ -5,12 +5,15 @@ package live
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
 
+	"github.com/equitylens/equitylens/internal/imports"
 	"github.com/equitylens/equitylens/internal/phi"
 	"github.com/equitylens/equitylens/measure"
+	"github.com/equitylens/equitylens/measure/release"
 	"github.com/equitylens/equitylens/server"
 	"github.com/equitylens/equitylens/store/facts"
 )
@@ -19,14 +22,16 @@ import (
 type Config struct {
 	Dir         *facts.Dir
 	Definitions []measure.Definition
-	// Every is how often CURRENT is looked at; zero means 2 s. It is polled, because file notices do not
+	// Desk answers for the regulator and the public. Nil means that nothing is public.
+	Desk *release.Desk
+	// Every is how often CURRENT and the imports are looked at; zero means 2 s. It is polled, because file notices do not
 	// cross a shared volume.
 	Every  time.Duration
 	Logger *slog.Logger
 }
 
-// Engine answers from the live snapshot. It is a server.Measures, Members, Patients, Reports and
-// Snapshots.
+// Engine answers from the live snapshot. It is a server.Measures, Members, Patients, Releases, Reports,
+// Importer and Snapshots.
 type Engine struct {
 	cfg Config
 	mu  sync.RWMutex
@@ -36,6 +41,8 @@ type Engine struct {
 
 // held is an engine and those who use it.
 type held struct {
+	// id is the snapshot's, and says which imports are beside it.
+	id     string
 	engine *measure.Engine
 	kept   *kept
 	users  sync.WaitGroup
@@ -43,8 +50,8 @@ type held struct {
 
 // newHeld keeps the answers of an engine. An evaluation is a user of its own: it may go on after those
 // who asked for it have left, until it notices.
-func newHeld(engine *measure.Engine) *held {
-	h := &held{engine: engine}
+func newHeld(id string, engine *measure.Engine) *held {
+	h := &held{id: id, engine: engine}
 	h.kept = newKept(func(ctx context.Context, q measure.Question) (measure.Result, error) {
 		defer h.users.Done()
 		return h.engine.Evaluate(ctx, q)
@@ -81,21 +88,33 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 }
 
-// Refresh takes up the live snapshot if it is another one than is being served.
+// Refresh takes up the live snapshot and the imports if they are other ones than are being served.
 func (e *Engine) Refresh(ctx context.Context) error {
 	id, err := e.cfg.Dir.Current()
 	if err != nil {
 		return err
 	}
-	if now, ok := e.Current(); ok && now.ID == id {
+	version, err := imports.Version(e.cfg.Dir)
+	if err != nil {
+		return err
+	}
+	name := id
+	if version != "" {
+		name += "+" + version
+	}
+	if now, ok := e.Current(); ok && now.ID == name {
 		return nil
+	}
+	imported, err := imports.Load(e.cfg.Dir)
+	if err != nil {
+		return err
 	}
 	snapshot, err := e.cfg.Dir.Snapshot(ctx, id)
 	if err != nil {
 		return err
 	}
-	e.replace(newHeld(measure.NewEngine(snapshot, e.cfg.Definitions)))
-	e.cfg.Logger.Info("serving a snapshot", slog.String("snapshot", id))
+	e.replace(newHeld(name, measure.NewEngine(snapshot, e.cfg.Definitions).WithImports(imported)))
+	e.cfg.Logger.Info("serving a snapshot", slog.String("snapshot", id), slog.Int("imports", len(imported)))
 	return nil
 }
 
@@ -127,8 +146,53 @@ func (e *Engine) take() (*held, bool) {
 	return e.serving, true
 }
 
-// Definitions lists the measures.
-func (e *Engine) Definitions() []measure.Definition { return e.cfg.Definitions }
+// Definitions lists the measures, imported ones included.
+func (e *Engine) Definitions() []measure.Definition {
+	h, ok := e.take()
+	if !ok {
+		return e.cfg.Definitions
+	}
+	defer h.users.Done()
+	return h.engine.Definitions()
+}
+
+// Definitions and Evaluate make one snapshot a release.Engine.
+func (h *held) Definitions() []measure.Definition { return h.engine.Definitions() }
+
+// Evaluate answers from the snapshot that is held.
+func (h *held) Evaluate(ctx context.Context, asked measure.Question) (measure.Result, error) {
+	return h.kept.ask(ctx, asked)
+}
+
+// Release answers for the regulator or the public.
+func (e *Engine) Release(
+	ctx context.Context, asked measure.Question, audience string,
+) (measure.Result, error) {
+	h, ok := e.take()
+	if !ok {
+		return measure.Result{}, measure.ErrNoSnapshot
+	}
+	defer h.users.Done()
+	if e.cfg.Desk == nil {
+		return measure.Result{}, server.ErrNotPublic
+	}
+	result, err := e.cfg.Desk.Answer(ctx, h, asked, release.Audience(audience))
+	if errors.Is(err, release.ErrNotPublic) {
+		return result, fmt.Errorf("%w: %w", server.ErrNotPublic, err)
+	}
+	return result, err
+}
+
+// Import keeps what another engine computed and serves it.
+func (e *Engine) Import(ctx context.Context, all []measure.Import) error {
+	if err := imports.Save(e.cfg.Dir, all); err != nil {
+		return err
+	}
+	if err := e.Refresh(ctx); err != nil && !errors.Is(err, facts.ErrNoSnapshot) {
+		return err
+	}
+	return nil
+}
 
 // Evaluate answers from the snapshot that is live when it is called.
 func (e *Engine) Evaluate(ctx context.Context, asked measure.Question) (measure.Result, error) {
@@ -172,19 +236,16 @@ func (e *Engine) Patient(ctx context.Context, id phi.ID) (known bool, err error)
 	return h.engine.HasPatient(ctx, id)
 }
 
-// public is the audience that is told of no stored report.
-const public = "public"
-
 // Stored lists the reports that were counted before the live snapshot was published: months, quarters
-// and years. The public is told of none: what is made public is frozen elsewhere, not stored here.
+// and years. For the public they are those that were released.
 func (e *Engine) Stored(ctx context.Context, audience string) ([]server.Stored, error) {
 	h, ok := e.take()
 	if !ok {
 		return nil, nil
 	}
 	defer h.users.Done()
-	if audience == public {
-		return nil, nil
+	if audience == string(release.Public) {
+		return e.released(ctx)
 	}
 	periods, err := h.engine.StoredPeriods(ctx)
 	if err != nil {
@@ -198,6 +259,27 @@ func (e *Engine) Stored(ctx context.Context, audience string) ([]server.Stored, 
 	return out, nil
 }
 
+func (e *Engine) released(ctx context.Context) ([]server.Stored, error) {
+	if e.cfg.Desk == nil {
+		return nil, nil
+	}
+	all, err := e.cfg.Desk.Released(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []server.Stored
+	for _, r := range all {
+		for _, result := range r.Results {
+			if result.Policy == "" {
+				out = append(out, server.Stored{
+					Measure: result.Measure, Period: r.Period, Date: r.Created, Complete: result.Complete,
+				})
+			}
+		}
+	}
+	return out, nil
+}
+
 // Current says which snapshot is being served.
 func (e *Engine) Current() (server.Snapshot, bool) {
 	e.mu.RLock()
@@ -206,7 +288,7 @@ func (e *Engine) Current() (server.Snapshot, bool) {
 		return server.Snapshot{}, false
 	}
 	info := e.serving.engine.Snapshot().Info
-	return server.Snapshot{ID: info.ID, DataAsOf: info.DataAsOf}, true
+	return server.Snapshot{ID: e.serving.id, DataAsOf: info.DataAsOf}, true
 }
 
 // Close waits for those in flight and closes the snapshot.

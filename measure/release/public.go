@@ -145,6 +145,34 @@ func (d *Desk) find(
 	return release, nil
 }
 
+// Released lists what is public so far, by the granularity of the configuration.
+func (d *Desk) Released(ctx context.Context) ([]Release, error) {
+	names, err := d.cfg.Ledger.Names(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all []Release
+	for _, name := range names {
+		period, err := measure.ParsePeriod(name)
+		if err != nil {
+			return nil, fmt.Errorf("read ledger of releases: %w", err)
+		}
+		if own, ok := d.cfg.Granularity.name(period); !ok || own != name {
+			continue // Made under another configuration: it still bars what overlaps it.
+		}
+		document, _, err := d.cfg.Ledger.Get(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		var r Release
+		if err := json.Unmarshal(document, &r); err != nil {
+			return nil, fmt.Errorf("read release %s: %w", name, err)
+		}
+		all = append(all, r)
+	}
+	return all, nil
+}
+
 // noOverlap refuses a period that shares days with one that is public and is not the same.
 func (d *Desk) noOverlap(ctx context.Context, period measure.Period) error {
 	names, err := d.cfg.Ledger.Names(ctx)
