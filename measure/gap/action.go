@@ -9,11 +9,13 @@ import (
 	"github.com/equitylens/equitylens/measure/stat"
 )
 
-// ChangeReport is a stated test of an action with a date: what was before it against what was after. It
-// says whether a figure is another one than before, and never why: whatever else changed on that date
-// is in it, and a group that was chosen because it was at its worst tends to come back by itself.
+// ChangeReport is a stated test of an action with a date: what was before it against what was
+// after. It says whether a figure is another one than before, and never why: whatever else
+// changed on that date is in it, and a group that was chosen because it was at its worst tends to
+// come back by itself.
 type ChangeReport struct {
-	// Date is the day of the action. The month that holds it is on neither side, unless it is its first.
+	// Date is the day of the action. The month that holds it is on neither side, unless it is its
+	// first.
 	Date string `json:"date"`
 	// Before and After are the spans that are compared; absent where one of them is empty.
 	Before *measure.Period `json:"before,omitempty"`
@@ -23,8 +25,8 @@ type ChangeReport struct {
 	// All is everybody, Groups each group that is known.
 	All    *GroupChange  `json:"all,omitempty"`
 	Groups []GroupChange `json:"groups"`
-	// Reference is the group whose change is taken from those of the others; GapsRefused says why there
-	// is none.
+	// Reference is the group whose change is taken from those of the others; GapsRefused says why
+	// there is none.
 	Reference   *Chosen  `json:"reference,omitempty"`
 	GapsRefused *Refused `json:"gaps_refused,omitempty"`
 	Sentences   []string `json:"sentences"`
@@ -39,8 +41,8 @@ type GroupChange struct {
 	After   *float64 `json:"after,omitempty"`
 	NBefore float64  `json:"n_before"`
 	NAfter  float64  `json:"n_after"`
-	// Change is after less before, with the interval of Newcombe, or of rates MOVER; of a median it has
-	// none.
+	// Change is after less before, with the interval of Newcombe, or of rates MOVER; of a median it
+	// has none.
 	Change *Estimate `json:"change,omitempty"`
 	// P is the p-value of no change: Method says by which test. Q is P corrected for all tests here.
 	P      *float64    `json:"p,omitempty"`
@@ -54,9 +56,9 @@ type GroupChange struct {
 	Refused *Refused `json:"refused,omitempty"`
 }
 
-// Change tests the months before an action against those after it, for everybody and for every group of
-// a dimension, and each group's change against that of the reference. The reference is chosen on the
-// months before, which the action cannot have touched.
+// Change tests the months before an action against those after it, for everybody and for every
+// group of a dimension, and each group's change against that of the reference. The reference is
+// chosen on the months before, which the action cannot have touched.
 func Change(
 	before, after []measure.Result, rate, dimension string, date time.Time, o Options,
 ) (ChangeReport, error) {

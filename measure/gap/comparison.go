@@ -103,10 +103,10 @@ var ErrUnknownRate = errors.New("the measure has no such rate")
 // ErrNoDimension says that a result is not stratified by the dimension.
 var ErrNoDimension = errors.New("the result is not stratified by that dimension")
 
-// Compare says all that is to be said of one rate of a result by one dimension. An empty rate is the
-// first one. For age-standardised scores the result must hold the dimension crossed with age_band, for
-// what is left of gaps within sites and ages the crosses of CrossesFor. The family of the correction
-// is every test of the comparison.
+// Compare says all that is to be said of one rate of a result by one dimension. An empty rate is
+// the first one. For age-standardised scores the result must hold the dimension crossed with
+// age_band, for what is left of gaps within sites and ages the crosses of CrossesFor. The family
+// of the correction is every test of the comparison.
 func Compare(r measure.Result, rate, dimension string, o Options) (Comparison, error) {
 	g, err := rateOf(r, rate)
 	if err != nil {
@@ -259,8 +259,8 @@ type Test struct {
 	Groups int `json:"groups"`
 	// CramersV is the size of the association, 0 to 1.
 	CramersV *float64 `json:"cramers_v,omitempty"`
-	// SmallestExpected is the least count that the test expects in a cell; Rough says that it is below 5
-	// and the p-value not to be relied on, because the exact test would be too much work.
+	// SmallestExpected is the least count that the test expects in a cell; Rough says that it is
+	// below 5 and the p-value not to be relied on, because the exact test would be too much work.
 	SmallestExpected *float64 `json:"smallest_expected,omitempty"`
 	Rough            bool     `json:"rough,omitempty"`
 }

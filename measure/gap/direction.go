@@ -32,8 +32,8 @@ type GapTrend struct {
 	Later   *Stretch `json:"later,omitempty"`
 	Refused *Refused `json:"refused,omitempty"`
 	// Change is by how much the difference changed: above 0 the score of the group rose by more than
-	// that of the reference. Where that is everybody it is about the rest, of whom the group is no part.
-	// Of medians it has no interval.
+	// that of the reference. Where that is everybody it is about the rest, of whom the group is no
+	// part. Of medians it has no interval.
 	Change *Estimate `json:"change,omitempty"`
 	// ByDifference and ByRatio are where the gap goes by either measure. Clear says that chance is no
 	// likely reason: the interval of Change excludes 0.

@@ -22,8 +22,8 @@ type Gap struct {
 	// Rate is the id of the measure's group.
 	Rate      string `json:"rate"`
 	Dimension string `json:"dimension"`
-	// Group and Reference are the labels of the two strata, Code and ReferenceCode their codes; those of
-	// a cross are joined. ReferenceCode is empty where the reference is everybody.
+	// Group and Reference are the labels of the two strata, Code and ReferenceCode their codes;
+	// those of a cross are joined. ReferenceCode is empty where the reference is everybody.
 	Group         string `json:"group"`
 	Code          string `json:"code"`
 	Reference     string `json:"reference"`
@@ -33,8 +33,8 @@ type Gap struct {
 	Score float64   `json:"score"`
 	// ReferenceScore is that of the reference.
 	ReferenceScore float64 `json:"reference_score"`
-	// Difference is Score less ReferenceScore, Ratio their quotient; that is absent where the reference
-	// is 0.
+	// Difference is Score less ReferenceScore, Ratio their quotient; that is absent where the
+	// reference is 0.
 	Difference float64  `json:"difference"`
 	Ratio      *float64 `json:"ratio,omitempty"`
 	// Interval is the 95 % interval of Difference: Newcombe of two proportions, MOVER of two rates; of
@@ -61,8 +61,8 @@ type Gap struct {
 	// Affected is how many more units, events or days the group would have had or been spared with the
 	// score of the reference.
 	Affected float64 `json:"affected"`
-	// AtLeast is Affected by the end of the interval that is nearer to none; 0 if Clear is false. Gaps are
-	// ranked by it, because the largest of many estimates is often the luckiest.
+	// AtLeast is Affected by the end of the interval that is nearer to none; 0 if Clear is false.
+	// Gaps are ranked by it, because the largest of many estimates is often the luckiest.
 	AtLeast float64 `json:"at_least"`
 	// Within holds what is left of the gap within each site and within each age band.
 	Within   []Within `json:"within,omitempty"`
@@ -85,10 +85,10 @@ type Options struct {
 	Since time.Time
 }
 
-// Of lists the gaps of results, those that surely affect most first. Only categories of 30 units and
-// more are compared. A dimension by which a measure says nothing is passed over, and so is one whose
-// strata overlap, because no test between them is valid, and every cross: it serves the layers of
-// Within. ErrNoReference says that the reference occurs nowhere.
+// Of lists the gaps of results, those that surely affect most first. Only categories of 30 units
+// and more are compared. A dimension by which a measure says nothing is passed over, and so is
+// one whose strata overlap, because no test between them is valid, and every cross: it serves the
+// layers of Within. ErrNoReference says that the reference occurs nowhere.
 func Of(results []measure.Result, o Options) ([]Gap, error) {
 	var all []Gap
 	for _, r := range results {
@@ -257,8 +257,9 @@ func (gap *Gap) ratioInterval(lo, hi float64, ok bool) {
 	}
 }
 
-// overall compares with everybody, of whom the group is a part: the difference from all is that from the
-// rest times the share of the rest, which is taken as given. The p-value is that of group and rest.
+// overall compares with everybody, of whom the group is a part: the difference from all is that
+// from the rest times the share of the rest, which is taken as given. The p-value is that of
+// group and rest.
 func (gap *Gap) overall(g measure.Group, s measure.Cell) {
 	group, all := countOf(g, s), countOf(g, g.Cell)
 	rest := stat.Count{Events: all.Events - group.Events, Of: all.Of - group.Of}
@@ -293,8 +294,8 @@ func reliabilityOf(g measure.Group, s measure.Cell) (is, why string) {
 	return "", ""
 }
 
-// sure is the part of the difference that its interval does not call into question; of two medians the
-// distance between their intervals.
+// sure is the part of the difference that its interval does not call into question; of two
+// medians the distance between their intervals.
 func (gap *Gap) sure(s, reference measure.Cell) float64 {
 	if gap.Interval != nil {
 		return max(gap.Interval[0], -gap.Interval[1], 0)

@@ -23,8 +23,8 @@ func (gap *Gap) ranks(g measure.Group, s, reference measure.Cell) {
 	}
 }
 
-// kruskal tests groups of values. It is not ok where values are not at hand, as in a result that was
-// read from a document.
+// kruskal tests groups of values. It is not ok where values are not at hand, as in a result that
+// was read from a document.
 func kruskal(groups [][]measure.ValueCount) (stat.Kruskal, bool) {
 	var values []float64
 	for _, group := range groups {

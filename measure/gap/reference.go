@@ -10,8 +10,8 @@ import (
 	"github.com/equitylens/equitylens/measure"
 )
 
-// Reference says what the strata of a dimension are compared with: a rule, or else the code of one of
-// them.
+// Reference says what the strata of a dimension are compared with: a rule, or else the code of
+// one of them.
 type Reference string
 
 // The rules.
@@ -29,8 +29,8 @@ const (
 // reference, with enough units to be compared.
 var ErrNoReference = errors.New("no stratum can be that reference")
 
-// smallestGroup is the effective denominator below which a stratum is not compared: CMS needs 25 and
-// NCHS 30 before a proportion is shown.
+// smallestGroup is the effective denominator below which a stratum is not compared: CMS needs 25
+// and NCHS 30 before a proportion is shown.
 const smallestGroup = 30
 
 // referenceShare is the share of the units that a stratum must hold to be the best.
@@ -137,8 +137,8 @@ func reliable(g measure.Group, s measure.Stratum) int {
 	return 0
 }
 
-// worse reports whether a score is behind that of the reference; where neither way is better, whether
-// it differs.
+// worse reports whether a score is behind that of the reference; where neither way is better,
+// whether it differs.
 func worse(i measure.Improvement, score, reference float64) bool {
 	switch i {
 	case measure.Increase:

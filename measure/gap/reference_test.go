@@ -66,8 +66,8 @@ func TestTheReferenceCanBeSwitched(t *testing.T) {
 	}
 }
 
-// TestOverallIsTheRestScaled: a group's distance from everybody is that from the rest, times the share
-// of the rest, and so is its interval.
+// TestOverallIsTheRestScaled: a group's distance from everybody is that from the rest, times the
+// share of the rest, and so is its interval.
 func TestOverallIsTheRestScaled(t *testing.T) {
 	t.Parallel()
 	results := rates(t, measure.Increase, share("a", 900, 1000), share("b", 700, 1000),
@@ -102,7 +102,8 @@ func TestOverlappingStrataAreNotTested(t *testing.T) {
 	}
 }
 
-// TestEveryComparisonCounts: the correction is over all that were compared, also those that are no gap.
+// TestEveryComparisonCounts: the correction is over all that were compared, also those that are
+// no gap.
 func TestEveryComparisonCounts(t *testing.T) {
 	t.Parallel()
 	strata := []measure.Stratum{share("a", 900, 1000), share("b", 860, 1000)}

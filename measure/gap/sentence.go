@@ -65,8 +65,8 @@ func (gap *Gap) caution(text *strings.Builder) {
 	}
 }
 
-// span prints the interval of a difference without its sign, the smaller end first; one that holds 0
-// keeps its signs.
+// span prints the interval of a difference without its sign, the smaller end first; one that
+// holds 0 keeps its signs.
 func span(interval [2]float64, scale float64) string {
 	lo, hi := scale*interval[0], scale*interval[1]
 	if hi < 0 {

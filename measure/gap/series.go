@@ -193,8 +193,8 @@ func (t *trend) subgroups(cells []measure.Cell) (spc.Basis, []spc.Subgroup) {
 	return basis, subgroups
 }
 
-// kind is the chart that was asked for, else the one that fits. Charts of single events cannot be drawn
-// of months, and a run chart stands in for them.
+// kind is the chart that was asked for, else the one that fits. Charts of single events cannot be
+// drawn of months, and a run chart stands in for them.
 func (t *trend) kind(basis spc.Basis, limits []spc.Subgroup) (spc.Kind, string, error) {
 	if t.o.Chart != "" {
 		fits := map[spc.Basis][]spc.Kind{

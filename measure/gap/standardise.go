@@ -16,8 +16,8 @@ type Standard string
 
 // The standards.
 const (
-	// Own is the measure's own population of the period: figures are near the crude ones and comparable
-	// with each other, and with nothing else.
+	// Own is the measure's own population of the period: figures are near the crude ones and
+	// comparable with each other, and with nothing else.
 	Own Standard = "own"
 	// US2000 is the population of the United States of 2000, in our bands: what published figures use.
 	US2000 Standard = "us2000"
@@ -55,8 +55,8 @@ type Direct struct {
 	Covered float64 `json:"covered"`
 }
 
-// Indirect is an indirectly standardised ratio: observed over expected. Two of them are comparable with
-// 1 and not with each other, unless the groups are of the same ages.
+// Indirect is an indirectly standardised ratio: observed over expected. Two of them are
+// comparable with 1 and not with each other, unless the groups are of the same ages.
 type Indirect struct {
 	Observed float64 `json:"observed"`
 	// Expected is how many events it would have with the scores of everybody of the same ages.

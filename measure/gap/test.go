@@ -71,9 +71,9 @@ func (out *Comparison) testRanks(strata []measure.Stratum, at []int) {
 	out.Test = &Test{Method: RankTest, Statistic: &found.H, DF: found.DF, P: found.P, Groups: len(at)}
 }
 
-// instants is into how many parts of equal length the exposure is cut for each event, so that nearly
-// all of them are without one: a rate is the proportion of instants with an event, and Pearson's χ² of
-// their table is that of Poisson counts, but for a part in so many.
+// instants is into how many parts of equal length the exposure is cut for each event, so that
+// nearly all of them are without one: a rate is the proportion of instants with an event, and
+// Pearson's χ² of their table is that of Poisson counts, but for a part in so many.
 const instants = 1e10
 
 // testTable makes the test of a table of groups, with and without the event.

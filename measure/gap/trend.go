@@ -35,7 +35,8 @@ type TrendReport struct {
 	Months []Month `json:"months"`
 	// Series are everybody and each stratum, known or not.
 	Series []Series `json:"series"`
-	// Reference is chosen once, over all months together, so that it does not change from month to month.
+	// Reference is chosen once, over all months together, so that it does not change from month to
+	// month.
 	Reference *Chosen `json:"reference,omitempty"`
 	// Gaps are those of each group to the reference; GapsRefused says why there are none.
 	Gaps        []GapTrend `json:"gaps"`
@@ -141,8 +142,8 @@ func around(months []measure.Result, day time.Time) (before, after []measure.Res
 	return before, after
 }
 
-// pool adds up the months of a rate: populations, and the values of a continuous variable. A patient
-// counts in each month that they are seen in.
+// pool adds up the months of a rate: populations, and the values of a continuous variable. A
+// patient counts in each month that they are seen in.
 func pool(groups []measure.Group, dimension string) measure.Group {
 	out := groups[0]
 	var whole []measure.Cell

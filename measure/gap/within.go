@@ -9,9 +9,9 @@ import (
 	"github.com/equitylens/equitylens/measure/stat"
 )
 
-// Within is what is left of a gap within the layers of another dimension, and what of it comes of the
-// two groups being in different layers. It is arithmetic and claims no cause: to be sent to the worse
-// site is an inequity as well.
+// Within is what is left of a gap within the layers of another dimension, and what of it comes of
+// the two groups being in different layers. It is arithmetic and claims no cause: to be sent to
+// the worse site is an inequity as well.
 type Within struct {
 	// By is the dimension of the layers: site or age_band.
 	By string `json:"by"`

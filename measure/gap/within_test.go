@@ -20,8 +20,9 @@ func at(race, site string, n, d float64) measure.Stratum {
 	return s
 }
 
-// TestAGapThatReversesWithinSites is the shape of the admissions to Berkeley (Bickel PJ et al., Science
-// 1975;187:398): each site serves group b better, and b goes where everybody is served worse.
+// TestAGapThatReversesWithinSites is the shape of the admissions to Berkeley (Bickel PJ et al.,
+// Science 1975;187:398): each site serves group b better, and b goes where everybody is served
+// worse.
 func TestAGapThatReversesWithinSites(t *testing.T) {
 	t.Parallel()
 	results := rates(t, measure.Increase, share("a", 1550, 2000), share("b", 950, 2000))
