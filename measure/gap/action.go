@@ -62,7 +62,8 @@ type GroupChange struct {
 func Change(
 	before, after []measure.Result, rate, dimension string, date time.Time, o Options,
 ) (ChangeReport, error) {
-	out := ChangeReport{Date: date.Format(time.DateOnly), Groups: []GroupChange{}, Sentences: []string{}}
+	out := ChangeReport{Date: date.Format(time.DateOnly), Groups: []GroupChange{},
+		Sentences: []string{}}
 	if len(before) == 0 || len(after) == 0 {
 		out.Refused = refuse(NoMonths)
 		return out, nil
@@ -221,12 +222,14 @@ func (out *ChangeReport) speak(g measure.Group) {
 		out.Sentences = append(out.Sentences, text)
 	}
 	if len(out.Sentences) > 0 {
-		out.Sentences = append(out.Sentences, "This says whether the figures changed, not why: the season "+
-			"and whatever else changed then are in it, a group looked at because it was at its worst tends "+
-			"to come back by itself, and a comparison with another group supposes that both would have gone "+
-			"on in parallel.")
+		out.Sentences = append(out.Sentences, notWhy)
 	}
 }
+
+// notWhy is what a test of before and after does not say.
+const notWhy = "This says whether the figures changed, not why: the season and whatever else " +
+	"changed then are in it, a group looked at because it was at its worst tends to come back by " +
+	"itself, and a comparison with another group supposes that both would have gone on in parallel."
 
 // comparedWords says a difference in differences.
 func comparedWords(g measure.Group, e *Estimate, reference *Chosen) string {
@@ -238,7 +241,8 @@ func comparedWords(g measure.Group, e *Estimate, reference *Chosen) string {
 	if e.Value < 0 {
 		direction = "lower"
 	}
-	text := fmt.Sprintf("Its change was %s %s than that of %s", differenceWords(g, e.Value), direction, other)
+	text := fmt.Sprintf("Its change was %s %s than that of %s", differenceWords(g, e.Value),
+		direction, other)
 	if e.Clear {
 		return text + "."
 	}

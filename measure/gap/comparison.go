@@ -65,6 +65,11 @@ type Chosen struct {
 	Label string    `json:"label"`
 }
 
+// is reports whether a stratum is the reference.
+func (c *Chosen) is(s measure.Stratum) bool {
+	return c != nil && c.Rule != Overall && known(s) && c.Code == code(s)
+}
+
 // Compared is what is known of one stratum.
 type Compared struct {
 	Label string `json:"label"`
@@ -122,10 +127,9 @@ func Compare(r measure.Result, rate, dimension string, o Options) (Comparison, e
 		Incomplete: r.Incomplete, Rate: g.ID, RateTitle: g.Title, Scoring: g.Scoring,
 		Improvement: g.Improvement, Per: scale(g), Dimension: dimension,
 		Overlapping: slices.Contains(g.Overlapping, dimension),
-		All:         comparedOf(g, measure.Stratum{Coding: measure.Coding{Label: overallLabel}, Cell: g.Cell}),
+		All:         comparedOf(g, everybodyOf(g)),
 		Groups:      make([]Compared, 0, len(strata)),
 	}
-	out.All.Share = nil
 	for _, s := range strata {
 		out.Groups = append(out.Groups, comparedOf(g, s))
 	}
@@ -140,6 +144,11 @@ func Compare(r measure.Result, rate, dimension string, o Options) (Comparison, e
 	out.correct()
 	out.speak(g)
 	return out, nil
+}
+
+// everybodyOf is everybody as a stratum.
+func everybodyOf(g measure.Group) measure.Stratum {
+	return measure.Stratum{Coding: measure.Coding{Label: overallLabel}, Cell: g.Cell}
 }
 
 // rateOf finds a rate of a result.
@@ -183,34 +192,21 @@ func stateOf(s measure.Stratum) string {
 }
 
 // gaps compares every stratum with the reference, or says why not.
-func (out *Comparison) gaps(r measure.Result, g measure.Group, strata []measure.Stratum, o Options) error {
-	large := comparable(g, strata)
-	switch {
-	case g.Scoring == measure.Cohort:
-		out.GapsRefused = refuse(NoScore)
-	case out.Overlapping:
-		out.GapsRefused = refuse(Overlaps)
-	case slices.Contains(g.NotBy, out.Dimension):
-		out.GapsRefused = refuse(AboutIt)
-	case len(large) < 2:
-		out.GapsRefused = refuse(OneGroup)
-	}
-	if out.GapsRefused != nil {
-		return nil
-	}
-	reference, err := o.Reference.choose(g, large)
-	if err != nil {
+func (out *Comparison) gaps(
+	r measure.Result, g measure.Group, strata []measure.Stratum, o Options,
+) error {
+	reference, rule, refused, err := o.referenceOf(g, out.Dimension)
+	out.GapsRefused = refused
+	if refused != nil || err != nil {
 		return err
-	}
-	rule := o.Reference
-	if rule == "" {
-		rule = Best
 	}
 	out.Reference = &Chosen{Rule: rule, Code: code(reference), Label: label(reference)}
 	found := compareAll(r, g, out.Dimension, o)
 	for i := range out.Groups {
 		c := &out.Groups[i]
-		at := slices.IndexFunc(found, func(gap Gap) bool { return known(strata[i]) && gap.Code == c.Code })
+		at := slices.IndexFunc(found, func(gap Gap) bool {
+			return known(strata[i]) && gap.Code == c.Code
+		})
 		switch {
 		case at >= 0:
 			c.Gap = &found[at]

@@ -2,7 +2,6 @@ package gap
 
 import (
 	"math"
-	"slices"
 
 	"github.com/equitylens/equitylens/measure"
 	"github.com/equitylens/equitylens/measure/stat"
@@ -76,7 +75,8 @@ type Estimate struct {
 }
 
 func estimate(per float64, e stat.Estimate) *Estimate {
-	return &Estimate{Value: per * e.Value, Interval: &[2]float64{per * e.Lo, per * e.Hi}, Clear: e.Clear()}
+	return &Estimate{Value: per * e.Value, Interval: &[2]float64{per * e.Lo, per * e.Hi},
+		Clear: e.Clear()}
 }
 
 // gaps follows the gap of every group that has 30 units over all months.
@@ -101,29 +101,6 @@ func (t *trend) gaps(out *TrendReport) error {
 		out.Gaps = append(out.Gaps, one)
 	}
 	return nil
-}
-
-// referenceOf chooses what the strata of a rate are compared with, or says why nothing is.
-func (o Options) referenceOf(
-	g measure.Group, dimension string,
-) (reference measure.Stratum, rule Reference, refused *Refused, err error) {
-	strata := comparable(g, g.Strata[dimension])
-	switch {
-	case g.Scoring == measure.Cohort:
-		return reference, "", refuse(NoScore), nil
-	case slices.Contains(g.Overlapping, dimension):
-		return reference, "", refuse(Overlaps), nil
-	case slices.Contains(g.NotBy, dimension):
-		return reference, "", refuse(AboutIt), nil
-	case len(strata) < 2:
-		return reference, "", refuse(OneGroup), nil
-	}
-	rule = o.Reference
-	if rule == "" {
-		rule = Best
-	}
-	reference, err = rule.choose(g, strata)
-	return reference, rule, nil, err
 }
 
 // otherOf is the reference in a month or a stretch: its stratum, or everybody.

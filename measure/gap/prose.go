@@ -35,7 +35,8 @@ func (out *Comparison) speak(g measure.Group) {
 		if *t.Statistic < 0 {
 			way = "falls"
 		}
-		say("The share %s with age (Cochran–Armitage, p %s, corrected %s).", way, pWords(t.P), pWords(*t.Q))
+		say("The share %s with age (Cochran–Armitage, p %s, corrected %s).", way, pWords(t.P),
+			pWords(*t.Q))
 	}
 	for _, c := range out.Groups {
 		if c.Gap != nil {

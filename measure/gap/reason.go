@@ -23,6 +23,7 @@ const (
 	NoDirection    Reason = "no-direction"
 	NoMonths       Reason = "too-few-months"
 	NoReferenceNow Reason = "reference-absent"
+	OneSided       Reason = "centre-at-the-end"
 )
 
 // Says is the reason as a sentence for the person who asked.
@@ -51,7 +52,8 @@ func (r Reason) Says() string {
 	case NoCross:
 		return "The result does not hold the dimension crossed with age_band."
 	case EmptyBand:
-		return "The group has nobody in an age band that the standard holds, so its score there is not known."
+		return "The group has nobody in an age band that the standard holds, so its score there is not " +
+			"known."
 	case NoExpected:
 		return "Nothing is expected of a group of these ages, so there is nothing to divide by."
 	case NoVariation:
@@ -62,6 +64,9 @@ func (r Reason) Says() string {
 		return "Neither way is better for this measure, so that no group is the best."
 	case NoMonths:
 		return "There are too few months with anybody in them."
+	case OneSided:
+		return "Half the months or more are at the end of what the figure can be, so that no month " +
+			"can be on the other side of the centre line, and rules about sides say nothing."
 	case NoReferenceNow:
 		return "The group or the reference has no score in the months compared."
 	}

@@ -105,13 +105,36 @@ func (r Reference) choose(g measure.Group, strata []measure.Stratum) (measure.St
 			return cmp.Compare(effective(g.Scoring, a.Cell), effective(g.Scoring, b.Cell))
 		}), nil
 	case Overall:
-		return measure.Stratum{Coding: measure.Coding{Label: overallLabel}, Cell: g.Cell}, nil
+		return everybodyOf(g), nil
 	}
 	i := slices.IndexFunc(strata, func(s measure.Stratum) bool { return code(s) == string(r) })
 	if i < 0 {
 		return measure.Stratum{}, fmt.Errorf("reference %q: %w", string(r), ErrNoReference)
 	}
 	return strata[i], nil
+}
+
+// referenceOf chooses what the strata of a rate are compared with, or says why nothing is.
+func (o Options) referenceOf(
+	g measure.Group, dimension string,
+) (reference measure.Stratum, rule Reference, refused *Refused, err error) {
+	strata := comparable(g, g.Strata[dimension])
+	switch {
+	case g.Scoring == measure.Cohort:
+		return reference, "", refuse(NoScore), nil
+	case slices.Contains(g.Overlapping, dimension):
+		return reference, "", refuse(Overlaps), nil
+	case slices.Contains(g.NotBy, dimension):
+		return reference, "", refuse(AboutIt), nil
+	case len(strata) < 2:
+		return reference, "", refuse(OneGroup), nil
+	}
+	rule = o.Reference
+	if rule == "" {
+		rule = Best
+	}
+	reference, err = rule.choose(g, strata)
+	return reference, rule, nil, err
 }
 
 // better orders two strata by how well they would serve as the best.

@@ -26,8 +26,9 @@ type Series struct {
 	Widened float64 `json:"widened,omitempty"`
 	// Baseline is how many months set the limits.
 	Baseline int `json:"baseline,omitempty"`
-	// Signals are the patterns that chance seldom makes.
-	Signals []Signal `json:"signals"`
+	// Signals are the patterns that chance seldom makes; SignalsRefused says why none were looked for.
+	Signals        []Signal `json:"signals"`
+	SignalsRefused *Refused `json:"signals_refused,omitempty"`
 }
 
 // Point is one month of a series. Value is absent where nothing is below the line.
@@ -145,6 +146,11 @@ func (t *trend) chart(s *Series, cells []measure.Cell) error {
 	}
 	s.Chart, s.Why = kind, why
 	s.draw(drawn)
+	if centre := drawn.Phases[0].Centre; kind == spc.Run && basis != spc.Figure &&
+		(centre == 0 || basis == spc.Proportion && centre == 1) {
+		s.SignalsRefused = refuse(OneSided)
+		return nil
+	}
 	rules := t.o.Rules
 	if len(rules) == 0 {
 		rules = spc.Anhoej()

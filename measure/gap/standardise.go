@@ -160,7 +160,7 @@ func (out *Comparison) standardise(g measure.Group, strata []measure.Stratum, na
 		out.StandardRefused = refuse(Overlaps)
 	case !crossed:
 		out.StandardRefused = refuse(NoCross)
-	case by.hidden || slices.ContainsFunc(strata, func(s measure.Stratum) bool { return s.Suppressed }):
+	case by.hidden || anyHidden(strata):
 		out.StandardRefused = refuse(Hidden)
 	}
 	if out.StandardRefused != nil {
@@ -177,6 +177,11 @@ func (out *Comparison) standardise(g measure.Group, strata []measure.Stratum, na
 		out.Groups[i].indirect(by.of[key], by.all)
 	}
 	return nil
+}
+
+// anyHidden reports whether a figure of some stratum is hidden.
+func anyHidden(strata []measure.Stratum) bool {
+	return slices.ContainsFunc(strata, func(s measure.Stratum) bool { return s.Suppressed })
 }
 
 // standardOf weighs the bands in which the measure has anybody.

@@ -60,7 +60,7 @@ func (out *Comparison) summarise(g measure.Group, strata []measure.Stratum) {
 		out.SummaryRefused = refuse(NotACount)
 	case slices.Contains(g.NotBy, out.Dimension):
 		out.SummaryRefused = refuse(AboutIt)
-	case slices.ContainsFunc(strata, func(s measure.Stratum) bool { return s.Suppressed }):
+	case anyHidden(strata):
 		out.SummaryRefused = refuse(Hidden)
 	}
 	if out.SummaryRefused != nil {
@@ -105,7 +105,7 @@ func (out *Comparison) summaryInput(
 		in.Groups = append(in.Groups, inequality.Group{
 			Estimate: *s.Score, SE: standardError(g, s), Population: n.Of,
 			Rank:      slices.Index(mapping.AgeBands(), s.Code),
-			Reference: out.Reference != nil && out.Reference.Rule != Overall && out.Reference.Code == code(s),
+			Reference: out.Reference.is(s),
 		})
 	}
 	return in

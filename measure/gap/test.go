@@ -28,7 +28,7 @@ func (out *Comparison) test(g measure.Group, strata []measure.Stratum) {
 		out.TestRefused = refuse(Overlaps)
 	case slices.Contains(g.NotBy, out.Dimension):
 		out.TestRefused = refuse(AboutIt)
-	case slices.ContainsFunc(strata, func(s measure.Stratum) bool { return s.Suppressed }):
+	case anyHidden(strata):
 		out.TestRefused = refuse(Hidden)
 	}
 	if out.TestRefused != nil {

@@ -91,9 +91,7 @@ func Trend(months []measure.Result, rate, dimension string, o Options) (TrendRep
 			return TrendReport{}, fmt.Errorf("trend of %s by %s: %w", r.Measure, dimension, ErrNoDimension)
 		}
 		t.groups = append(t.groups, g)
-		ends := r.Period.End.AddDate(0, 0, 1)
-		t.months = append(t.months, Month{Period: r.Period,
-			Partial: !r.DataAsOf.IsZero() && r.DataAsOf.Before(ends)})
+		t.months = append(t.months, Month{Period: r.Period, Partial: partial(r)})
 		for _, text := range r.Incomplete {
 			if !slices.Contains(incomplete, text) {
 				incomplete = append(incomplete, text)
@@ -128,11 +126,17 @@ func Trend(months []measure.Result, rate, dimension string, o Options) (TrendRep
 	return out, nil
 }
 
+// partial reports whether the data end before the month does.
+func partial(r measure.Result) bool {
+	return !r.DataAsOf.IsZero() && r.DataAsOf.Before(r.Period.End.AddDate(0, 0, 1))
+}
+
 // around divides months into those that end before a day and those that start on it or later: the
-// month of an action is neither.
+// month of an action is neither, and nor is one that the data do not fill.
 func around(months []measure.Result, day time.Time) (before, after []measure.Result) {
 	for _, r := range months {
 		switch {
+		case partial(r):
 		case r.Period.End.Before(day):
 			before = append(before, r)
 		case !r.Period.Start.Before(day):

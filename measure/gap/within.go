@@ -1,7 +1,6 @@
 package gap
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/equitylens/equitylens/mapping"
@@ -56,7 +55,7 @@ func layersOf(g measure.Group, dimension string, s, reference measure.Stratum) [
 	var all []Within
 	for _, by := range LayerDimensions() {
 		crossed, ok := g.Strata[dimension+"*"+by]
-		if !ok || slices.ContainsFunc(crossed, func(s measure.Stratum) bool { return s.Suppressed }) {
+		if !ok || anyHidden(crossed) {
 			continue
 		}
 		if w, ok := within(g, by, split(g, crossed, s.Coding, reference.Coding)); ok {
