@@ -28,24 +28,26 @@ func (p *program) compareCommand() *cobra.Command {
 		Short: "Compare the groups of one dimension: gaps, age standardisation, tests, summary measures",
 		Long: `Compare the groups of one dimension in one measure.
 
-SCORE is crude. AGE-STANDARDISED is what it would be if every group had the ages of the same people: those
-of everybody in the measure (--standard own), or of the United States in 2000 (--standard us2000), which
-published figures use. O/E is how many events a group has for each that people of its ages have in the
-measure as a whole; compare it with 1, not with that of another group.
+The score is crude. AGE-STANDARDISED is what it would be if every group had the ages of the same
+people: those of everybody in the measure (--standard own), or of the United States in 2000
+(--standard us2000), which published figures use. O/E is how many events a group has for each
+that people of its ages have in the measure as a whole: compare it with 1, not with that of
+another group. What rests on fewer than 20 events is marked with †.
 
-DIFFERENCE and RATIO are to the reference: the best group that holds a tenth of the units, or --reference
-largest, overall, or the code of a group. Q is the p-value after correction for every test of the
-comparison. FIGURE IS what the presentation standards of the National Center for Health Statistics make
-of the crude score: an unreliable one is not to be published nor ranked.
+DIFFERENCE and RATIO are to the reference: the best group that holds a tenth of the units, or
+--reference largest, overall, or the code of a group. Q is the p-value after correction for
+every test of the comparison. FIGURE IS what the presentation standards of the National Center
+for Health Statistics make of the crude score: an unreliable one is not to be published nor
+ranked.
 
-The test of all groups comes first: where it finds nothing, do not go looking among the pairs. The summary
-measures are those of WHO's Health Equity Assessment Toolkit. Whatever is not given has its reason.
-docs/statistics.md says how each figure is made, and why so.
+The test of all groups comes first: where it finds nothing, be slow to look among the pairs. The
+summary measures are those of WHO's Health Equity Assessment Toolkit. Whatever is not given has
+its reason. docs/statistics.md says how each figure is made, and why so.
 
 Nothing here says what causes a gap.`,
 		Example: `  equitylens compare readmission-30-day --period 2025 --by race
   equitylens compare harm-per-1000-days --period 2025 --by language --reference en --standard us2000
-  equitylens compare length-of-stay --period 2025-Q4 --by interpreter_need --where site=hillcrest --json`,
+  equitylens compare length-of-stay --period 2025-Q4 --by interpreter_need --json`,
 		Args: oneMeasure,
 		RunE: func(c *cobra.Command, args []string) error {
 			return p.compare(c.Context(), args[0], flags)
@@ -53,7 +55,7 @@ Nothing here says what causes a gap.`,
 	}
 	flags.add(c)
 	_ = c.MarkFlagRequired("by")
-	c.Flags().StringVar(&flags.rate, "rate", "", "`ID` of the rate, of a measure that has several (default: the first)")
+	rateFlag(c, &flags.rate)
 	c.Flags().StringVar(&flags.reference, "reference", string(gap.Best),
 		"`REFERENCE`: best, largest, overall, or the code of a group")
 	c.Flags().StringVar(&flags.standard, "standard", string(gap.Own),
@@ -61,6 +63,11 @@ Nothing here says what causes a gap.`,
 	p.dataFlag(c)
 	p.jsonFlag(c)
 	return c
+}
+
+func rateFlag(c *cobra.Command, rate *string) {
+	c.Flags().StringVar(rate, "rate", "",
+		"`ID` of the rate, of a measure that has several (default: the first)")
 }
 
 // oneMeasure asks for the name of one measure.
@@ -191,10 +198,11 @@ func (p *program) printGroups(out gap.Comparison) error {
 			row[1] = "hidden"
 		}
 		if d := c.Direct; d != nil {
-			row[5], row[6] = scoreText(g, &d.Score), spanText(g, &d.Interval)
+			row[5], row[6] = scoreText(g, &d.Score)+mark(d.Reliability), spanText(g, &d.Interval)
 		}
 		if o := c.Indirect; o != nil {
-			row[7], row[8] = fmt.Sprintf("%.2f", o.Ratio), fmt.Sprintf("%.2f to %.2f", o.Interval[0], o.Interval[1])
+			row[7] = fmt.Sprintf("%.2f", o.Ratio) + mark(o.Reliability)
+			row[8] = fmt.Sprintf("%.2f to %.2f", o.Interval[0], o.Interval[1])
 		}
 		if one := c.Gap; one != nil {
 			row[9], row[10], row[11] = pointText(g, one.Difference), optional("%.2f", one.Ratio),
@@ -205,8 +213,16 @@ func (p *program) printGroups(out gap.Comparison) error {
 		rows = append(rows, row)
 	}
 	return table(p.out, []string{"GROUP", "N", "EVENTS", scoreHeader(g), "95 % INTERVAL",
-		"AGE-STANDARDISED", "95 % INTERVAL", "O/E", "95 % INTERVAL", "DIFFERENCE", "RATIO", "Q", "FIGURE IS"},
-		rows)
+		"AGE-STANDARDISED", "95 % INTERVAL", "O/E", "95 % INTERVAL", "DIFFERENCE", "RATIO", "Q",
+		"FIGURE IS"}, rows)
+}
+
+// mark is put behind a standardised figure that rests on few events.
+func mark(reliability string) string {
+	if reliability == "reliable" {
+		return ""
+	}
+	return " †"
 }
 
 func scoreText(g measure.Group, v *float64) string {
@@ -265,8 +281,8 @@ func (p *program) printTests(out gap.Comparison) {
 	for _, r := range []struct {
 		what string
 		why  *gap.Refused
-	}{{"gaps", out.GapsRefused}, {"age standardisation", out.StandardRefused}, {"test", out.TestRefused},
-		{"summary measures", out.SummaryRefused}} {
+	}{{"gaps", out.GapsRefused}, {"age standardisation", out.StandardRefused},
+		{"test", out.TestRefused}, {"summary measures", out.SummaryRefused}} {
 		if r.why != nil {
 			p.print("no %s: %s\n", r.what, r.why.Says)
 		}
@@ -305,7 +321,8 @@ func (p *program) printSummary(out gap.Comparison) error {
 		rows = append(rows, []string{m.Measure, m.Title, fmt.Sprintf("%.4g", m.Estimate), interval,
 			fmt.Sprintf("%g", m.Null), m.Variant, note})
 	}
-	err := table(p.out, []string{"SUMMARY", "", "ESTIMATE", "95 % INTERVAL", "IF EQUAL", "FORM", ""}, rows)
+	err := table(p.out, []string{"SUMMARY", "", "ESTIMATE", "95 % INTERVAL", "IF EQUAL", "FORM", ""},
+		rows)
 	if err != nil {
 		return err
 	}

@@ -42,24 +42,27 @@ func (p *program) trendCommand() *cobra.Command {
 	var flags trendFlags
 	c := &cobra.Command{
 		Use:   "trend MEASURE --period P --by DIMENSION",
-		Short: "Follow the groups of one dimension month by month: control charts, gaps, before and after",
+		Short: "Follow the groups of one dimension by month: control charts, gaps, before and after",
 		Long: `Follow the groups of one dimension month by month.
 
-Each group has a control chart: a centre line and, where there are enough months and events, limits within
-which chance keeps it. A month marked with * is part of a signal: a pattern that chance seldom makes, which
-asks for an explanation. All else is ordinary variation; do not explain it. --chart auto takes what fits
-each group (p of shares, u of rates, p-prime and u-prime where months vary more than chance, run where
-there are few months or events). --rules are shewhart for charts with limits and anhoej for run charts
-unless you name others; each more set means more false alarms.
+Each group has a control chart: a centre line and, where there are enough months and events,
+limits within which chance keeps it. A month marked with * is part of a signal: a pattern that
+chance seldom makes, which asks for an explanation. All else is ordinary variation: do not
+explain it. A month marked with ~ is not over in the data and sets no limits. --chart auto takes
+what fits each group: p of shares, u of rates, p-prime and u-prime where months vary more than
+chance, run where there are few months or events. --rules are shewhart for charts with limits
+and anhoej for run charts unless you name others; each more set means more false alarms.
 
-The gap to the reference is followed by its difference and by its ratio. The two can disagree: when both
-scores fall, the difference may narrow while the ratio widens. Then neither may be told alone.
+The gap to the reference is followed by its difference and by its ratio. The two can disagree:
+when both scores fall, the difference may narrow while the ratio widens. Then neither may be
+told alone.
 
---since is the day of an action. Limits then come from the months before it alone, and the months before
-and after are tested against each other, group by group and against the reference. That says whether the
-figures changed, never why.`,
+--since is the day of an action. Limits then come from the months before it alone, and the
+months before and after are tested against each other, group by group and against the reference.
+That says whether the figures changed, never why.`,
 		Example: `  equitylens trend readmission-30-day --period 2023-01-01/2025-12-31 --by race
-  equitylens trend harm-per-1000-days --period 2024-01-01/2025-12-31 --by language --since 2025-03-01
+  equitylens trend harm-per-1000-days --period 2024-01-01/2025-12-31 --by language \
+      --since 2025-03-01
   equitylens trend length-of-stay --period 2025 --by interpreter_need --rules ihi --json`,
 		Args: oneMeasure,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -68,7 +71,7 @@ figures changed, never why.`,
 	}
 	flags.add(c)
 	_ = c.MarkFlagRequired("by")
-	c.Flags().StringVar(&flags.rate, "rate", "", "`ID` of the rate, of a measure that has several (default: the first)")
+	rateFlag(c, &flags.rate)
 	c.Flags().StringVar(&flags.reference, "reference", string(gap.Best),
 		"`REFERENCE`: best, largest, overall, or the code of a group")
 	c.Flags().StringVar(&flags.chart, "chart", autoChart, "`CHART`: "+strings.Join(charts(), ", "))
@@ -213,7 +216,7 @@ func (p *program) printCharts(out gap.TrendReport, g measure.Group) error {
 	var rows [][]string
 	for _, s := range out.Series {
 		if s.Refused != nil {
-			rows = append(rows, []string{s.Label, "none", "", "", "", s.Refused.Says})
+			rows = append(rows, []string{s.Label, "none", "", "", ""})
 			continue
 		}
 		limits := ""
@@ -226,10 +229,48 @@ func (p *program) printCharts(out gap.TrendReport, g measure.Group) error {
 				centre = point.Centre
 			}
 		}
-		rows = append(rows, []string{s.Label, string(s.Chart), scoreText(g, centre), limits,
-			fmt.Sprint(len(s.Signals)), s.Why})
+		signals := fmt.Sprint(len(s.Signals))
+		if s.SignalsRefused != nil {
+			signals = ""
+		}
+		rows = append(rows, []string{s.Label, string(s.Chart), scoreText(g, centre), limits, signals})
 	}
-	return table(p.out, []string{"GROUP", "CHART", "CENTRE", "LAST LIMITS", "SIGNALS", "WHY THIS CHART"}, rows)
+	header := []string{"GROUP", "CHART", "CENTRE", "LAST LIMITS", "SIGNALS"}
+	if err := table(p.out, header, rows); err != nil {
+		return err
+	}
+	p.printReasons(out)
+	return nil
+}
+
+// printReasons says once why which chart, and whose signals were not looked for.
+func (p *program) printReasons(out gap.TrendReport) {
+	var order []string
+	of := map[string][]string{}
+	add := func(text, label string) {
+		if text == "" {
+			return
+		}
+		if of[text] == nil {
+			order = append(order, text)
+		}
+		of[text] = append(of[text], label)
+	}
+	for _, s := range out.Series {
+		why := s.Why
+		if s.Chart != "" {
+			why = string(s.Chart) + ": " + why
+		}
+		add(why, s.Label)
+		for _, refused := range []*gap.Refused{s.Refused, s.SignalsRefused} {
+			if refused != nil {
+				add("no signals: "+refused.Says, s.Label)
+			}
+		}
+	}
+	for _, text := range order {
+		p.print("%s (%s)\n", text, strings.Join(of[text], ", "))
+	}
 }
 
 func (p *program) printGapTrends(out gap.TrendReport, g measure.Group) error {
@@ -254,12 +295,13 @@ func (p *program) printGapTrends(out gap.TrendReport, g measure.Group) error {
 			sure += "; THE TWO DISAGREE"
 		}
 		rows = append(rows, []string{one.Group, pointText(g, one.Earlier.Difference),
-			pointText(g, one.Later.Difference), string(one.ByDifference), optional("%.2f", one.Earlier.Ratio),
-			optional("%.2f", one.Later.Ratio), string(one.ByRatio), sure})
+			pointText(g, one.Later.Difference), string(one.ByDifference),
+			optional("%.2f", one.Earlier.Ratio), optional("%.2f", one.Later.Ratio),
+			string(one.ByRatio), sure})
 	}
 	p.print("gaps to %s (%s)\n", out.Reference.Label, out.Reference.Rule)
-	return table(p.out, []string{"GROUP", "EARLIER", "LATER", "DIFFERENCE", "EARLIER", "LATER", "RATIO",
-		"CHANGE OF THE DIFFERENCE"}, rows)
+	return table(p.out, []string{"GROUP", "EARLIER", "LATER", "DIFFERENCE", "EARLIER", "LATER",
+		"RATIO", "CHANGE OF THE DIFFERENCE"}, rows)
 }
 
 // printChanges prints the test of an action.
