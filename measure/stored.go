@@ -3,62 +3,18 @@ package measure
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/equitylens/equitylens/store/facts"
 )
 
-// Precomputation counts measures by every dimension before a snapshot is published, so that by day
-// most questions are looked up.
-//
-// Of encounters, stays and events it counts each calendar month, which add up to any period of whole
-// months. Patients do not add up, since one may be seen in two months, and are counted by months,
-// quarters and years. The span is the calendar year of the data and the three before it; anything
-// else is evaluated when it is asked for.
-type Precomputation struct {
-	Definitions []Definition
-}
-
-// yearsBefore is how many calendar years before that of the data are counted.
-const yearsBefore = 3
-
 // storedMeaning is part of every digest. It is counted up when the same definition comes to mean other
 // figures, so that those of an earlier program are not taken for ours.
 const storedMeaning = 1
-
-// Results counts every measure on a snapshot. failed lists those whose expressions do not run; the
-// others are there. Only a cause that none of them has is an error, such as the end of ctx.
-func (p Precomputation) Results(
-	ctx context.Context, snapshot *facts.Snapshot,
-) (results []facts.Result, failed []string, err error) {
-	span, ok := storedSpan(snapshot.Info.DataAsOf)
-	if !ok {
-		return nil, nil, nil
-	}
-	e := NewEngine(snapshot, p.Definitions)
-	for i := range p.Definitions {
-		d := &p.Definitions[i]
-		if d.Imported || e.completeness(d, &Result{}) {
-			continue
-		}
-		counted, err := e.precompute(ctx, d, span)
-		if ctx.Err() != nil {
-			return nil, nil, fmt.Errorf("compute measures: %w", context.Cause(ctx))
-		}
-		if err != nil {
-			failed = append(failed, d.ID)
-			continue
-		}
-		results = append(results, counted...)
-	}
-	return results, failed, nil
-}
 
 // storedSpan is the years that are counted of data of a moment.
 func storedSpan(asOf time.Time) (Period, bool) {
@@ -69,154 +25,6 @@ func storedSpan(asOf time.Time) (Period, bool) {
 		Start: time.Date(asOf.Year()-yearsBefore, 1, 1, 0, 0, 0, 0, time.UTC),
 		End:   time.Date(asOf.Year(), 12, 31, 0, 0, 0, 0, time.UTC),
 	}, true
-}
-
-// steps are the lengths of the periods that are counted of a unit, in months.
-func steps(u Unit) []int {
-	if u == PatientUnit {
-		const quarter = 3
-		return []int{1, quarter, monthsPerYear}
-	}
-	return []int{1}
-}
-
-func (e *Engine) precompute(ctx context.Context, d *Definition, span Period) ([]facts.Result, error) {
-	a, err := e.ask(Question{Measure: d.ID, Period: span, By: Dimensions()})
-	if err != nil {
-		return nil, err
-	}
-	digest, err := d.digest()
-	if err != nil {
-		return nil, err
-	}
-	var results []facts.Result
-	for _, step := range steps(d.Unit) {
-		r := facts.Result{Measure: d.ID, Digest: digest, Step: step,
-			First: facts.MonthNumber(span.Start), Last: facts.MonthNumber(span.End)}
-		if d.Unit != PatientUnit {
-			err = e.precomputeUnits(ctx, a, &r)
-		} else {
-			err = e.precomputePatients(ctx, a, &r)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("compute %s: %w", d.ID, err)
-		}
-		results = append(results, r)
-	}
-	return results, nil
-}
-
-// precomputeUnits counts all months of the span in one pass.
-func (e *Engine) precomputeUnits(ctx context.Context, a *asked, out *facts.Result) (err error) {
-	q := a.query
-	q.months = true
-	if q.source, out.Undated, err = e.source(ctx, a); err != nil {
-		return err
-	}
-	return e.gather(ctx, &q, func(r *rollup) {
-		for month, s := range r.sheets {
-			out.Cells = append(out.Cells, s.cells(&q, int(month))...)
-		}
-	})
-}
-
-// precomputePatients counts the patients of each period: in one pass over who was seen in which, if
-// nobody else can be in the measure, and else one period after the other.
-func (e *Engine) precomputePatients(ctx context.Context, a *asked, out *facts.Result) error {
-	out.Undated = make([]int64, len(a.rates))
-	m := membership{d: a.d, rates: a.rates, period: a.Period}
-	unseen, err := e.anyUnseen(ctx, &m)
-	if err != nil {
-		return err
-	}
-	if !unseen {
-		q := a.query
-		q.months, q.source = true, &seenPatients{m, out.Step}
-		return e.gather(ctx, &q, func(r *rollup) {
-			for month, s := range r.sheets {
-				out.Cells = append(out.Cells, s.cells(&q, int(month))...)
-			}
-		})
-	}
-	for start := a.Period.Start; start.Before(a.Period.End); start = start.AddDate(0, out.Step, 0) {
-		part := m
-		part.period = Period{Start: start, End: start.AddDate(0, out.Step, -1)}
-		q := a.query
-		q.source = &part
-		err := e.gather(ctx, &q, func(r *rollup) {
-			out.Cells = append(out.Cells, r.sheet(0).cells(&q, facts.MonthNumber(start))...)
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// anyUnseen reports whether a patient may be in a measure in a period in which nobody saw them.
-func (e *Engine) anyUnseen(ctx context.Context, m *membership) (found bool, err error) {
-	var in []string
-	for g, rate := range m.rates {
-		in = append(in, fmt.Sprintf("i%d", g))
-		if rate.Populations[NumeratorInitial] != "" {
-			in = append(in, fmt.Sprintf("j%d", g))
-		}
-	}
-	text := fmt.Sprintf("SELECT 1 FROM (SELECT %s FROM patients_unseen()) WHERE %s LIMIT 1",
-		strings.Join(m.columns(), ",\n    "), strings.Join(in, " OR "))
-	err = e.snapshot.Query(ctx, text, func(*sql.Rows) error { found = true; return nil })
-	return found, err
-}
-
-// seenPatients is membership of whoever was seen, in each part of a period by itself. The parts are
-// of so many months, and are counted under the first of them.
-type seenPatients struct {
-	membership
-	step int
-}
-
-func (s *seenPatients) members() statement {
-	return statement{text: fmt.Sprintf("SELECT stratum, no, patient_no, day,\n    %s\n  FROM patients(%s, %s, %d)",
-		strings.Join(s.columns(), ",\n    "), dateLiteral(s.period.Start), dateLiteral(s.period.End), s.step)}
-}
-
-// gather runs a query and hands on what it gathered.
-func (e *Engine) gather(ctx context.Context, q *query, use func(*rollup)) error {
-	r := newRollup(q)
-	s := q.statement()
-	if err := e.snapshot.Query(ctx, s.text, r.row, s.args...); err != nil {
-		return err
-	}
-	use(r)
-	return nil
-}
-
-// cells writes out the tallies of one period.
-func (s *sheet) cells(q *query, month int) []facts.ResultCell {
-	var cells []facts.ResultCell
-	add := func(dimension, key string, tallies []tally) {
-		for rate := range tallies {
-			t := &tallies[rate]
-			if t.empty() {
-				continue
-			}
-			c := facts.ResultCell{Month: month, Dimension: dimension, Key: key, Rate: rate, Counts: t.sums}
-			for o, n := range t.values {
-				if c.Values == nil {
-					c.Values = map[float64]int64{}
-				}
-				c.Values[o.v] += n
-			}
-			cells = append(cells, c)
-		}
-	}
-	add("", "", s.group)
-	for i := range q.by {
-		for key, tallies := range s.strata[i] {
-			add(q.by[i].Stratifier.String(), key, tallies)
-		}
-	}
-	return cells
 }
 
 // digest tells this definition from every other one. It fails for one that holds a number that is

@@ -3,7 +3,8 @@
 CREATE OR REPLACE MACRO known(key) AS CASE WHEN NOT starts_with(key, '~') THEN key END;
 CREATE OR REPLACE MACRO state(key) AS CASE WHEN starts_with(key, '~') THEN key[2:] ELSE 'known' END;
 
-CREATE VIEW unit.dimension AS
+-- A table, so that the words of a stratum are made once and not for each of its units.
+CREATE TABLE unit.dimension AS
   SELECT stratum,
     known(race) AS race, state(race) AS race_state,
     known(ethnicity) AS ethnicity, state(ethnicity) AS ethnicity_state,
@@ -33,19 +34,20 @@ CREATE VIEW event AS
   SELECT v.*, d.* EXCLUDE (stratum) FROM unit.event v JOIN unit.dimension d ON d.stratum = v.stratum;
 
 -- What several encounters say of the need for an interpreter, from the set of the codes of their
--- statements: one answer, a contradiction, else the absence that says most.
+-- statements: one answer, a contradiction, else the absence that says most. Each is cast by itself, so
+-- that none is cast a row.
 CREATE OR REPLACE MACRO need_of_all(codes) AS
   CASE
-    WHEN codes & 64 <> 0 OR codes & 3 = 3 THEN '~conflicting'
-    WHEN codes & 1 <> 0 THEN 'yes'
-    WHEN codes & 2 <> 0 THEN 'no'
-    WHEN codes & 128 <> 0 THEN '~unmapped'
-    WHEN codes & 16 <> 0 THEN '~asked-declined'
-    WHEN codes & 8 <> 0 THEN '~asked-no-answer'
-    WHEN codes & 4 <> 0 THEN '~unknown'
-    WHEN codes & 256 <> 0 THEN '~text-only'
-    ELSE '~missing'
-  END::interpreter_need;
+    WHEN codes & 64 <> 0 OR codes & 3 = 3 THEN '~conflicting'::interpreter_need
+    WHEN codes & 1 <> 0 THEN 'yes'::interpreter_need
+    WHEN codes & 2 <> 0 THEN 'no'::interpreter_need
+    WHEN codes & 128 <> 0 THEN '~unmapped'::interpreter_need
+    WHEN codes & 16 <> 0 THEN '~asked-declined'::interpreter_need
+    WHEN codes & 8 <> 0 THEN '~asked-no-answer'::interpreter_need
+    WHEN codes & 4 <> 0 THEN '~unknown'::interpreter_need
+    WHEN codes & 256 <> 0 THEN '~text-only'::interpreter_need
+    ELSE '~missing'::interpreter_need
+  END;
 
 -- The patients of a period: their age at its start, and the need for an interpreter that they state,
 -- else that any of their encounters in the period states. step is 0 for all patients in the period as
