@@ -140,7 +140,7 @@ func Compare(r measure.Result, rate, dimension string, o Options) (Comparison, e
 		return Comparison{}, err
 	}
 	out.test(g, strata)
-	out.summarise(g, strata)
+	out.summarise(g, strata, o)
 	out.correct()
 	out.speak(g)
 	return out, nil

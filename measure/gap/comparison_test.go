@@ -221,6 +221,26 @@ func TestSummaryMeasures(t *testing.T) {
 	}
 }
 
+// TestOverlappingGroupsKeepWhatNeedsNoWeights is the list that the documentation gives.
+func TestOverlappingGroupsKeepWhatNeedsNoWeights(t *testing.T) {
+	t.Parallel()
+	r := rates(t, measure.Increase, share("a", 900, 1000), share("b", 700, 1000),
+		share("c", 800, 1000))[0]
+	r.Groups[0].Overlapping = []string{"race"}
+	var got []string
+	for _, m := range compared(t, r, gap.Options{}).Summary.Measures {
+		got = append(got, m.Measure+" "+m.Variant)
+		if m.Interval != nil {
+			t.Errorf("%s has an interval, and the groups are not independent", m.Measure)
+		}
+	}
+	want := []string{"D heat", "D max-min", "R heat", "R max-min", "MDBU heat", "MDRU heat",
+		"IDISU hdcalc"}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("answered (-want +got):\n%s", d)
+	}
+}
+
 // TestRefusals: what is not given says why, and nothing else is missing.
 func TestRefusals(t *testing.T) {
 	t.Parallel()

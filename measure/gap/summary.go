@@ -52,7 +52,7 @@ type SummaryRefusal struct {
 }
 
 // summarise fills the summary measures, or says why there are none.
-func (out *Comparison) summarise(g measure.Group, strata []measure.Stratum) {
+func (out *Comparison) summarise(g measure.Group, strata []measure.Stratum, o Options) {
 	negative := func(s measure.Stratum) bool { return s.Score != nil && *s.Score < 0 }
 	switch {
 	case g.Scoring != measure.Proportion && g.Scoring != measure.Ratio,
@@ -68,7 +68,8 @@ func (out *Comparison) summarise(g measure.Group, strata []measure.Stratum) {
 	}
 	sum := &Summary{Ordered: out.Dimension == mapping.DimensionAgeBand,
 		Measures: []SummaryMeasure{}, Refusals: []SummaryRefusal{}}
-	found, err := inequality.Summarise(out.summaryInput(g, strata, sum))
+	reference := out.summaryReference(g, strata, o)
+	found, err := inequality.Summarise(out.summaryInput(g, strata, sum, reference))
 	if err != nil {
 		out.SummaryRefused = refuse(NotACount)
 		return
@@ -84,8 +85,24 @@ func (out *Comparison) summarise(g measure.Group, strata []measure.Stratum) {
 	out.Summary = sum
 }
 
+// summaryReference is the reference of the comparison. Overlapping groups are not tested against one,
+// but how far they are from it on average can be said.
+func (out *Comparison) summaryReference(
+	g measure.Group, strata []measure.Stratum, o Options,
+) *Chosen {
+	large := comparable(g, strata)
+	if !out.Overlapping || len(large) < 2 {
+		return out.Reference
+	}
+	s, err := o.Reference.choose(g, large)
+	if err != nil {
+		return nil
+	}
+	return &Chosen{Rule: o.Reference, Code: code(s), Label: label(s)}
+}
+
 func (out *Comparison) summaryInput(
-	g measure.Group, strata []measure.Stratum, sum *Summary,
+	g measure.Group, strata []measure.Stratum, sum *Summary, reference *Chosen,
 ) inequality.Input {
 	in := inequality.Input{Direction: inequality.Favourable, Scale: scale(g), Ordered: sum.Ordered,
 		Overlap: out.Overlapping}
@@ -105,7 +122,7 @@ func (out *Comparison) summaryInput(
 		in.Groups = append(in.Groups, inequality.Group{
 			Estimate: *s.Score, SE: standardError(g, s), Population: n.Of,
 			Rank:      slices.Index(mapping.AgeBands(), s.Code),
-			Reference: out.Reference.is(s),
+			Reference: reference.is(s),
 		})
 	}
 	return in
