@@ -293,7 +293,7 @@ func (a answers) tables(out io.Writer) error {
 				return err
 			}
 			if len(g.Overlapping) > 0 {
-				say("the groups by %s overlap: a person may be in several\n", strings.Join(g.Overlapping, ", "))
+				say("the groups by %s overlap: a person may be in several, and they are not compared\n", strings.Join(g.Overlapping, ", "))
 			}
 			if g.Undated > 0 {
 				say("%d more have no date that would place them in a period\n", g.Undated)
