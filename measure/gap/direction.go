@@ -82,7 +82,7 @@ func estimate(per float64, e stat.Estimate) *Estimate {
 // gaps follows the gap of every group that has 30 units over all months.
 func (t *trend) gaps(out *TrendReport) error {
 	strata := t.pool.Strata[t.dimension]
-	reference, rule, refused, err := t.o.referenceOf(t.pool, t.dimension)
+	reference, rule, refused, err := t.o.referenceOf(t.before(), t.dimension)
 	out.GapsRefused = refused
 	if refused != nil || err != nil {
 		return err
@@ -101,6 +101,21 @@ func (t *trend) gaps(out *TrendReport) error {
 		out.Gaps = append(out.Gaps, one)
 	}
 	return nil
+}
+
+// before is the rate over the months before the action, on which its test chooses the reference
+// too; over all months where there is none.
+func (t *trend) before() measure.Group {
+	var months []int
+	for i, m := range t.months {
+		if !t.o.Since.IsZero() && !m.Partial && m.Period.End.Before(t.o.Since) {
+			months = append(months, i)
+		}
+	}
+	if len(months) == 0 {
+		return t.pool
+	}
+	return t.over(months)
 }
 
 // otherOf is the reference in a month or a stretch: its stratum, or everybody.

@@ -35,8 +35,8 @@ type TrendReport struct {
 	Months []Month `json:"months"`
 	// Series are everybody and each stratum, known or not.
 	Series []Series `json:"series"`
-	// Reference is chosen once, over all months together, so that it does not change from month to
-	// month.
+	// Reference is chosen once, over all months together, or over those before an action, so that it
+	// does not change from month to month.
 	Reference *Chosen `json:"reference,omitempty"`
 	// Gaps are those of each group to the reference; GapsRefused says why there are none.
 	Gaps        []GapTrend `json:"gaps"`

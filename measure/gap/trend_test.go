@@ -153,6 +153,25 @@ func TestAnActionIsTestedWithoutItsMonth(t *testing.T) {
 	}
 }
 
+// TestTheReferenceOfAnActionIsThatBeforeIt: who is best after it may owe that to the action.
+func TestTheReferenceOfAnActionIsThatBeforeIt(t *testing.T) {
+	t.Parallel()
+	months := monthly(t, measure.Decrease, 24, func(m int) (a, b measure.Stratum) {
+		if m < 6 {
+			return share("a", 40, 200), share("b", 50, 200)
+		}
+		return share("a", 40, 200), share("b", 10, 200)
+	})
+	if r := trendOf(t, months, gap.Options{}).Reference; r.Code != "b" {
+		t.Errorf("without an action the reference is %q, want the best of all months", r.Code)
+	}
+	found := trendOf(t, months, gap.Options{Since: months[6].Period.Start})
+	if found.Reference.Code != "a" || found.Changes.Reference.Code != "a" {
+		t.Errorf("the references are %+v and %+v, want the best before it", found.Reference,
+			found.Changes.Reference)
+	}
+}
+
 func TestNothingBeforeOrAfterIsNoTest(t *testing.T) {
 	t.Parallel()
 	months := monthly(t, measure.Decrease, 13, func(int) (a, b measure.Stratum) {
