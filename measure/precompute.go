@@ -121,7 +121,7 @@ func (w *precomputing) passes(ctx context.Context, span Period) [][]*asked {
 // countable says that the bits of a measure are enough to count it: they fit into one number, and
 // nobody belongs to it in a period who has no row there.
 func (w *precomputing) countable(ctx context.Context, a *asked) (bool, error) {
-	if a.query.bits() > maxBits {
+	if a.bits() > maxBits {
 		return false, nil
 	}
 	if a.d.Unit != PatientUnit {
@@ -227,7 +227,7 @@ func (s *sheet) cells(q *query, month int) []facts.ResultCell {
 	add("", "", s.group)
 	for i := range q.by {
 		for key, tallies := range s.strata[i] {
-			add(q.by[i].Stratifier.String(), key, tallies)
+			add(q.by[i].String(), key, tallies)
 		}
 	}
 	return cells

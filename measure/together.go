@@ -16,14 +16,14 @@ import (
 // counted once, in a few groupings whose groups are few, because it is the number of groups and not
 // that of units that costs; and what they add up to in each population is settled here, at the end.
 
-// maxBits is how many populations one number holds.
-const maxBits = 60
+// maxBits is how many populations one number holds beside the month and the code of a group.
+const maxBits = 63 - codeBits - monthBits
 
-// bits is how many populations the rates of a query show.
-func (q *query) bits() int {
+// bits is how many populations the rates of a question show.
+func (a *asked) bits() int {
 	n := 0
-	for g := range q.rates {
-		n += len(q.shown[g])
+	for g := range a.rates {
+		n += len(a.query.shown[g])
 	}
 	return n
 }
@@ -33,8 +33,8 @@ func packed(of []*asked) [][]*asked {
 	var parts [][]*asked
 	used := maxBits
 	for _, a := range of {
-		if used += a.query.bits(); used > maxBits {
-			parts, used = append(parts, nil), a.query.bits()
+		if used += a.bits(); used > maxBits {
+			parts, used = append(parts, nil), a.bits()
 		}
 		parts[len(parts)-1] = append(parts[len(parts)-1], a)
 	}
@@ -81,8 +81,8 @@ const everybody = -1
 type atlas struct {
 	parts []part
 	of    [groupings]map[int64][]int
-	// sites is how many there are: see stratum_no.
-	sites int64
+	// sites is how many there are: see stratum_no. widest is the greatest code.
+	sites, widest int64
 }
 
 // countTogether counts members in all periods of the span, in one reading of the units.
@@ -100,14 +100,23 @@ func (e *Engine) countTogether(ctx context.Context, of []*asked, results []facts
 	if err != nil {
 		return err
 	}
+	if m.widest >= 1<<codeBits {
+		for k, a := range of {
+			if err := e.countPeriods(ctx, a, &results[k]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	counted := map[place]int64{}
 	var p place
 	var units int64
 	var codes [groupings]sql.NullInt64
-	scan := []any{&p.month, &p.bits, &p.v, &p.w, &units}
+	var scan []any
 	for i := range codes {
 		scan = append(scan, &codes[i])
 	}
+	scan = append(scan, &p.v, &p.w, &units)
 	text := togetherText(of, results[0].Step, narrow, m.sites)
 	err = e.snapshot.Query(ctx, text, func(rows *sql.Rows) error {
 		if err := rows.Scan(scan...); err != nil {
@@ -117,7 +126,9 @@ func (e *Engine) countTogether(ctx context.Context, of []*asked, results []facts
 			if !code.Valid {
 				continue
 			}
-			for _, p.part = range m.of[i][code.Int64] {
+			p.month = int(code.Int64>>codeBits) & (1<<monthBits - 1)
+			p.bits = code.Int64 >> (codeBits + monthBits)
+			for _, p.part = range m.of[i][code.Int64&(1<<codeBits-1)] {
 				counted[p] += units
 			}
 		}
@@ -128,20 +139,20 @@ func (e *Engine) countTogether(ctx context.Context, of []*asked, results []facts
 	}
 	shift := 0
 	for k, a := range of {
-		own := int64(1)<<a.query.bits() - 1
+		own := int64(1)<<a.bits() - 1
 		c := newCube(a, &m)
 		for p, units := range counted {
 			if p.bits = p.bits >> shift & own; p.bits != 0 {
 				c.credit(p, units)
 			}
 		}
-		shift += a.query.bits()
+		shift += a.bits()
 		results[k].Cells = c.cells()
 	}
 	return nil
 }
 
-// place is where units are counted: a month, a part, the populations and what the units observe.
+// place is where units are counted: a month of the span, a part, the populations and what the units observe.
 type place struct {
 	month, part int
 	bits        int64
@@ -165,7 +176,7 @@ func newCube(a *asked, m *atlas) *cube {
 
 // credit counts units in the populations of their bits: themselves, or what they observe for a ratio.
 func (c *cube) credit(p place, units int64) {
-	at := ((p.month-c.first)*len(c.m.parts) + p.part) * len(c.a.rates)
+	at := (p.month*len(c.m.parts) + p.part) * len(c.a.rates)
 	for g := range c.a.rates {
 		t := &c.tallies[at+g]
 		in := [slots]bool{}
@@ -219,8 +230,15 @@ func (c *cube) cells() []facts.ResultCell {
 	return cells
 }
 
-// togetherText writes the statement. Its rows are a month, bits, what a measure that is read by itself
-// observes, how many units agree in these, and the code of one grouping.
+// The key of a grouping is one number, which hashes faster than several: the bits, the month of the
+// span, and the code.
+const (
+	codeBits  = 14
+	monthBits = 6
+)
+
+// togetherText writes the statement. Its rows are the key of one grouping, what a measure that is read
+// by itself observes, and how many units agree in these.
 func togetherText(of []*asked, step int, narrow bool, sites int64) string {
 	d, span := of[0].d, of[0].Period
 	m := membership{d: d, narrow: narrow, period: span}
@@ -231,43 +249,62 @@ func togetherText(of []*asked, step int, narrow bool, sites int64) string {
 		day, where = "day", "true"
 	}
 	from = "(SELECT * FROM " + from + " WHERE " + where + ")"
-	observed := of[0].observed()
-	var all []string
+	var bits []string
 	shift := 0
 	for k, a := range of {
-		columns := (&membership{d: a.d, rates: a.rates}).columns()
-		names := make([]string, len(columns))
-		for i, c := range columns {
-			names[i] = c[strings.LastIndex(c, " ")+1:]
-		}
-		var packed []string
-		for g := range a.rates {
-			for _, p := range a.query.shown[g] {
-				packed = append(packed, fmt.Sprintf("%s%d::BIGINT << %d", slotOf(p).letter(), g, shift))
-				shift++
-			}
-		}
 		name := fmt.Sprintf("bits_of_measure_%d", k)
-		all = append(all, name)
-		names = slices.DeleteFunc(names, func(name string) bool { return slices.Contains(observed, name) })
-		from = fmt.Sprintf("(SELECT * EXCLUDE (%s), (%s) AS %s\n  FROM (SELECT *,\n    %s\n  FROM %s))",
-			strings.Join(names, ", "), strings.Join(packed, ") | ("), name, strings.Join(columns, ",\n    "), from)
+		bits = append(bits, name)
+		from = a.withBits(from, name, shift, of[0].observed())
+		shift += a.bits()
 	}
-	values, keys := observedColumns(observed)
+	values, keys := observedColumns(of[0].observed())
+	first := facts.MonthNumber(span.Start)
+	var groups, sets []string
+	for i, code := range []string{
+		"g0", "g1", fmt.Sprintf("sex_code * %d + stratum // %d %% %[1]d", ages, sites),
+		fmt.Sprintf("stratum // %d %% %d", ages*sites, needs), fmt.Sprintf("stratum %% %d", sites),
+	} {
+		groups = append(groups, fmt.Sprintf("(agree << %d) | (%s) AS k%d", codeBits, code, i))
+		sets = append(sets, fmt.Sprintf("(k%d%s)", i, keys))
+	}
 	return fmt.Sprintf(`WITH profile AS MATERIALIZED (%[1]s),
 member AS (
-  SELECT 12 * year(%[2]s) + month(%[2]s) - 1 AS month, (%[3]s) AS bits, stratum%[11]s
-  FROM %[4]s)
-SELECT month, bits, %[10]s, count(*), g0, g1, g2, g3, g4
-FROM (
-  SELECT month, bits%[11]s, g0, g1, sex_code * %[5]d + stratum // %[6]d %% %[5]d AS g2,
-    stratum // %[7]d %% %[8]d AS g3, stratum %% %[6]d AS g4
-  FROM member JOIN profile ON profile.no = stratum // %[9]d
-  WHERE bits <> 0)
-GROUP BY GROUPING SETS ((month, bits%[11]s, g0), (month, bits%[11]s, g1), (month, bits%[11]s, g2),
-  (month, bits%[11]s, g3), (month, bits%[11]s, g4))`,
-		profileCodes, day, strings.Join(all, ") | ("), from, ages, sites, ages*sites, needs, needs*ages*sites,
-		values, keys)
+  SELECT (((%[2]s)) << %[3]d) | (12 * year(%[4]s) + month(%[4]s) - 1 - %[5]d) AS agree, stratum%[6]s
+  FROM %[7]s
+  WHERE (%[2]s) <> 0)
+SELECT k0, k1, k2, k3, k4, %[8]s, count(*)
+FROM (SELECT %[9]s%[6]s FROM member JOIN profile ON profile.no = stratum // %[10]d)
+GROUP BY GROUPING SETS (%[11]s)`,
+		profileCodes, strings.Join(bits, ") | ("), monthBits, day, first, keys, from, values,
+		strings.Join(groups, ",\n    "), needs*ages*sites, strings.Join(sets, ", "))
+}
+
+// withBits adds a column of the bits of a measure to a relation. Each population is written a level
+// above those that it refers to, because an alias beside it would be worked out anew.
+func (a *asked) withBits(from, name string, shift int, keep []string) string {
+	levels := map[byte]int{'i': 0, 'j': 0, 'v': 0, 'w': 0, 'd': 1, 'x': 2, 'n': 3, 'e': 4, 'y': 4}
+	columns := make([][]string, len(levels))
+	var names, bits []string
+	for _, c := range (&membership{d: a.d, rates: a.rates}).columns() {
+		column := c[strings.LastIndex(c, " ")+1:]
+		columns[levels[column[0]]] = append(columns[levels[column[0]]], c)
+		if !slices.Contains(keep, column) {
+			names = append(names, column)
+		}
+	}
+	for _, level := range columns {
+		if len(level) > 0 {
+			from = "(SELECT *,\n    " + strings.Join(level, ",\n    ") + "\n  FROM " + from + ")"
+		}
+	}
+	for g := range a.rates {
+		for _, p := range a.query.shown[g] {
+			bits = append(bits, fmt.Sprintf("%s%d::BIGINT << %d", slotOf(p).letter(), g, shift))
+			shift++
+		}
+	}
+	return fmt.Sprintf("(SELECT * EXCLUDE (%s), (%s) AS %s\n  FROM %s)", strings.Join(names, ", "),
+		strings.Join(bits, ") | ("), name, from)
 }
 
 // observed lists the columns of what the units of a measure observe, which all rates share.
@@ -304,6 +341,7 @@ func (e *Engine) atlas(ctx context.Context) (m atlas, err error) {
 	numbers := map[part]int{}
 	note := func(in grouping, code int64, dimension, key string) {
 		p := part{at[dimension], key}
+		m.widest = max(m.widest, code)
 		n, ok := numbers[p]
 		if !ok {
 			n = len(m.parts)

@@ -23,8 +23,6 @@ func status(code string) func(*mapping.Encounter) {
 	return func(e *mapping.Encounter) { e.Status = code }
 }
 
-func elective(e *mapping.Encounter) { e.Elective = true }
-
 func heldAt(site string) func(*mapping.Encounter) {
 	return func(e *mapping.Encounter) { e.Site = Site(site) }
 }

@@ -19,6 +19,20 @@ CREATE TABLE unit.dimension AS
     known(site) AS site, state(site) AS site_state
   FROM unit.stratum;
 
+-- The same words of a profile and of a site, for patients, whose need and age depend on the period.
+CREATE TABLE unit.profile_word AS
+  SELECT no,
+    known(race) AS race, state(race) AS race_state,
+    known(ethnicity) AS ethnicity, state(ethnicity) AS ethnicity_state,
+    known(race_ethnicity) AS race_ethnicity, state(race_ethnicity) AS race_ethnicity_state,
+    known(race_set) AS race_set, state(race_set) AS race_set_state,
+    known(spd15_set) AS spd15_set, state(spd15_set) AS spd15_set_state,
+    known(language) AS language, state(language) AS language_state,
+    known(language_group) AS language_group, state(language_group) AS language_group_state,
+    known(sex) AS sex, state(sex) AS sex_state
+  FROM unit.profile;
+CREATE TABLE unit.site_word AS SELECT no, known(site) AS site, state(site) AS site_state FROM unit.site;
+
 CREATE VIEW encounter AS
   SELECT e.* EXCLUDE (site_no, stated_need), d.* EXCLUDE (stratum),
     coalesce(m.contains_observation, false) AS contains_observation,
@@ -66,7 +80,7 @@ CREATE OR REPLACE MACRO patients(first_day, last_day, step) AS TABLE
     SELECT *, CASE WHEN step > 0 THEN make_date(part // 12, part % 12 + 1, 1) ELSE first_day END AS day
     FROM seen),
   patient AS (
-    SELECT p.no, p.profile, p.site_no, p.limited_english, p.deceased, p.deceased_date, p.general_practitioner,
+    SELECT p.no, p.profile, p.site_no, p.stratum_base, p.sites, p.limited_english, p.deceased, p.deceased_date, p.general_practitioner,
       coalesce(s.encounters, 0) AS encounters, coalesce(s.finished_encounters, 0) AS finished_encounters,
       CASE
         WHEN p.own_need IN ('~unknown', '~asked-no-answer', '~asked-declined', '~missing')
@@ -78,20 +92,17 @@ CREATE OR REPLACE MACRO patients(first_day, last_day, step) AS TABLE
         p.last_18, p.last_45, p.last_65, p.last_75, p.last_85, coalesce(s.day, first_day)) AS age
     FROM unit.patient p LEFT JOIN dated s ON s.patient_no = p.no
     WHERE step = 0 OR s.patient_no IS NOT NULL)
-  SELECT p.no, p.no AS patient_no, p.day, stratum_no(p.profile, p.need, p.age, p.site_no) AS stratum,
+  SELECT p.no, p.no AS patient_no, p.day,
+    p.stratum_base + p.sites * (8 * enum_code(p.need) + p.age) AS stratum,
     p.limited_english, p.deceased, p.deceased_date, p.general_practitioner, p.encounters, p.finished_encounters,
-    known(f.race) AS race, state(f.race) AS race_state,
-    known(f.ethnicity) AS ethnicity, state(f.ethnicity) AS ethnicity_state,
-    known(f.race_ethnicity) AS race_ethnicity, state(f.race_ethnicity) AS race_ethnicity_state,
-    known(f.race_set) AS race_set, state(f.race_set) AS race_set_state,
-    known(f.spd15_set) AS spd15_set, state(f.spd15_set) AS spd15_set_state,
-    known(f.language) AS language, state(f.language) AS language_state,
-    known(f.language_group) AS language_group, state(f.language_group) AS language_group_state,
+    f.race, f.race_state, f.ethnicity, f.ethnicity_state, f.race_ethnicity, f.race_ethnicity_state,
+    f.race_set, f.race_set_state, f.spd15_set, f.spd15_set_state,
+    f.language, f.language_state, f.language_group, f.language_group_state,
     known(p.need::VARCHAR) AS interpreter_need, state(p.need::VARCHAR) AS interpreter_need_state,
-    known(f.sex) AS sex, state(f.sex) AS sex_state,
+    f.sex, f.sex_state,
     known(band(p.age)) AS age_band, state(band(p.age)) AS age_band_state,
-    known(s.site) AS site, state(s.site) AS site_state
-  FROM patient p JOIN unit.profile f ON f.no = p.profile JOIN unit.site s ON s.no = p.site_no;
+    s.site, s.site_state
+  FROM patient p JOIN unit.profile_word f ON f.no = p.profile JOIN unit.site_word s ON s.no = p.site_no;
 CREATE OR REPLACE MACRO patient_in(first_day, last_day) AS TABLE
   SELECT * EXCLUDE (day) FROM patients(first_day, last_day, 0);
 -- What the patients are while nobody sees them, at any age. The counts are constants, so that a
