@@ -148,3 +148,11 @@ func (d *Definition) scale() float64 {
 	}
 	return d.Per
 }
+
+// aggregated is how a continuous variable is scored; empty for any other scoring.
+func (d *Definition) aggregated() Aggregate {
+	if d.Scoring == ContinuousVariable && d.Aggregate == "" {
+		return Median
+	}
+	return d.Aggregate
+}

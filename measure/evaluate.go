@@ -124,7 +124,8 @@ func (e *Engine) outline(a *asked, period Period) (out Result, absent bool) {
 	for _, rate := range a.rates {
 		out.Groups = append(out.Groups, Group{
 			ID: rate.ID, Title: rate.Title, Scoring: d.Scoring, Improvement: rate.Improvement, Per: d.scale(),
-			Cell: Cell{Populations: map[Population]float64{}}, Strata: map[string][]Stratum{},
+			Aggregate: d.aggregated(),
+			Cell:      Cell{Populations: map[Population]float64{}}, Strata: map[string][]Stratum{},
 			NotBy: slices.Concat(d.NotBy, rate.NotBy),
 		})
 	}

@@ -275,7 +275,7 @@ func importsAgree(t *testing.T, engine *measure.Engine, d *measure.Definition, q
 	var opts cmp.Options
 	opts = append(opts, digits, cmpopts.EquateEmpty(),
 		cmpopts.IgnoreFields(measure.Result{}, "Measure"),
-		cmpopts.IgnoreFields(measure.Group{}, "Undated", "NotBy", "Per"))
+		cmpopts.IgnoreFields(measure.Group{}, "Undated", "NotBy", "Per", "Aggregate"))
 	if d.Per > 1 || d.Aggregate != "" || d.Above != nil {
 		opts = append(opts, cmpopts.IgnoreFields(measure.Cell{}, "Score", "Interval", "Statistics"),
 			cmpopts.IgnoreFields(measure.Stratum{}, "Bounds", "IfUnknown"))

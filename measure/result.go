@@ -35,6 +35,8 @@ type Group struct {
 	Title       string      `json:"title,omitempty"`
 	Scoring     Scoring     `json:"scoring"`
 	Improvement Improvement `json:"improvement"`
+	// Aggregate says how the observations of a continuous variable become its score; else it is empty.
+	Aggregate Aggregate `json:"aggregate,omitempty"`
 	// Per is the scale of the score: 1 for a proportion, 1000 for a rate per 1,000.
 	Per float64 `json:"per,omitempty"`
 	// Undated counts units that no period holds because their date is absent or too coarse.

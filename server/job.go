@@ -72,7 +72,7 @@ func (s *Server) kickOff(w http.ResponseWriter, r *http.Request, t task) {
 		return
 	}
 	from := eventOf(r)
-	s.working.Go(func() {
+	s.working.Go(func() { //nolint:contextcheck // The work outlives the request that asked for it.
 		defer func() { <-s.accepted }()
 		s.work(id, j, t, jobLine{request: from.id, route: from.route, client: from.client})
 	})
@@ -262,6 +262,6 @@ func (s *Server) beat(ctx context.Context, cancel func(), id string, j job, p *p
 			return
 		}
 		j.Progress, j.Beat = p.text(), s.cfg.Now()
-		_ = s.note(ctx, id, j) //nolint:errcheck // The next beat says it again.
+		_ = s.note(ctx, id, j) // The next beat says it again.
 	}
 }

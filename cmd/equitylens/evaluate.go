@@ -391,8 +391,8 @@ func scoreHeader(g measure.Group) string {
 	case measure.Ratio:
 		return fmt.Sprintf("PER %g", g.Per)
 	case measure.ContinuousVariable:
-		return "MEDIAN"
-	case measure.Proportion:
+		return strings.ToUpper(string(g.Aggregate))
+	case measure.Proportion, measure.Cohort:
 	}
 	return "SHARE"
 }
@@ -433,7 +433,7 @@ func shown(g measure.Group, v float64) string {
 		return fmt.Sprintf("%.1f %%", 100*v)
 	case measure.Ratio:
 		return fmt.Sprintf("%.2f", v)
-	case measure.ContinuousVariable:
+	case measure.ContinuousVariable, measure.Cohort:
 	}
 	return fmt.Sprintf("%g", v)
 }

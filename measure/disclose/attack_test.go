@@ -153,7 +153,7 @@ func (w *world) attack(known []bool, positive bool) loot {
 		}
 		got.cells++
 		nodes := 500
-		answer := impossible
+		var answer reached
 		if small {
 			answer = r.can(c, 11, far, &nodes)
 		} else if answer = r.can(c, n+1, far, &nodes); answer != possible {

@@ -140,14 +140,13 @@ func drawLine(t *rapid.T) *world {
 func drawTable(t *rapid.T) *world {
 	w := &world{}
 	rows, columns := rapid.IntRange(2, 5).Draw(t, "rows"), rapid.IntRange(2, 5).Draw(t, "columns")
-	var all []disclose.Cell
 	down := make([][]disclose.Cell, columns)
 	across := make([][]disclose.Cell, rows)
 	for i := range rows {
 		for j := range columns {
 			c := w.count(drawCount(t))
 			w.show(disclose.Display{}, c)
-			across[i], down[j], all = append(across[i], c), append(down[j], c), append(all, c)
+			across[i], down[j] = append(across[i], c), append(down[j], c)
 		}
 	}
 	var margin []disclose.Cell

@@ -18,8 +18,8 @@ const (
 	Stays   Direction = "stays"
 )
 
-// GapTrend is the gap of one group to the reference, month by month, and where it goes.
-type GapTrend struct {
+// MonthlyGap is the gap of one group to the reference, month by month, and where it goes.
+type MonthlyGap struct {
 	Group string `json:"group"`
 	Code  string `json:"code"`
 	// Months are one a month of the report.
@@ -92,7 +92,7 @@ func (t *trend) gaps(out *TrendReport) error {
 		if code(s) == code(reference) && rule != Overall {
 			continue
 		}
-		one := GapTrend{Group: label(s), Code: code(s)}
+		one := MonthlyGap{Group: label(s), Code: code(s)}
 		for m, g := range t.groups {
 			one.Months = append(one.Months, t.monthGap(m, g, s, reference, rule))
 		}
@@ -168,7 +168,7 @@ func (t *trend) over(months []int) measure.Group {
 }
 
 // direct says where a gap goes.
-func (t *trend) direct(one *GapTrend, s, reference measure.Stratum, rule Reference) {
+func (t *trend) direct(one *MonthlyGap, s, reference measure.Stratum, rule Reference) {
 	early, late, ok := t.stretches()
 	if !ok {
 		one.Refused = refuse(NoMonths)

@@ -9,7 +9,7 @@ import (
 )
 
 // sentence says where a gap goes by both measures, and which of them speaks against the other.
-func (one *GapTrend) sentence(g measure.Group, reference string) string {
+func (one *MonthlyGap) sentence(g measure.Group, reference string) string {
 	if one.Change == nil {
 		return ""
 	}

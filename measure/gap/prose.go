@@ -87,10 +87,10 @@ func standardWords(s Standard) string {
 }
 
 func testWords(t *Test) string {
-	switch {
-	case t.Method == ChiSquareTest:
+	switch t.Method {
+	case ChiSquareTest:
 		return fmt.Sprintf("χ² %.1f of %d", *t.Statistic, t.DF)
-	case t.Method == RankTest:
+	case RankTest:
 		return fmt.Sprintf("Kruskal–Wallis %.1f of %d", *t.Statistic, t.DF)
 	}
 	return "Fisher's exact test"

@@ -25,7 +25,7 @@ func (gap *Gap) sentence(r measure.Result, g measure.Group) string {
 			gap.Score, g.Per, gap.Group, gap.ReferenceScore, gap.Reference, by, math.Abs(gap.Difference))
 		gap.interval(&text, 1)
 	case measure.ContinuousVariable:
-		fmt.Fprintf(&text, "a median of %g for %s, %g for %s (by %s); a difference of %g",
+		fmt.Fprintf(&text, "a %s of %g for %s, %g for %s (by %s); a difference of %g", aggregateWord(g),
 			gap.Score, gap.Group, gap.ReferenceScore, gap.Reference, by, math.Abs(gap.Difference))
 	case measure.Cohort:
 	}
@@ -82,4 +82,16 @@ func periodWords(p measure.Period) string {
 		return p.Start.Format("2006")
 	}
 	return strings.Replace(p.String(), "/", " to ", 1)
+}
+
+// aggregateWord names what the score of a continuous variable is of its values.
+func aggregateWord(g measure.Group) string {
+	switch g.Aggregate {
+	case measure.Percentile90:
+		return "90th percentile"
+	case "":
+		return string(measure.Median)
+	case measure.Median, measure.Mean, measure.Sum, measure.Count:
+	}
+	return string(g.Aggregate)
 }

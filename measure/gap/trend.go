@@ -39,8 +39,8 @@ type TrendReport struct {
 	// does not change from month to month.
 	Reference *Chosen `json:"reference,omitempty"`
 	// Gaps are those of each group to the reference; GapsRefused says why there are none.
-	Gaps        []GapTrend `json:"gaps"`
-	GapsRefused *Refused   `json:"gaps_refused,omitempty"`
+	Gaps        []MonthlyGap `json:"gaps"`
+	GapsRefused *Refused     `json:"gaps_refused,omitempty"`
 	// Changes are the tests of an action with a date.
 	Changes   *ChangeReport `json:"changes,omitempty"`
 	Sentences []string      `json:"sentences"`
@@ -106,7 +106,7 @@ func Trend(months []measure.Result, rate, dimension string, o Options) (TrendRep
 		Period: measure.Period{Start: first.Period.Start, End: last.Period.End},
 		Rate:   g.ID, RateTitle: g.Title, Scoring: g.Scoring, Improvement: g.Improvement, Per: scale(g),
 		Dimension: dimension, Overlapping: slices.Contains(g.Overlapping, dimension), Months: t.months,
-		Gaps: []GapTrend{}, Sentences: []string{},
+		Gaps: []MonthlyGap{}, Sentences: []string{},
 	}
 	if err := t.series(&out); err != nil {
 		return TrendReport{}, err

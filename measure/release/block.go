@@ -50,7 +50,7 @@ func (d *Desk) blocks() []block {
 		}
 	}
 	if cross := d.crosses(); len(cross) > 0 {
-		together = joined(together, strings.Split(cross[0], "*"))
+		together = merged(together, strings.Split(cross[0], "*"))
 	}
 	blocks := make([]block, len(together))
 	for i, dimensions := range together {
@@ -59,8 +59,8 @@ func (d *Desk) blocks() []block {
 	return blocks
 }
 
-// joined makes one of the groups that hold any of some dimensions.
-func joined(groups [][]string, dimensions []string) [][]string {
+// merged makes one of the groups that hold any of some dimensions.
+func merged(groups [][]string, dimensions []string) [][]string {
 	var one []string
 	var others [][]string
 	for _, g := range groups {

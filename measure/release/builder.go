@@ -418,7 +418,8 @@ func (b *builder) keep(pattern disclose.Pattern, m *made) {
 func (b *builder) hide(pattern disclose.Pattern, of counts, at cellName, c *measure.Cell) {
 	populations := map[measure.Population]float64{}
 	for population, size := range c.Populations {
-		if pattern.Known(b.cells[at.of(of.shown[population])].cell) {
+		cell, ok := b.cells[at.of(of.shown[population])]
+		if ok && pattern.Known(cell.cell) {
 			populations[population] = size
 		} else {
 			c.Suppressed = true
@@ -426,6 +427,6 @@ func (b *builder) hide(pattern disclose.Pattern, of counts, at cellName, c *meas
 	}
 	c.Populations = populations
 	if names := of.score(at); len(names) > 0 && !b.shown(pattern, names...) {
-		c.Score, c.Interval, c.Statistics, c.Suppressed = nil, nil, nil, true
+		c.Score, c.Interval, c.Statistics, c.Values, c.Suppressed = nil, nil, nil, nil, true
 	}
 }

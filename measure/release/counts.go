@@ -25,75 +25,89 @@ type counts struct {
 
 const separator = "\x1f"
 
-// countsOf names the numbers of a rate by the expressions that define them.
-func countsOf(d *measure.Definition, rate measure.GroupDefinition) counts {
-	name := func(parts ...string) string { return strings.Join(parts, separator) }
-	own := ""
-	if d.Imported {
-		own = d.ID + separator + d.Version + separator + rate.ID
+// naming names the numbers of a rate by the expressions that define them.
+type naming struct {
+	d    *measure.Definition
+	rate measure.GroupDefinition
+}
+
+func joined(parts ...string) string { return strings.Join(parts, separator) }
+
+// of is the text of a population's expression; that of all is empty. What an imported rate counts has
+// no expression, so that each of its numbers is its own.
+func (n *naming) of(p measure.Population) string {
+	if n.d.Imported {
+		return joined(n.d.ID, n.d.Version, n.rate.ID, string(p))
 	}
-	expression := func(p measure.Population) string {
-		text := strings.TrimSpace(rate.Populations[p])
-		if text == "true" {
-			return ""
-		}
+	if text := strings.TrimSpace(n.rate.Populations[p]); text != "true" {
 		return text
 	}
-	base := name(own, string(d.Unit), d.DatedBy)
-	initial := name(base, expression(measure.InitialPopulation))
+	return ""
+}
+
+// countsOf names the numbers of a rate.
+func countsOf(d *measure.Definition, rate measure.GroupDefinition) counts {
+	n := naming{d: d, rate: rate}
+	initial := joined(string(d.Unit), d.DatedBy, n.of(measure.InitialPopulation))
 	c := counts{shown: map[measure.Population]string{measure.InitialPopulation: initial}}
-	within := func(whole, kind, text string) string {
-		if text == "" {
-			return whole
-		}
-		return name(whole, kind, text)
+	switch d.Scoring {
+	case measure.ContinuousVariable:
+		n.continuous(&c, initial)
+	case measure.Proportion, measure.Ratio:
+		n.fraction(&c, initial)
+	case measure.Cohort:
 	}
-	nothing := func(whole, kind, text string) string { return name(whole, kind, text) }
-	if d.Scoring == measure.ContinuousVariable {
-		all := within(initial, "measured", expression(measure.MeasurePopulation)+own)
-		observed := d.Observe[measure.MeasurePopulation]
-		c.shown[measure.MeasurePopulation] = all
-		c.shown[measure.MeasureExclusion] = nothing(all, "excluded",
-			expression(measure.MeasureExclusion)+separator+observed)
-		c.eligible = nothing(all, "eligible", expression(measure.MeasureExclusion)+separator+observed)
-		c.part(initial, all)
-		return c
+	return c
+}
+
+// continuous names what a continuous variable counts.
+func (n *naming) continuous(c *counts, initial string) {
+	all := initial
+	if text := n.of(measure.MeasurePopulation); text != "" {
+		all = joined(initial, "measured", text)
 	}
-	if d.Scoring == measure.Cohort {
-		return c
+	left := joined(n.of(measure.MeasureExclusion), n.d.Observe[measure.MeasurePopulation])
+	c.shown[measure.MeasurePopulation] = all
+	c.shown[measure.MeasureExclusion] = joined(all, "excluded", left)
+	c.eligible = joined(all, "eligible", left)
+	c.part(initial, all)
+}
+
+// fraction names what a proportion or a ratio counts.
+func (n *naming) fraction(c *counts, initial string) {
+	denominator, observed := n.of(measure.Denominator), n.d.Observe[measure.Denominator]
+	if observed != "" {
+		denominator = joined(denominator, "sum of "+observed)
 	}
-	denominator := expression(measure.Denominator)
-	if observed := d.Observe[measure.Denominator]; observed != "" {
-		denominator += separator + "sum of " + observed
+	all := initial
+	if denominator != "" {
+		all = joined(initial, "denominator", denominator)
 	}
-	all := within(initial, "denominator", denominator)
-	excluded, excepted := expression(measure.DenominatorExclusion), expression(measure.DenominatorException)
-	numerator := expression(measure.Numerator) + separator + expression(measure.NumeratorInitial)
+	excluded, excepted := n.of(measure.DenominatorExclusion), n.of(measure.DenominatorException)
+	numerator := joined(n.of(measure.Numerator), n.of(measure.NumeratorInitial))
 	c.shown[measure.Denominator] = all
-	c.shown[measure.DenominatorExclusion] = nothing(all, "excluded", excluded)
+	c.shown[measure.DenominatorExclusion] = joined(all, "excluded", excluded)
 	c.eligible = all
 	if excluded != "" {
-		c.eligible = name(all, "not excluded", excluded)
+		c.eligible = joined(all, "not excluded", excluded)
 	}
 	if excepted != "" {
 		// An exception is only made of those who do not meet the numerator.
-		c.shown[measure.DenominatorException] = name(c.eligible, "excepted", excepted, numerator)
-		c.eligible = name(c.eligible, "not excepted", excepted, numerator)
+		c.shown[measure.DenominatorException] = joined(c.eligible, "excepted", excepted, numerator)
+		c.eligible = joined(c.eligible, "not excepted", excepted, numerator)
 	}
-	counted := name(c.eligible, "numerator", numerator, d.Observe[measure.Numerator])
-	c.shown[measure.Numerator] = counted
-	c.met = counted
-	if left := expression(measure.NumeratorExclusion); left != "" {
-		c.shown[measure.NumeratorExclusion] = name(counted, "excluded", left)
-		c.met = name(counted, "not excluded", left)
+	c.met = joined(c.eligible, "numerator", numerator, n.d.Observe[measure.Numerator])
+	c.shown[measure.Numerator] = c.met
+	if left := n.of(measure.NumeratorExclusion); left != "" {
+		c.shown[measure.NumeratorExclusion] = joined(c.met, "excluded", left)
+		c.met = joined(c.met, "not excluded", left)
 	}
-	if d.Observe[measure.Denominator] == "" {
+	if observed == "" && (n.d.Scoring == measure.Proportion || !n.d.Imported) {
 		c.part(initial, all)
 	}
-	if d.Scoring == measure.Proportion {
-		c.failed = name(c.met, "failed")
+	if n.d.Scoring == measure.Proportion {
+		c.failed = joined(c.met, "failed")
 	}
-	return c
 }
 
 // part notes that one number is a part of another, unless it is the same.

@@ -17,11 +17,11 @@ func (c *comparison) gap(g *gap) {
 		c.differ(g.line, g.text, err.Error())
 		return
 	}
-	words := []string{"gap", g.names, g.figures.show(got)}
+	words := []string{"gap", g.names, g.show(got)}
 	if g.quotient {
 		words[0] = "ratio"
 	}
-	want := []string{words[0], g.names, g.figures.String()}
+	want := []string{words[0], g.names, g.String()}
 	if g.interval != nil {
 		words, want = append(words, g.interval.show(interval)), append(want, g.interval.String())
 	}

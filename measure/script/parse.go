@@ -75,7 +75,7 @@ func (p *parser) fault(format string, args ...any) {
 
 // check notes an error as a fault of the line, and several joined as several.
 func (p *parser) check(err error) {
-	//nolint:errorlint // What is asked is whether this very error joins others.
+	// What is asked is whether this very error joins others.
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, one := range joined.Unwrap() {
 			p.check(one)

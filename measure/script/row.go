@@ -22,7 +22,7 @@ func (r *row) written() string {
 		words = append(words, r.interval.String())
 	}
 	for _, o := range r.others {
-		words = append(words, o.name+"="+o.figures.String())
+		words = append(words, o.name+"="+o.String())
 	}
 	return strings.Join(words, " ")
 }
@@ -35,7 +35,7 @@ func (r *row) got(scoring measure.Scoring, s measure.Stratum, share *float64) st
 		words = append(words, r.interval.show(bounded(s.Interval)))
 	}
 	for _, o := range r.others {
-		words = append(words, o.name+"="+o.figures.show(named(o.name, s, share)))
+		words = append(words, o.name+"="+o.show(named(o.name, s, share)))
 	}
 	for _, p := range []measure.Population{measure.DenominatorException, measure.NumeratorExclusion} {
 		written := slices.ContainsFunc(r.others, func(o other) bool { return o.name == string(p) })

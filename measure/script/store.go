@@ -104,5 +104,5 @@ func write(ctx context.Context, run *facts.Run, c *cohort) error {
 		seq++
 		err = errors.Join(err, w.AdverseEvent(&c.events[i], seq))
 	}
-	return errors.Join(err, w.Close())
+	return errors.Join(err, w.Close()) //nolint:contextcheck // Closing outlives a cancelled run.
 }
