@@ -55,10 +55,11 @@ func (c corpus) files(b *testing.B) []string {
 }
 
 // generated is the population of the fake EHR.
-func generated(b *testing.B, size int) corpus {
+func generated(b *testing.B, cfg population.Config) corpus {
 	b.Helper()
 	all := b.TempDir()
-	people := population.New(population.Config{Patients: size, Seed: 1})
+	cfg.Seed = 1
+	people := population.New(cfg)
 	if err := people.WriteNDJSON(b.Context(), all, 2, false); err != nil {
 		b.Fatal(err)
 	}
@@ -156,6 +157,12 @@ func eachLine(b *testing.B, path string, use func([]byte) bool) {
 // load syncs folders one after the other into a new data directory, and says how long the last took.
 func load(b *testing.B, folders ...string) (dir *facts.Dir, took time.Duration) {
 	b.Helper()
+	return loadWith(b, nil, folders...)
+}
+
+// loadWith is load with figures stored in the snapshot.
+func loadWith(b *testing.B, results ingest.Results, folders ...string) (dir *facts.Dir, took time.Duration) {
+	b.Helper()
 	dir, err := facts.Open(b.TempDir(), time.Now)
 	if err != nil {
 		b.Fatal(err)
@@ -176,6 +183,7 @@ func load(b *testing.B, folders ...string) (dir *facts.Dir, took time.Duration) 
 		start := time.Now()
 		_, err := ingest.Sync(context.Background(), ingest.Config{
 			Dir: dir, Mapper: m, MaxShrink: 1, MaxRefused: 1, Logger: slog.New(slog.DiscardHandler),
+			Results: results,
 		}, ingest.Folder{Path: folder})
 		if err != nil {
 			b.Fatal(err)

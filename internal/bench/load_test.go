@@ -9,6 +9,7 @@ import (
 
 	_ "github.com/duckdb/duckdb-go/v2" // The yardstick: DuckDB's own reader.
 
+	"github.com/equitylens/equitylens/fhir/fhirtest/population"
 	"github.com/equitylens/equitylens/fhir/r4"
 )
 
@@ -17,7 +18,7 @@ import (
 // goroutine, and what DuckDB's read_ndjson stores of the same columns.
 func BenchmarkLoad(b *testing.B) {
 	size := patients(b, loadPatients)
-	b.Run("population", func(b *testing.B) { benchmarkLoad(b, generated(b, size)) })
+	b.Run("population", func(b *testing.B) { benchmarkLoad(b, generated(b, population.Config{Patients: size})) })
 	if c, ok := synthea(b, 10*size); ok {
 		b.Run("synthea", func(b *testing.B) { benchmarkLoad(b, c) })
 	}
