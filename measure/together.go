@@ -87,14 +87,12 @@ type atlas struct {
 
 // countTogether counts members in all periods of the span, in one reading of the units.
 func (e *Engine) countTogether(ctx context.Context, of []*asked, results []facts.Result) error {
-	narrow := true
+	narrow := of[0].d.Unit != PatientUnit
 	for k, a := range of {
-		s, err := e.settle(ctx, a)
-		if err != nil {
-			return err
-		}
-		narrow = narrow && s.narrow
-		results[k].Undated = s.undated
+		m := membership{d: a.d, rates: a.rates, period: a.Period, narrow: true}
+		// As in settle: a fault here is that of a wider need, or one that the counting meets as well.
+		narrow = narrow && e.snapshot.Query(ctx, m.members().text+" LIMIT 0", nothing) == nil
+		results[k].Undated = make([]int64, len(a.rates))
 	}
 	m, err := e.atlas(ctx)
 	if err != nil {
@@ -126,7 +124,7 @@ func (e *Engine) countTogether(ctx context.Context, of []*asked, results []facts
 			if !code.Valid {
 				continue
 			}
-			p.month = int(code.Int64>>codeBits) & (1<<monthBits - 1)
+			p.month = int(code.Int64>>codeBits) & noMonth
 			p.bits = code.Int64 >> (codeBits + monthBits)
 			for _, p.part = range m.of[i][code.Int64&(1<<codeBits-1)] {
 				counted[p] += units
@@ -142,8 +140,12 @@ func (e *Engine) countTogether(ctx context.Context, of []*asked, results []facts
 		own := int64(1)<<a.bits() - 1
 		c := newCube(a, &m)
 		for p, units := range counted {
-			if p.bits = p.bits >> shift & own; p.bits != 0 {
+			switch p.bits = p.bits >> shift & own; {
+			case p.bits == 0:
+			case p.month != noMonth:
 				c.credit(p, units)
+			case m.parts[p.part].dimension == everybody:
+				c.undated(p.bits, units, results[k].Undated)
 			}
 		}
 		shift += a.bits()
@@ -193,6 +195,14 @@ func (c *cube) credit(p place, units int64) {
 	}
 }
 
+// undated counts the units of the initial population of each rate, which has its lowest bit.
+func (c *cube) undated(bits, units int64, counts []int64) {
+	for g := range c.a.rates {
+		counts[g] += units * (bits & 1)
+		bits >>= len(c.a.query.shown[g])
+	}
+}
+
 // weight is what a unit counts for in a population; it counts for nothing where it observes nothing.
 func (c *cube) weight(s slot, p place) float64 {
 	switch observe := c.a.d.Observe; {
@@ -235,6 +245,8 @@ func (c *cube) cells() []facts.ResultCell {
 const (
 	codeBits  = 14
 	monthBits = 6
+	// noMonth stands in the place of the month of a unit without a date. A span is shorter.
+	noMonth = 1<<monthBits - 1
 )
 
 // togetherText writes the statement. Its rows are the key of one grouping, what a measure that is read
@@ -243,7 +255,8 @@ func togetherText(of []*asked, step int, narrow bool, sites int64) string {
 	d, span := of[0].d, of[0].Period
 	m := membership{d: d, narrow: narrow, period: span}
 	from, day := m.relation(), d.date()
-	where := fmt.Sprintf("%s BETWEEN %s AND %s", day, dateLiteral(span.Start), dateLiteral(span.End))
+	where := fmt.Sprintf("%s BETWEEN %s AND %s OR %[1]s IS NULL", day, dateLiteral(span.Start),
+		dateLiteral(span.End))
 	if d.Unit == PatientUnit {
 		from = fmt.Sprintf("patients(%s, %s, %d)", dateLiteral(span.Start), dateLiteral(span.End), step)
 		day, where = "day", "true"
@@ -269,14 +282,15 @@ func togetherText(of []*asked, step int, narrow bool, sites int64) string {
 	}
 	return fmt.Sprintf(`WITH profile AS MATERIALIZED (%[1]s),
 member AS (
-  SELECT (((%[2]s)) << %[3]d) | (12 * year(%[4]s) + month(%[4]s) - 1 - %[5]d) AS agree, stratum%[6]s
+  SELECT (((%[2]s)) << %[3]d)
+    | coalesce(12 * year(%[4]s) + month(%[4]s) - 1 - %[5]d, %[12]d) AS agree, stratum%[6]s
   FROM %[7]s
   WHERE (%[2]s) <> 0)
 SELECT k0, k1, k2, k3, k4, %[8]s, count(*)
 FROM (SELECT %[9]s%[6]s FROM member JOIN profile ON profile.no = stratum // %[10]d)
 GROUP BY GROUPING SETS (%[11]s)`,
 		profileCodes, strings.Join(bits, ") | ("), monthBits, day, first, keys, from, values,
-		strings.Join(groups, ",\n    "), needs*ages*sites, strings.Join(sets, ", "))
+		strings.Join(groups, ",\n    "), needs*ages*sites, strings.Join(sets, ", "), noMonth)
 }
 
 // withBits adds a column of the bits of a measure to a relation. Each population is written a level
