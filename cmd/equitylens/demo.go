@@ -159,8 +159,12 @@ func (p *program) demoSync(
 	if err != nil {
 		return report, err
 	}
+	list, err := definitions(cfg)
+	if err != nil {
+		return report, err
+	}
 	return ingest.Sync(ctx, ingest.Config{
-		Dir: dir, Mapper: m, MaxShrink: 1, MaxRefused: cfg.Sync.MaxRefused, Software: p.version,
+		Dir: dir, Mapper: m, Results: measure.Precomputation{Definitions: list}, MaxShrink: 1, MaxRefused: cfg.Sync.MaxRefused, Software: p.version,
 		Progress: p.progress(), Logger: p.logger(cfg),
 	}, source)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/equitylens/equitylens/fhir/client"
 	"github.com/equitylens/equitylens/internal/config"
 	"github.com/equitylens/equitylens/internal/ingest"
+	"github.com/equitylens/equitylens/measure"
 )
 
 // syncFlags are those of one sync.
@@ -185,8 +186,12 @@ func (p *program) syncOne(
 	if err != nil {
 		return ingest.Report{}, err
 	}
+	list, err := definitions(cfg)
+	if err != nil {
+		return ingest.Report{}, err
+	}
 	settings := ingest.Config{
-		Dir: dir, Mapper: m, Strict: flags.strict || cfg.Sync.Strict, DryRun: flags.dryRun,
+		Dir: dir, Mapper: m, Results: measure.Precomputation{Definitions: list}, Strict: flags.strict || cfg.Sync.Strict, DryRun: flags.dryRun,
 		MaxShrink: cfg.Sync.MaxShrink, MaxRefused: cfg.Sync.MaxRefused, Software: p.version,
 		Timezone: cfg.Timezone, Progress: p.progress(), Logger: p.logger(cfg),
 	}
@@ -227,6 +232,9 @@ func (p *program) printReport(r ingest.Report) error {
 	p.print("orphans %d, undated %d, events without an encounter %d, merged patients %d\n", r.Orphans, r.Undated, r.Unlinked, r.Merged)
 	for _, i := range r.Issues {
 		p.print("issue: %d × %s (%s)\n", i.Count, i.Kind, describe(i))
+	}
+	for _, id := range r.Uncounted {
+		p.print("measure %s does not run on these data; equitylens check says why\n", id)
 	}
 	switch {
 	case r.DryRun:
