@@ -71,8 +71,10 @@ const (
 
 // Definition is one measure, as its YAML file says it. docs/measures.md documents every key.
 type Definition struct {
-	ID      string  `yaml:"id"`
-	Version string  `yaml:"version"`
+	ID      string `yaml:"id"`
+	Version string `yaml:"version"`
+	// Date is the day from which this version is in use, such as 2026-11-22; it may be empty.
+	Date    string  `yaml:"date"`
 	Title   string  `yaml:"title"`
 	Unit    Unit    `yaml:"unit"`
 	Scoring Scoring `yaml:"scoring"`

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 )
@@ -70,6 +71,9 @@ func (d *Definition) faults() []error {
 	}
 	fault(!measureID.MatchString(d.ID), "id: %q is not lower-case words joined by hyphens", d.ID)
 	fault(d.Version == "", "version: missing")
+	if _, err := time.Parse(dayLayout, d.Date); d.Date != "" {
+		fault(err != nil, "date: %q is not a day such as 2026-11-22", d.Date)
+	}
 	fault(d.Title == "", "title: missing")
 	fault(d.Says == "", "says: missing; one plain sentence that a reader of the figure needs")
 	fault(d.Source == "", "source: missing; where the definition comes from")

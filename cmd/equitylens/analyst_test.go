@@ -183,6 +183,15 @@ func TestWhatAnotherEngineComputedIsStratifiedAlike(t *testing.T) {
 	s := serve(t, site.config, http.DefaultClient)
 	token := s.token("full", key, strings.Join([]string{"system/Measure.rs", "system/MeasureReport.rs",
 		"equitylens/unsuppressed", "equitylens/patients", "equitylens/import"}, " "))
+	for query, total := range map[string]int{
+		"date=2026-11-22": 12, "date=lt2026": 0, "period=ge2027": 12, "version=1.0.0": 12, "version=9": 0,
+	} {
+		var found struct{ Total int }
+		_, body := s.do("GET", "/fhir/Measure?"+query, token, "")
+		if parse(t, body, &found); found.Total != total {
+			t.Errorf("Measure?%s finds %d, want %d", query, found.Total, total)
+		}
+	}
 	const measureID = "ed-left-without-being-seen"
 	evaluate := "/fhir/Measure/" + measureID + "/$evaluate-measure?periodStart=2025&periodEnd=2025"
 	status, list := s.do("GET", evaluate+"&reportType=subject-list&stratifier=race", token, "")

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	cpb "github.com/google/fhir/go/proto/google/fhir/proto/r4/core/codes_go_proto"
 	dpb "github.com/google/fhir/go/proto/google/fhir/proto/r4/core/datatypes_go_proto"
@@ -39,6 +40,10 @@ func (b *Builder) Measure(d measure.Definition, dimensions []string) (*mpb.Measu
 		Description:  r4.Markdown(d.Says),
 		Rationale:    r4.Markdown(d.Source),
 		Scoring:      scoringConcept(d.Scoring),
+	}
+	if day, err := time.Parse(time.DateOnly, d.Date); err == nil {
+		m.Date = r4.Day(day)
+		m.EffectivePeriod = &dpb.Period{Start: r4.Day(day)}
 	}
 	if d.Imported {
 		m.Version = r4.Text(cmp.Or(d.Version, unversioned))

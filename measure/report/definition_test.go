@@ -18,7 +18,7 @@ import (
 func definitions() []measure.Definition {
 	return []measure.Definition{
 		{
-			ID: "ed-left-without-being-seen", Version: "1.0.0",
+			ID: "ed-left-without-being-seen", Version: "1.0.0", Date: "2026-11-22",
 			Title: "Left the emergency department without being seen",
 			Unit:  measure.EncounterUnit, Scoring: measure.Proportion, Improvement: measure.Decrease,
 			DatedBy: "end", Needs: []string{"Patient", "Encounter"},
