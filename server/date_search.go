@@ -11,6 +11,9 @@ import (
 // span is a stretch of time: from its first instant to the first that is no longer part of it.
 type span struct{ from, to time.Time }
 
+// forever is after every date that FHIR can write.
+func forever() time.Time { return time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC) }
+
 // whole reports whether s holds all of other.
 func (s span) whole(other span) bool {
 	return !other.from.Before(s.from) && !other.to.After(s.to)

@@ -101,6 +101,9 @@ func (c canonical) holds(name, value string) (bool, error) {
 	}
 	start, begins := momentSpan(c.effective.GetStart())
 	end, ends := momentSpan(c.effective.GetEnd())
+	if !ends {
+		end.to = forever() // R4: a period without an end goes on.
+	}
 	met, err := dateMatches(name, value, span{start.from, end.to})
-	return begins && ends && met, err
+	return begins && met, err
 }
