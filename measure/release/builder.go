@@ -414,6 +414,16 @@ func (b *builder) keep(pattern disclose.Pattern, m *made) {
 	}
 }
 
+// harmless keeps the statistics from which no count follows: a share above a threshold, times those that
+// it is of, is one, and so may be a mean.
+func harmless(statistics map[string]float64) map[string]float64 {
+	const kept = "p90"
+	if value, ok := statistics[kept]; ok {
+		return map[string]float64{kept: value}
+	}
+	return nil
+}
+
 // hide keeps the populations that may be known, and the score where it tells no more than may be.
 func (b *builder) hide(pattern disclose.Pattern, of counts, at cellName, c *measure.Cell) {
 	populations := map[measure.Population]float64{}
@@ -425,7 +435,7 @@ func (b *builder) hide(pattern disclose.Pattern, of counts, at cellName, c *meas
 			c.Suppressed = true
 		}
 	}
-	c.Populations = populations
+	c.Populations, c.Statistics = populations, harmless(c.Statistics)
 	if names := of.score(at); len(names) > 0 && !b.shown(pattern, names...) {
 		c.Score, c.Interval, c.Statistics, c.Values, c.Suppressed = nil, nil, nil, nil, true
 	}

@@ -42,6 +42,10 @@ func (d *Desk) make(ctx context.Context, engine Engine, period measure.Period) (
 				plain.DataAsOf.Format("2006-01-02"), period)
 		}
 		out.Snapshot, out.DataAsOf = plain.Snapshot, plain.DataAsOf
+		if g := definition.Aggregate; g == measure.Mean || g == measure.Sum {
+			out.Withheld[definition.ID] = errDisguise.Error()
+			continue
+		}
 		if !plain.Complete {
 			out.Withheld[definition.ID] = "its data are incomplete: " + strings.Join(plain.Incomplete, "; ")
 			continue
@@ -94,6 +98,8 @@ var (
 	errNotWhole = errors.New("it adds up observations that are not whole numbers")
 	// errContradiction says that what should be one number was counted twice and differs.
 	errContradiction = errors.New("two of its figures that count the same differ")
+	// errDisguise says that a measure adds up what it observes.
+	errDisguise = errors.New("a mean or a sum of observations can be a count of people in disguise")
 	// errTold says that a measure cannot keep to itself how few it leaves out.
 	errTold = errors.New("it leaves out a few, and another measure tells of how many in all")
 	// errFew says that the figures of everybody are small already.
@@ -191,6 +197,7 @@ func (m *made) start() {
 		for j := range r.Groups {
 			g := &r.Groups[j]
 			g.Strata, g.Overlapping = map[string][]measure.Stratum{}, nil
+			g.Statistics = harmless(g.Statistics)
 			if m.rates[j].quiet {
 				g.Populations, g.Suppressed = map[measure.Population]float64{}, true
 			}

@@ -168,6 +168,34 @@ func TestHiddenFiguresAreAbsent(t *testing.T) {
 	}
 }
 
+func TestNoStatisticGivesACount(t *testing.T) {
+	t.Parallel()
+	asked := telehealth(t, "sex")
+	asked.Measure = "length-of-stay"
+	inside, err := shared(t, few()...).Evaluate(t.Context(), asked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := inside.Groups[0].Statistics["share-above"]; !ok {
+		t.Fatal("there is no share above the threshold; this is no test")
+	}
+	r, err := desk(t, entries(t), nil).Answer(t.Context(), shared(t, few()...), asked, release.Public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cells := []measure.Cell{r.Groups[0].Cell}
+	for _, s := range r.Groups[0].Strata["sex"] {
+		cells = append(cells, s.Cell)
+	}
+	for _, c := range cells {
+		for name := range c.Statistics {
+			if name != "p90" {
+				t.Errorf("%s is shown; times the denominator it is a count", name)
+			}
+		}
+	}
+}
+
 func TestARegulatorMissesNoCode(t *testing.T) {
 	t.Parallel()
 	d := desk(t, entries(t), nil)
