@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -108,7 +109,11 @@ func TestGoesOnAfterAKill(t *testing.T) {
 	dir, images := t.TempDir(), t.TempDir()
 	var mu sync.Mutex
 	var taken []string
+	var ended atomic.Bool
 	h.before = func(n int, _ *http.Request) {
+		if ended.Load() {
+			return
+		}
 		image := filepath.Join(images, fmt.Sprint(n))
 		if err := copyFolder(dir, image); err != nil {
 			t.Error(err)
@@ -121,7 +126,7 @@ func TestGoesOnAfterAKill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.before = nil
+	ended.Store(true)
 	want := remains(t, dir, export)
 	for _, image := range append(taken, dir) {
 		again, err := h.exporter(image).Run(t.Context())
