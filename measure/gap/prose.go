@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/equitylens/equitylens/measure"
+	"github.com/equitylens/equitylens/measure/stat"
 )
 
 // likely is the corrected p-value up to which a finding is called more than chance.
@@ -92,6 +93,7 @@ func testWords(t *Test) string {
 		return fmt.Sprintf("χ² %.1f of %d", *t.Statistic, t.DF)
 	case RankTest:
 		return fmt.Sprintf("Kruskal–Wallis %.1f of %d", *t.Statistic, t.DF)
+	case stat.FisherTest, stat.ScoreTest, stat.ConditionalTest:
 	}
 	return "Fisher's exact test"
 }
