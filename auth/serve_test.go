@@ -46,7 +46,7 @@ func FuzzAssertion(f *testing.F) {
 	f.Add("eyJhbGciOiJub25lIn0.e30.")
 	f.Fuzz(func(t *testing.T, text string) {
 		if text == good {
-			t.Skip("the one that is good")
+			return // It is the one that is good.
 		}
 		rec := serve(t, r.Token(), authtest.Form(text, reports).Encode())
 		if rec.Code != http.StatusUnauthorized {

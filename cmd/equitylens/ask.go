@@ -73,6 +73,7 @@ func usageOf(err error) error {
 	for _, cause := range []error{
 		measure.ErrUnknownMeasure, measure.ErrUnknownDimension, measure.ErrUnknownFilter,
 		measure.ErrOverlapping, measure.ErrNotImported, gap.ErrNoReference,
+		gap.ErrUnknownRate, gap.ErrUnknownStandard, gap.ErrChart,
 	} {
 		if errors.Is(err, cause) {
 			return exitError{err, exitUsage}

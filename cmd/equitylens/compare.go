@@ -86,17 +86,6 @@ func oneDimension(by []string) (string, error) {
 	return by[0], nil
 }
 
-// gapUsage gives an error of a comparison the exit code of a wrong command line.
-func gapUsage(err error) error {
-	for _, cause := range []error{gap.ErrNoReference, gap.ErrUnknownRate, gap.ErrUnknownStandard,
-		gap.ErrChart} {
-		if errors.Is(err, cause) {
-			return exitError{err, exitUsage}
-		}
-	}
-	return usageOf(err)
-}
-
 func (p *program) compare(ctx context.Context, id string, flags compareFlags) error {
 	asked, err := flags.question()
 	if err != nil {
@@ -106,11 +95,7 @@ func (p *program) compare(ctx context.Context, id string, flags compareFlags) er
 	if err != nil {
 		return err
 	}
-	cfg, err := p.config()
-	if err != nil {
-		return err
-	}
-	engine, err := p.engine(ctx, &cfg)
+	engine, err := p.liveEngine(ctx)
 	if err != nil {
 		return err
 	}
@@ -119,13 +104,13 @@ func (p *program) compare(ctx context.Context, id string, flags compareFlags) er
 	asked.By = append([]string{dimension}, layersFor(dimension)...)
 	result, err := engine.Evaluate(ctx, asked)
 	if err != nil {
-		return gapUsage(err)
+		return usageOf(err)
 	}
 	found, err := gap.Compare(result, flags.rate, dimension, gap.Options{
 		Reference: gap.Reference(flags.reference), Standard: gap.Standard(flags.standard),
 	})
 	if err != nil {
-		return gapUsage(err)
+		return usageOf(err)
 	}
 	if p.json {
 		return document(p.out, found)

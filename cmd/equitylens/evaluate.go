@@ -209,6 +209,15 @@ func (p *program) write(out answers, format, path string) (err error) {
 	return out.tables(to)
 }
 
+// liveEngine evaluates on the live snapshot of the configured data directory.
+func (p *program) liveEngine(ctx context.Context) (*measure.Engine, error) {
+	cfg, err := p.config()
+	if err != nil {
+		return nil, err
+	}
+	return p.engine(ctx, &cfg)
+}
+
 // engine evaluates on the live snapshot.
 func (p *program) engine(ctx context.Context, cfg *config.Config) (*measure.Engine, error) {
 	list, err := definitions(cfg)

@@ -69,11 +69,7 @@ func (p *program) gaps(ctx context.Context, flags gapsFlags) error {
 	if err != nil {
 		return err
 	}
-	cfg, err := p.config()
-	if err != nil {
-		return err
-	}
-	engine, err := p.engine(ctx, &cfg)
+	engine, err := p.liveEngine(ctx)
 	if err != nil {
 		return err
 	}

@@ -124,11 +124,7 @@ func (p *program) trend(ctx context.Context, id string, flags trendFlags) error 
 	if err != nil {
 		return err
 	}
-	cfg, err := p.config()
-	if err != nil {
-		return err
-	}
-	engine, err := p.engine(ctx, &cfg)
+	engine, err := p.liveEngine(ctx)
 	if err != nil {
 		return err
 	}
@@ -136,11 +132,11 @@ func (p *program) trend(ctx context.Context, id string, flags trendFlags) error 
 	asked.Measure = id
 	months, err := engine.Months(ctx, asked)
 	if err != nil {
-		return gapUsage(err)
+		return usageOf(err)
 	}
 	found, err := gap.Trend(months, flags.rate, dimension, options)
 	if err != nil {
-		return gapUsage(err)
+		return usageOf(err)
 	}
 	if p.json {
 		return document(p.out, found)

@@ -134,7 +134,7 @@ func (h *hospital) childOf(t *testing.T, s store) order {
 func TestKilledAtEveryStepConverges(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("starts a process a step")
+		t.Skip("left out with -short: it starts a process a step")
 	}
 	want := fewDigest(t)
 	s, h, _ := disturbed(t)
@@ -178,7 +178,7 @@ func (s store) converges(t *testing.T, h *hospital, want string) {
 func TestKilledWhilePublishing(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("starts some processes")
+		t.Skip("left out with -short: it starts some processes")
 	}
 	want := fewDigest(t)
 	s, h, _ := disturbed(t)
@@ -344,7 +344,7 @@ func TestFenceRefusesTheLoser(t *testing.T) {
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("starts a process a limit")
+		t.Skip("left out with -short: it starts a process a limit")
 	}
 	want := fewDigest(t)
 	cases := []struct {

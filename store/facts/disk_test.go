@@ -51,7 +51,7 @@ func TestAFullDiskLeavesWhatIsServed(t *testing.T) {
 func TestSyncOnAFullDisk(t *testing.T) {
 	path := os.Getenv(fullDiskIn)
 	if path == "" {
-		t.Skip("runs in a process of its own")
+		t.Skip("a part of TestAFullDiskLeavesWhatIsServed, which starts it")
 	}
 	signal.Ignore(syscall.SIGXFSZ)
 	dir, err := facts.Open(path, Clock())
