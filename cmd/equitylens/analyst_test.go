@@ -51,8 +51,11 @@ func copied(t *testing.T) string {
 func TestEvaluateForThePublic(t *testing.T) {
 	t.Parallel()
 	data := copied(t)
+	settings := filepath.Join(write(t, map[string]string{
+		"c.yaml": "disclosure: {public_measures: [telehealth-share]}\n",
+	}), "c.yaml")
 	o := must(t, "evaluate", "telehealth-share", "--period", "2025", "--by", "language", "--audience",
-		"public", "--format", "json", "--data", data)
+		"public", "--format", "json", "--config", settings, "--data", data)
 	var answer struct {
 		Audience string
 		Groups   []struct {
@@ -79,9 +82,13 @@ func TestEvaluateForThePublic(t *testing.T) {
 		t.Errorf("audience %q, %d strata hidden; want the public, and some", answer.Audience, hidden)
 	}
 	table := must(t, "evaluate", "telehealth-share", "--period", "2025", "--by", "language", "--audience",
-		"public", "--data", data)
+		"public", "--config", settings, "--data", data)
 	if !strings.Contains(table.out, "hidden") {
 		t.Errorf("the table does not say what is hidden:\n%s", table.out)
+	}
+	if o := equitylens(t, "evaluate", "language-recorded", "--period", "2025", "--audience", "public",
+		"--config", settings, "--data", data); o.code == exitOK || !strings.Contains(o.err, "public_measures") {
+		t.Errorf("a measure of the same encounters: exit %d, %s", o.code, o.err)
 	}
 	for name, args := range map[string][]string{
 		"a filter":       {"--where", "sex=male"},
@@ -89,7 +96,7 @@ func TestEvaluateForThePublic(t *testing.T) {
 		"another period": {"--period", "2025-03"},
 	} {
 		all := append([]string{"evaluate", "telehealth-share", "--period", "2025", "--audience", "public",
-			"--data", data}, args...)
+			"--config", settings, "--data", data}, args...)
 		if o := equitylens(t, all...); o.code == exitOK || !strings.Contains(o.err, "not public") {
 			t.Errorf("%s: exit %d, %s", name, o.code, o.err)
 		}

@@ -175,7 +175,7 @@ func (p *program) desk(cfg *config.Config) (*release.Desk, error) {
 	}
 	return release.New(release.Config{
 		Ledger: kept, Granularity: cfg.Disclosure.Periods, Cross: cfg.Disclosure.Cross,
-		Policies: cfg.Disclosure.Policies, Software: p.version, Now: p.now,
+		Policies: cfg.Disclosure.Policies, Measures: cfg.Disclosure.Measures, Software: p.version, Now: p.now,
 	})
 }
 

@@ -94,6 +94,8 @@ type Disclosure struct {
 	Periods release.Granularity `yaml:"public_periods"`
 	// Cross is the one cross that is released, such as race*language; "" for none.
 	Cross string `yaml:"public_cross"`
+	// Measures are preferred where two cannot both be released.
+	Measures []string `yaml:"public_measures"`
 	// Policies are the overlapping race policies that are released besides.
 	Policies []mapping.Policy `yaml:"public_race_policies"`
 }

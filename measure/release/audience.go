@@ -51,6 +51,9 @@ type Config struct {
 	// Policies are those with overlapping strata that are released besides: alone_or_in_combination,
 	// spd15_2024, both or none. Each asks for more to be hidden.
 	Policies []mapping.Policy
+	// Measures are preferred, in this order, where two that count the same encounters or events otherwise
+	// cannot both be released.
+	Measures []string
 	// Cross names the one cross of a release, such as race*language; empty for none.
 	Cross    string
 	Software string

@@ -1,9 +1,11 @@
 package release
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -61,7 +63,7 @@ func (d *Desk) make(ctx context.Context, engine Engine, period measure.Period) (
 			all = append(all, m)
 		}
 	}
-	for _, cluster := range clusters(discreet(all, out.Withheld)) {
+	for _, cluster := range d.apart(clusters(discreet(all, out.Withheld)), out.Withheld) {
 		results, err := d.protect(cluster)
 		if err != nil {
 			for _, m := range cluster {
@@ -102,6 +104,9 @@ var (
 	errDisguise = errors.New("a mean or a sum of observations can be a count of people in disguise")
 	// errTold says that a measure cannot keep to itself how few it leaves out.
 	errTold = errors.New("it leaves out a few, and another measure tells of how many in all")
+	// errOverlap says that two measures count the same in different ways.
+	errOverlap = errors.New("a measure that is released counts some of the same otherwise, and their " +
+		"difference could be a few people; see disclosure.public_measures")
 	// errFew says that the figures of everybody are small already.
 	errFew = errors.New("the figures of everybody are too small")
 )
@@ -145,6 +150,56 @@ func clusters(all []made) [][]made {
 		out = append(others, one)
 	}
 	return out
+}
+
+// apart leaves out the clusters that count the same encounters, or the same events, otherwise than one
+// that is released: emergency visits and outpatient visits taken from all visits leave the few who were
+// admitted. What is preferred by the configuration comes first, then what releases more.
+func (d *Desk) apart(all [][]made, withheld map[string]string) [][]made {
+	rank := func(cluster []made) int {
+		best := len(d.cfg.Measures)
+		for _, m := range cluster {
+			if i := slices.Index(d.cfg.Measures, m.definition.ID); i >= 0 {
+				best = min(best, i)
+			}
+		}
+		return best
+	}
+	slices.SortStableFunc(all, func(a, b []made) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(len(b), len(a)))
+	})
+	taken := map[string]bool{}
+	var out [][]made
+	for _, cluster := range all {
+		counted := map[string]bool{}
+		for _, m := range cluster {
+			for _, kind := range m.counts() {
+				counted[kind] = true
+			}
+		}
+		if slices.ContainsFunc(slices.Collect(maps.Keys(counted)), func(k string) bool { return taken[k] }) {
+			for _, m := range cluster {
+				withheld[m.definition.ID] = errOverlap.Error()
+			}
+			continue
+		}
+		maps.Copy(taken, counted)
+		out = append(out, cluster)
+	}
+	return out
+}
+
+// counts lists what a measure counts: a stay is an encounter, and what a ratio observes above the line
+// are events.
+func (m *made) counts() []string {
+	kinds := []string{string(m.definition.Unit)}
+	if m.definition.Unit == measure.StayUnit {
+		kinds[0] = string(measure.EncounterUnit)
+	}
+	if m.definition.Observe[measure.Numerator] != "" {
+		kinds = append(kinds, string(measure.EventUnit))
+	}
+	return kinds
 }
 
 func (m *made) shares(other made) bool {

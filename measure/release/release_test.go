@@ -70,7 +70,7 @@ func TestTheFirstQuestionDoesNotMatter(t *testing.T) {
 		}
 		return last
 	}
-	other := measure.Question{Measure: "length-of-stay", Period: period(t, "2025"), By: []string{"site"}}
+	other := telehealth(t, "site")
 	asked := telehealth(t, "language")
 	if diff := cmp.Diff(answer(asked), answer(other, asked)); diff != "" {
 		t.Errorf("what was asked before changes the answer:\n%s", diff)
@@ -179,7 +179,8 @@ func TestNoStatisticGivesACount(t *testing.T) {
 	if _, ok := inside.Groups[0].Statistics["share-above"]; !ok {
 		t.Fatal("there is no share above the threshold; this is no test")
 	}
-	r, err := desk(t, entries(t), nil).Answer(t.Context(), shared(t, few()...), asked, release.Public)
+	stays := func(c *release.Config) { c.Measures = []string{"length-of-stay"} }
+	r, err := desk(t, entries(t), stays).Answer(t.Context(), shared(t, few()...), asked, release.Public)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -245,5 +246,23 @@ func TestAnUnknownAudienceIsNotAnswered(t *testing.T) {
 	_, err := desk(t, entries(t), nil).Answer(t.Context(), shared(t, few()...), telehealth(t, "race"), "everybody")
 	if !errors.Is(err, release.ErrUnknownAudience) {
 		t.Errorf("Answer = %v, want ErrUnknownAudience", err)
+	}
+}
+
+// TestNoDifferenceOfMeasures: two measures that count some of the same encounters otherwise are not both
+// released, whichever is preferred, and those that count the same in one way are.
+func TestNoDifferenceOfMeasures(t *testing.T) {
+	t.Parallel()
+	for _, preferred := range []string{"telehealth-share", "ed-stay-over-8h", "length-of-stay"} {
+		d := desk(t, entries(t), func(c *release.Config) { c.Measures = []string{preferred} })
+		for _, id := range few() {
+			asked := telehealth(t, "sex")
+			asked.Measure = id
+			_, err := d.Answer(t.Context(), shared(t, few()...), asked, release.Public)
+			together := strings.HasPrefix(id, "ed-") && strings.HasPrefix(preferred, "ed-")
+			if refused := errors.Is(err, release.ErrNotPublic); refused == (id == preferred || together) {
+				t.Errorf("%s beside %s: %v", id, preferred, err)
+			}
+		}
 	}
 }

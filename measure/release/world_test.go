@@ -114,7 +114,7 @@ func shared(t testing.TB, ids ...string) *measure.Engine {
 // desk makes a desk on a ledger.
 func desk(t testing.TB, entries release.Ledger, change func(*release.Config)) *release.Desk {
 	t.Helper()
-	cfg := release.Config{Ledger: entries, Software: "test", Now: func() time.Time {
+	cfg := release.Config{Ledger: entries, Software: "test", Measures: []string{"telehealth-share"}, Now: func() time.Time {
 		return time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
 	}}
 	if change != nil {
