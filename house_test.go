@@ -34,7 +34,12 @@ var floors = map[string]int{
 	"measure/catalog":          0,
 	"measure/stat":             0,
 	"store/cache":              0,
+	"store/trail":              0,
 
+	"auth/grant":              1,
+	"auth/role":               1,
+	"auth/smart":              1,
+	"fhir/audit":              1,
 	"fhir/client":             1,
 	"mapping":                 1,
 	"measure/disclose":        1,
@@ -42,9 +47,10 @@ var floors = map[string]int{
 	"measure/stat/spc":        1,
 	"store/ledger":            1,
 
-	"fhir/bulk":   2,
-	"auth":        2,
-	"store/facts": 2,
+	"fhir/bulk":    2,
+	"auth":         2,
+	"auth/session": 2,
+	"store/facts":  2,
 
 	"measure": 3,
 
@@ -54,13 +60,18 @@ var floors = map[string]int{
 	"measure/release":  4,
 	"measure/report":   4,
 
+	"internal/bedside": 3,
+	"internal/cds":     4,
+
 	"measure/export": 5,
+	"server/page":    5,
 	"measure/script": 5,
 
 	"internal/config": 6,
 	"server":          6,
 
-	"internal/live": 7,
+	"internal/live":  7,
+	"internal/visit": 7,
 
 	"cmd/equitylens": 8,
 	"deploy/fakeehr": 8,
@@ -77,7 +88,7 @@ var doors = []struct {
 	{"github.com/redis/go-redis/", []string{"store/cache"}},
 	{"github.com/ory/fosite", []string{"auth"}},
 	{"github.com/gorilla/mux", []string{"server"}},
-	{"github.com/google/fhir/", []string{"fhir/r4", "measure/report", "server", "internal/bench"}},
+	{"github.com/google/fhir/", []string{"fhir/r4", "fhir/audit", "measure/report", "server", "internal/bench"}},
 	{"github.com/valyala/fastjson", []string{"fhir"}},
 	{"github.com/parquet-go/", []string{"measure/export"}},
 	{"github.com/xuri/", []string{"measure/export"}},
@@ -93,6 +104,7 @@ var doors = []struct {
 var (
 	pure = []string{
 		"mapping", "measure/stat", "measure/stat/inequality", "measure/stat/spc", "measure/disclose", "auth/scope",
+		"auth/role",
 	}
 	impure = []string{"net", "net/http", "os", "log", "log/slog", "math/rand", "math/rand/v2", "crypto/rand"}
 )

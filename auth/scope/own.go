@@ -1,21 +1,29 @@
 package scope
 
-// The scopes of our own: what a program may do that no clinical scope of SMART can say. They cover
-// nothing but themselves, and no clinical scope covers them, "system/*.cruds" included: each has
-// to be registered by its name.
+// The scopes of our own: what no clinical scope of SMART can say. They cover nothing but themselves,
+// and no clinical scope covers them, "system/*.cruds" included: each has to be registered by its name.
 const (
-	// Unsuppressed lets a program see figures of small groups. Without it a report is the public
-	// release.
+	// Unsuppressed shows figures of small groups. Without it a report is the public release.
 	Unsuppressed = "equitylens/unsuppressed"
-	// Patients lets a program ask about single patients by name: individual reports and lists of
+	// Patients answers questions about single patients by name: individual reports and lists of
 	// subjects. Every use is audited.
 	Patients = "equitylens/patients"
-	// Import lets a program hand in individual MeasureReports of another engine.
+	// Import hands in individual MeasureReports of another engine.
 	Import = "equitylens/import"
+	// Review reads and writes the equity reviews of harm events, whose words may name people.
+	Review = "equitylens/review"
+	// Sync starts the run that pulls from the EHR, and reads how it went.
+	Sync = "equitylens/sync"
+	// Admin ends the sessions and tokens of a person or a program.
+	Admin = "equitylens/admin"
+	// Introspect asks the authorization server about a token of another.
+	Introspect = "equitylens/introspect"
 )
 
 // ownPrefix is what stands before the slash of a scope of ours.
 const ownPrefix = "equitylens"
 
 // Own lists the scopes of our own.
-func Own() []string { return []string{Unsuppressed, Patients, Import} }
+func Own() []string {
+	return []string{Unsuppressed, Patients, Import, Review, Sync, Admin, Introspect}
+}
