@@ -38,9 +38,12 @@ type Config struct {
 	// Groups is a folder of FHIR Groups of patients for whom reports may be asked.
 	Groups     string     `yaml:"groups"`
 	Disclosure Disclosure `yaml:"disclosure"`
-	Cache      Cache      `yaml:"cache"`
-	Server     Server     `yaml:"server"`
-	Log        Log        `yaml:"log"`
+	// EHRs are those in whose charts the page opens, and at which people sign in.
+	EHRs   []EHR  `yaml:"ehrs"`
+	People People `yaml:"people"`
+	Cache  Cache  `yaml:"cache"`
+	Server Server `yaml:"server"`
+	Log    Log    `yaml:"log"`
 }
 
 // TelehealthType is a coding of Encounter.type that means telehealth.
@@ -135,6 +138,11 @@ type Server struct {
 	Audit string `yaml:"audit_file"`
 	// PrivateNetworks lets the keys of clients be fetched from private addresses.
 	PrivateNetworks bool `yaml:"private_networks"`
+	// IDKeys signs our id_tokens; "" means <data>/keys/identity.json.
+	IDKeys string `yaml:"identity_keys_file"`
+	// Origins are those of web applications in browsers that may call the API.
+	Origins    []string   `yaml:"browser_origins"`
+	RateLimits RateLimits `yaml:"rate_limits"`
 }
 
 // TLS names PEM files.
@@ -145,10 +153,18 @@ type TLS struct {
 
 // Client is a program that may ask for tokens.
 type Client struct {
-	ID       string   `yaml:"id"`
-	JWKSFile string   `yaml:"jwks_file"`
-	JWKSURI  string   `yaml:"jwks_uri"`
-	Scopes   []string `yaml:"scopes"`
+	ID string `yaml:"id"`
+	// Name is what people are shown when they are asked for consent; "" means ID.
+	Name     string `yaml:"name"`
+	JWKSFile string `yaml:"jwks_file"`
+	JWKSURI  string `yaml:"jwks_uri"`
+	// Public is a program that cannot keep a key: one in a browser or on a phone.
+	Public bool `yaml:"public"`
+	// RedirectURIs make it a program through which people ask, by the authorization code flow.
+	RedirectURIs []string `yaml:"redirect_uris"`
+	// Trusted passes over the question for consent: a program of the hospital's own.
+	Trusted bool     `yaml:"trusted"`
+	Scopes  []string `yaml:"scopes"`
 }
 
 // Log is how the program logs.
@@ -190,8 +206,16 @@ func Default() Config {
 			Keep:    30,
 		},
 		Disclosure: Disclosure{Periods: release.Year},
+		People: People{
+			// A shift; and what a hospital lets a screen stand open.
+			SessionLife: Duration{Duration: 8 * time.Hour},
+			Idle:        Duration{Duration: 30 * time.Minute},
+		},
 		Server: Server{
 			Listen: "127.0.0.1:8080",
+			// A hospital behind one address signs in at a change of shift; a dashboard asks for dozens
+			// of reports at once.
+			RateLimits: RateLimits{Address: 20, Client: 1000},
 			// One nightly run may fail before anybody is told.
 			StaleAfter: Duration{Duration: 36 * time.Hour},
 		},
@@ -234,7 +258,13 @@ func (c *Config) resolve(folder string) {
 	paths := []*string{
 		&c.Data, &c.ConceptMaps, &c.RaceTable, &c.Measures, &c.ClientKeys, &c.Cache.KeyFile,
 		&c.Cache.Redis.PasswordFile, &c.Server.TLS.CertFile, &c.Server.TLS.KeyFile, &c.Server.TokenKeys,
-		&c.Server.Audit, &c.Groups,
+		&c.Server.Audit, &c.Server.IDKeys, &c.Groups,
+	}
+	for i := range c.EHRs {
+		paths = append(paths, &c.EHRs[i].SecretFile, &c.EHRs[i].CAFile)
+	}
+	for i := range c.People.Providers {
+		paths = append(paths, &c.People.Providers[i].SecretFile, &c.People.Providers[i].CAFile)
 	}
 	for i := range c.Sources {
 		paths = append(paths, &c.Sources[i].Folder, &c.Sources[i].CAFile)

@@ -40,6 +40,29 @@ func TestGoodFiles(t *testing.T) {
 				ID: "dashboard", JWKSFile: "testdata/keys/dashboard.json", Scopes: []string{"system/*.rs"},
 			}}
 		},
+		"people": func(c *config.Config) {
+			c.EHRs = []config.EHR{
+				{
+					Registration: config.Registration{Name: "north", ClientID: "equitylens"},
+					BaseURL:      "https://north.example.org/fhir", Chart: true,
+				},
+				{
+					Registration: config.Registration{
+						Name: "trial", ClientID: "chart", Identify: config.Secret, SecretFile: "testdata/secret",
+						Loopback: true,
+					},
+					BaseURL: "http://127.0.0.1:9090/fhir", SignIn: true,
+				},
+			}
+			c.People.RoleClaim = "groups"
+			c.People.Roles = map[string][]string{"quality-analyst": {"quality"}}
+			c.People.Named = []config.Named{{ID: "trial|Practitioner/1", Roles: []string{"equity-reviewer"}}}
+			c.People.Idle.Duration = 10 * time.Minute
+			c.Server.Clients = []config.Client{{
+				ID: "spa", Public: true, RedirectURIs: []string{"https://spa.example.org/cb"},
+				Scopes: []string{"openid", "user/MeasureReport.rs"},
+			}}
+		},
 	}
 	all, err := filepath.Glob("testdata/*.good.yaml")
 	if err != nil || len(all) != len(tests) {
@@ -115,9 +138,9 @@ func TestBadFiles(t *testing.T) {
 			`server.public_url: "quality.example.org" is not a URL such as https://quality.example.org`,
 			`server.stale_after: -1h0m0s is negative`,
 			`server.clients[0].id: missing`,
-			`server.clients[0]: needs one of jwks_file and jwks_uri`,
+			`server.clients[0]: needs one of jwks_file, jwks_uri and public: true`,
 			`server.clients[0].scopes: "system/Measure.everything" is not a scope`,
-			`server.clients[1]: needs one of jwks_file and jwks_uri`,
+			`server.clients[1]: needs one of jwks_file, jwks_uri and public: true`,
 			`server.clients[1].scopes: missing; such as system/MeasureReport.rs`,
 			`server.clients[2].id: "a" is the id of another client`,
 			`log.level: "loud" is none of debug, info, warn, error`,
@@ -129,6 +152,32 @@ func TestBadFiles(t *testing.T) {
 		}},
 		{"redis", []string{
 			`cache.redis.addresses: several addresses need sentinel_master, or cluster: true`,
+		}},
+		{"people", []string{
+			`server.clients[0]: needs one of jwks_file, jwks_uri and public: true`,
+			`server.clients[0].redirect_uris: missing; a public client gets tokens by the code flow alone`,
+			`server.browser_origins[0]: "*" is not an origin such as https://ehr.example.org`,
+			`server.rate_limits: a rate is negative`,
+			`ehrs[0].identify: "password" is none of public, secret, key`,
+			`ehrs[0].algorithm: "HS256" is none of RS384, ES384`,
+			`ehrs[0].secret_file: goes together with identify: secret, and only with it`,
+			`ehrs[0].scopes: "patient/Patient.sr" is not a scope`,
+			`ehrs[0].base_url: http://north.example.org/fhir is plain http, which is for a server on this ` +
+				`machine alone, with loopback: true`,
+			`ehrs[0]: is for nothing: neither chart nor sign_in is true`,
+			`ehrs[0].frame_ancestors[0]: "https://north.example.org/ehr" is not an origin such as ` +
+				`https://ehr.example.org`,
+			`ehrs[0].cds_hooks: needs both issuer and jwks_uri`,
+			`people.providers[0].client_id: missing`,
+			`people.providers[0].issuer: "nowhere" is not a URL such as https://ehr.example.org/fhir`,
+			`people.providers[0].name: "north" is the name of another EHR or provider`,
+			`people.roles: "king" is none of quality-analyst, equity-reviewer, clinician, ` +
+				`integration-engineer, administrator`,
+			`people.role_claim: missing; roles are given by its values`,
+			`people.named[0].id: "south|1" is not <name of an EHR or provider>|<sub or fhirUser>`,
+			`people.named[0].roles: "queen" is none of quality-analyst, equity-reviewer, clinician, ` +
+				`integration-engineer, administrator`,
+			`people.idle: "soon" is not a duration such as 15m or 36h`,
 		}},
 		{"redis-cluster", []string{`cache.redis.database: a cluster has no other database than 0`}},
 	}

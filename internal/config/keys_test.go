@@ -21,6 +21,10 @@ func keys(kind reflect.Type, prefix string) []string {
 	}
 	var list []string
 	for field := range kind.Fields() {
+		if field.Tag.Get("yaml") == ",inline" {
+			list = append(list, keys(field.Type, prefix)...)
+			continue
+		}
 		name := prefix + field.Tag.Get("yaml")
 		list = append(list, name)
 		list = append(list, keys(field.Type, name+".")...)

@@ -16,7 +16,6 @@ import (
 
 	"github.com/robfig/cron/v3"
 
-	"github.com/equitylens/equitylens/auth/scope"
 	"github.com/equitylens/equitylens/internal/ingest"
 	"github.com/equitylens/equitylens/mapping"
 	"github.com/equitylens/equitylens/measure"
@@ -48,6 +47,7 @@ func (c *Config) Validate() error {
 	c.Disclosure.validate(v)
 	c.Cache.Redis.validate(v)
 	c.Server.validate(v)
+	c.validatePeople(v)
 	if err := new(slog.Level).UnmarshalText([]byte(c.Log.Level)); err != nil {
 		v.add("log.level", "%q is none of debug, info, warn, error", c.Log.Level)
 	}
@@ -220,21 +220,16 @@ func (s *Server) validate(v *faults) {
 	ids := map[string]bool{}
 	for i, c := range s.Clients {
 		key := fmt.Sprintf("server.clients[%d]", i)
-		v.require(key+".id", c.ID)
+		c.validate(v, key)
 		if ids[c.ID] {
 			v.add(key+".id", "%q is the id of another client", c.ID)
 		}
 		ids[c.ID] = true
-		if (c.JWKSFile == "") == (c.JWKSURI == "") {
-			v.add(key, "needs one of jwks_file and jwks_uri")
-		}
-		if len(c.Scopes) == 0 {
-			v.add(key+".scopes", "missing; such as system/MeasureReport.rs")
-		}
-		for _, text := range c.Scopes {
-			if _, err := scope.Parse(text); err != nil {
-				v.add(key+".scopes", "%q is not a scope", text)
-			}
-		}
+	}
+	for i, origin := range s.Origins {
+		v.origin(fmt.Sprintf("server.browser_origins[%d]", i), origin)
+	}
+	if s.RateLimits.Address < 0 || s.RateLimits.Client < 0 {
+		v.add("server.rate_limits", "a rate is negative")
 	}
 }
