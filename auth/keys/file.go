@@ -19,6 +19,7 @@ const maxFile = 1 << 20
 // these members ignore them (RFC 7517 section 4).
 type lifecycle struct {
 	State   State      `json:"equitylens_state,omitempty"`
+	Since   *time.Time `json:"equitylens_since,omitempty"`
 	Retires *time.Time `json:"equitylens_retires,omitempty"`
 }
 
@@ -46,7 +47,7 @@ func (s *Set) loadOrCreate() error {
 		if err != nil {
 			return err
 		}
-		fresh = append(fresh, key{jwk: jwk, state: Active})
+		fresh = append(fresh, key{jwk: jwk, state: Active, since: s.cfg.Now()})
 	}
 	if err := create(s.path, fresh); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
@@ -133,6 +134,9 @@ func parse(raw json.RawMessage) (key, error) {
 		k.jwk.KeyID = id
 	}
 	k.state = life.State
+	if life.Since != nil {
+		k.since = *life.Since
+	}
 	switch k.state {
 	case "", Next, Active:
 	case Retired:
@@ -157,6 +161,9 @@ func encode(all []key) ([]byte, error) {
 			return nil, err
 		}
 		members["equitylens_state"] = k.state
+		if !k.since.IsZero() {
+			members["equitylens_since"] = k.since.UTC()
+		}
 		if k.state == Retired {
 			members["equitylens_retires"] = k.retires.UTC()
 		}

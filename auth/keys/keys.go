@@ -66,8 +66,10 @@ type Set struct {
 
 // key is a private key with its state.
 type key struct {
-	jwk     jose.JSONWebKey
-	state   State
+	jwk   jose.JSONWebKey
+	state State
+	// since is when it was made or last changed its state; zero for a key that another tool wrote.
+	since   time.Time
 	retires time.Time
 }
 
@@ -174,7 +176,7 @@ func (s *Set) Prepare() error {
 		if err != nil {
 			return err
 		}
-		after = append(after, key{jwk: jwk, state: Next})
+		after = append(after, key{jwk: jwk, state: Next, since: s.cfg.Now()})
 	}
 	return s.replace(after)
 }
@@ -197,9 +199,9 @@ func (s *Set) Promote() error {
 		case k.expired(now):
 			continue
 		case k.state == Next:
-			k.state = Active
+			k.state, k.since = Active, now
 		case k.state == Active && promoted[k.jwk.Algorithm]:
-			k.state, k.retires = Retired, now.Add(s.cfg.Retain)
+			k.state, k.since, k.retires = Retired, now, now.Add(s.cfg.Retain)
 		}
 		after = append(after, k)
 	}
