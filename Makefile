@@ -3,13 +3,14 @@
 GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
 BIN     := bin/equitylens
+VULN    := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 LINT    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 # DuckDB is linked by cgo; without it the build fails far from the cause.
 export CGO_ENABLED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build install test lint fuzz bench check-deploy image clean
+.PHONY: help demo build install test lint fuzz vulncheck bench check-deploy image clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +32,9 @@ lint: ## run the linters of .golangci.yml (built from source the first time)
 
 fuzz: ## run every fuzz target for FUZZTIME (default 30s) each
 	scripts/fuzz.sh $(or $(FUZZTIME),30s)
+
+vulncheck: ## report known faults of our dependencies that this program can reach (asks vuln.go.dev)
+	$(GO) run $(VULN) ./...
 
 bench: ## print the ratios of speed and memory, measured in one run; wants 25 GB of disk and minutes
 	$(GO) test -run '^$$' -bench . -benchtime 3x -timeout 60m ./internal/bench
