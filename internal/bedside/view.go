@@ -17,19 +17,23 @@ type View struct {
 	ReadAt time.Time
 
 	// Language is the preferred language (code: primary subtag of BCP 47), Interpreter the need for an
-	// interpreter (code: mapping.Yes or mapping.No) as it holds for the current encounter, or for the
-	// patient where none is open.
+	// interpreter (code: mapping.Yes or mapping.No) as it holds for the current encounter. Where none is
+	// open it is that of the patient: what the Patient says, else what the encounters that were read say.
 	Language    Fact
 	Interpreter Fact
 	// Fields are race, ethnicity, language and interpreter_need, in this order: what is recorded, or
-	// how it is absent.
+	// how it is absent. The need is that of the patient, whichever encounter is open.
 	Fields []Field
 
-	// Visits are the newest encounters, the newest first; More says that the EHR holds older ones.
+	// Visits are the newest encounters, the newest first; More says that the EHR holds others. The
+	// current one is among them even where newer ones fill the list. Planned and cancelled ones are
+	// none, unless current.
 	Visits []Visit
 	More   bool
-	// Events are the harm events of the last years, the newest first.
-	Events []Event
+	// Events are the harm events of the last years, the newest first, those without a date last.
+	// MoreEvents says that there are older ones, or more than are shown.
+	Events     []Event
+	MoreEvents bool
 
 	// Notices say in which respect the view is not whole. What a notice covers is not known, which is
 	// never the same as none.
@@ -57,6 +61,8 @@ type Source struct {
 	// Element is the path of the element within it.
 	Element string
 	Value   mapping.Value
+	// Preferred is the flag of a language; nil where there is none, and of other statements.
+	Preferred *bool
 	// Encounter is when the encounter that says so began; zero for a Patient.
 	Encounter fhir.DateTime
 	// Updated is when the EHR last changed the resource; zero where it does not say.
@@ -106,21 +112,30 @@ type NoticeKind string
 const (
 	// NoPermission: the EHR has not allowed it, by the scopes it granted or by its answer.
 	NoPermission NoticeKind = "no-permission"
-	// NotOffered: the EHR does not have the type at all.
+	// NotOffered: the EHR does not have the type at all, or cannot be asked for that of one patient.
 	NotOffered NoticeKind = "not-offered"
-	// Unreadable: the EHR sent what is no valid FHIR R4; it was passed over.
+	// Unreadable: the EHR sent what is no valid FHIR R4, or could not find what it had named; it was
+	// passed over.
 	Unreadable NoticeKind = "unreadable"
-	// Unreachable: the EHR did not answer, or not in time.
+	// Unreachable: the EHR did not answer, or not in time, or not with FHIR.
 	Unreachable NoticeKind = "unreachable"
-	// OtherPatient: the EHR sent something about somebody else; it was passed over.
+	// OtherPatient: the EHR sent something about somebody else, or that does not say about whom; it was
+	// passed over.
 	OtherPatient NoticeKind = "other-patient"
+	// Partial: the EHR holds more than was read, and in no order: newer ones may be missing.
+	Partial NoticeKind = "partial"
 )
+
+// NoticeKinds lists the kinds in the order in which a view holds them.
+func NoticeKinds() []NoticeKind {
+	return []NoticeKind{NoPermission, NotOffered, Unreachable, Partial, Unreadable, OtherPatient}
+}
 
 // Notice is one respect in which a view is not whole.
 type Notice struct {
 	Kind NoticeKind
 	// Resource is the type it is about: Patient, Encounter, AdverseEvent.
 	Resource string
-	// Count is how many resources it is about, where it is about single ones.
+	// Count is how many resources it is about, where it is about single ones: Unreadable, OtherPatient.
 	Count int
 }
