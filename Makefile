@@ -3,7 +3,7 @@
 GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
 BIN     := bin/equitylens
-VULN    := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+VULN    := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 LINT    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 # DuckDB is linked by cgo; without it the build fails far from the cause.
