@@ -18,7 +18,7 @@ type View struct {
 
 	// Language is the preferred language (code: primary subtag of BCP 47), Interpreter the need for an
 	// interpreter (code: mapping.Yes or mapping.No) as it holds for the current encounter. Where none is
-	// open it is that of the patient: what the Patient says, else what the encounters that were read say.
+	// open it is that of the patient: what the Patient says, else what the visits below say.
 	Language    Fact
 	Interpreter Fact
 	// Fields are race, ethnicity, language and interpreter_need, in this order: what is recorded, or
