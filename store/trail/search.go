@@ -15,8 +15,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/equitylens/equitylens/internal/phi"
 )
 
 // Query chooses events. What is left zero chooses nothing; everything that is set must hold.
@@ -25,8 +23,9 @@ type Query struct {
 	From, To time.Time
 	// ID is that of the event.
 	ID string
-	// Patient is somebody whom the event is about.
-	Patient phi.ID
+	// Patient is somebody whom the event is about: a phi.ID, which nothing prints by accident. Nil
+	// is anybody.
+	Patient Patient
 	// Agent is the identifier of a program or a person who acted: its value, or system|value.
 	Agent string
 	// Type, Subtype, Outcome and Action are codes.
@@ -35,6 +34,20 @@ type Query struct {
 	Count int
 	// Cursor is Page.Next of the page before.
 	Cursor string
+}
+
+// Patient is the id of one.
+type Patient interface {
+	// Reveal returns the text itself.
+	Reveal() string
+}
+
+// about is the id of the patient; empty for anybody.
+func (q Query) about() string {
+	if q.Patient == nil {
+		return ""
+	}
+	return q.Patient.Reveal()
 }
 
 // Page is a part of the answer, the event that was appended last first.
@@ -223,7 +236,7 @@ func (q Query) needles() [][]byte {
 	plain := func(c rune) bool {
 		return (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '.'
 	}
-	for _, text := range []string{q.ID, q.Patient.Reveal(), q.Agent} {
+	for _, text := range []string{q.ID, q.about(), q.Agent} {
 		if text != "" && !strings.ContainsFunc(text, plain) {
 			out = append(out, []byte(text))
 		}
@@ -262,7 +275,7 @@ func (e brief) matches(q Query) bool {
 	}) {
 		return false
 	}
-	return e.by(q.Agent) && e.about(q.Patient)
+	return e.by(q.Agent) && e.about(q.about())
 }
 
 func (e brief) by(agent string) bool {
@@ -278,12 +291,12 @@ func (e brief) by(agent string) bool {
 	return false
 }
 
-func (e brief) about(patient phi.ID) bool {
-	if patient.Empty() {
+func (e brief) about(patient string) bool {
+	if patient == "" {
 		return true
 	}
 	for _, one := range e.Entity {
-		if one.What.Reference == "Patient/"+patient.Reveal() {
+		if one.What.Reference == "Patient/"+patient {
 			return true
 		}
 	}
