@@ -10,6 +10,8 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 	"github.com/google/uuid"
 	"github.com/ory/fosite"
+
+	"github.com/equitylens/equitylens/auth/grant"
 )
 
 // tokenType is the header typ of an access token. It keeps an access token from being taken for
@@ -26,6 +28,12 @@ type accessClaims struct {
 	IssuedAt *jwt.NumericDate `json:"iat"`
 	Expiry   *jwt.NumericDate `json:"exp"`
 	ID       string           `json:"jti"`
+	// Grant is the grant that the token belongs to, by which it is found to be revoked.
+	Grant string `json:"grant_id"`
+	// AuthTime and Roles stand in the tokens of persons alone: when they signed in, and what the
+	// hospital lets them do.
+	AuthTime *jwt.NumericDate `json:"auth_time,omitempty"`
+	Roles    []string         `json:"roles,omitempty"`
 }
 
 // minter makes access tokens. It is fosite's AccessTokenStrategy; fosite's own keeps claims in
@@ -55,56 +63,36 @@ func (m *minter) GenerateAccessToken(
 	if err != nil {
 		return "", "", fmt.Errorf("make access token: %w", err)
 	}
-	// Without a person the subject is the client itself (RFC 9068 section 2.2).
-	subject := r.GetSession().GetSubject()
-	if subject == "" {
-		subject = r.GetClient().GetID()
-	}
 	now := m.cfg.Now()
-	token, err = jwt.Signed(signer).Claims(accessClaims{
+	claims := accessClaims{
 		Issuer:   m.cfg.Issuer,
-		Subject:  subject,
 		Audience: audience[0],
 		ClientID: r.GetClient().GetID(),
-		Scope:    strings.Join(r.GetGrantedScopes(), " "),
+		Scope:    strings.Join(scopesOf(r), " "),
 		IssuedAt: jwt.NewNumericDate(now),
 		Expiry:   jwt.NewNumericDate(now.Add(m.cfg.TokenLifetime)),
 		ID:       id.String(),
-	}).Serialize()
+		Grant:    r.GetID(),
+	}
+	// Without a person the subject is the client itself (RFC 9068 section 2.2).
+	claims.Subject = claims.ClientID
+	if session, ok := r.GetSession().(*grant.Session); ok && session.Subject != "" {
+		claims.Subject, claims.Roles = session.Subject, session.Roles
+		claims.AuthTime = jwt.NewNumericDate(session.AuthTime)
+	}
+	token, err = jwt.Signed(signer).Claims(claims).Serialize()
 	if err != nil {
 		return "", "", fmt.Errorf("make access token: %w", err)
 	}
-	return token, m.AccessTokenSignature(ctx, token), nil
+	return token, grant.AccessSignature(claims.Grant, claims.ID), nil
 }
 
-// AccessTokenSignature implements oauth2.AccessTokenStrategy: the third part of a token.
-func (*minter) AccessTokenSignature(_ context.Context, token string) string {
-	return token[strings.LastIndexByte(token, '.')+1:]
-}
+// AccessTokenSignature implements oauth2.AccessTokenStrategy. Tokens are found by the ids that
+// Validator reads from them; no handler that is registered asks.
+func (*minter) AccessTokenSignature(context.Context, string) string { return "" }
 
 // ValidateAccessToken implements oauth2.AccessTokenStrategy. Tokens are read by Validator; no
 // handler that is registered reads one.
 func (*minter) ValidateAccessToken(context.Context, fosite.Requester, string) error {
 	return errors.New("access tokens are read by Validator")
-}
-
-// selfContained is fosite's storage of access tokens, of which there is none: a token says
-// everything itself and lives for minutes.
-type selfContained struct{}
-
-// CreateAccessTokenSession implements oauth2.AccessTokenStorage: there is nothing to keep.
-func (selfContained) CreateAccessTokenSession(context.Context, string, fosite.Requester) error {
-	return nil
-}
-
-// GetAccessTokenSession implements oauth2.AccessTokenStorage.
-func (selfContained) GetAccessTokenSession(
-	context.Context, string, fosite.Session,
-) (fosite.Requester, error) {
-	return nil, fosite.ErrNotFound
-}
-
-// DeleteAccessTokenSession implements oauth2.AccessTokenStorage.
-func (selfContained) DeleteAccessTokenSession(context.Context, string) error {
-	return fosite.ErrNotFound
 }

@@ -44,17 +44,33 @@ type assertionClaims struct {
 	ID        string           `json:"jti"`
 }
 
-// authenticate is the fosite.ClientAuthenticationStrategy: private_key_jwt as SMART wants it and
-// nothing else. fosite's own answers an expired assertion with 500 (B2), wants keys with "use"
-// (B3), knows one algorithm a client, lets exp be years ahead and takes ids of different clients
-// for the same (B4).
+// authenticate is the fosite.ClientAuthenticationStrategy: a public client by its client_id, any
+// other by private_key_jwt as SMART wants it, and nothing else. fosite's own answers an expired
+// assertion with 500 (B2), wants keys with "use" (B3), knows one algorithm a client, lets exp be
+// years ahead and takes ids of different clients for the same (B4).
 //
 // https://hl7.org/fhir/smart-app-launch/client-confidential-asymmetric.html
 func (s *Server) authenticate(
 	ctx context.Context, r *http.Request, form url.Values,
 ) (fosite.Client, error) {
+	client, err := s.identify(ctx, r, form)
+	if err != nil {
+		return nil, err
+	}
+	return client, nil
+}
+
+// identify returns the client that sends a request.
+func (s *Server) identify(
+	ctx context.Context, r *http.Request, form url.Values,
+) (*registered, error) {
 	if r.Header.Get("Authorization") != "" || form.Has("client_secret") {
 		return nil, refuse(invalidClient, "clients authenticate by private_key_jwt alone", nil)
+	}
+	if !form.Has("client_assertion") && !form.Has("client_assertion_type") {
+		if client, ok := s.clients[form.Get("client_id")]; ok && client.Public {
+			return client, nil
+		}
 	}
 	if form.Get("client_assertion_type") != assertionType || form.Get("client_assertion") == "" {
 		return nil, refuse(invalidClient,
@@ -68,7 +84,7 @@ func (s *Server) authenticate(
 		return nil, refuse(invalidClient, "client_id is not the iss of the assertion", nil)
 	}
 	client, ok := s.clients[claims.Issuer]
-	if !ok {
+	if !ok || client.Public {
 		return nil, refuse(invalidClient, strangers, errors.New("unknown client"))
 	}
 	if err := s.verify(ctx, client, token, claims); err != nil {

@@ -18,12 +18,25 @@ import (
 type Client struct {
 	// ID is the client_id, and iss and sub of its assertions.
 	ID string
-	// JWKS holds its public keys. Either this or JWKSURI is set.
+	// Name is what people are shown when they are asked; empty means ID.
+	Name string
+	// Public says that it runs where no key can be kept: in a browser or on a telephone. It has
+	// no keys, and PKCE alone ties a code to it.
+	Public bool
+	// JWKS holds its public keys. Either this or JWKSURI is set, unless the client is public.
 	JWKS *jose.JSONWebKeySet
 	// JWKSURI is the https address where it publishes them.
 	JWKSURI string
+	// RedirectURIs are where people are sent back to: https, or http on loopback. They are
+	// compared as they are written; a public client on loopback may use any port (RFC 8252).
+	RedirectURIs []string
+	// Grants are the grant types that it may use. Empty means authorization_code and
+	// refresh_token if it has a redirect address, and client_credentials if it has none.
+	Grants []string
 	// Scopes is all that it may ever be granted.
 	Scopes []string
+	// Trusted passes over the question for consent: a program of the hospital's own.
+	Trusted bool
 	// Algorithms is what it signs with; empty means RS384 and ES384, which SMART asks every
 	// server to accept.
 	Algorithms []string
@@ -51,27 +64,13 @@ type registered struct {
 func register(c Client, audience string, allowHTTP bool) (*registered, error) {
 	r := &registered{Client: c, audience: audience}
 	var faults []error
-	if c.ID == "" {
-		faults = append(faults, errors.New("no id"))
+	if c.ID == "" || len(c.ID) > maxIDLength {
+		faults = append(faults, errors.New("no id, or one that is too long"))
 	}
-	switch {
-	case (c.JWKS == nil) == (c.JWKSURI == ""):
-		faults = append(faults, errors.New("want either keys or an address of keys"))
-	case c.JWKS != nil:
-		faults = append(faults, checkJWKS(c.JWKS))
-	default:
-		faults = append(faults, checkJWKSURI(c.JWKSURI, allowHTTP))
+	if r.Name == "" {
+		r.Name = c.ID
 	}
-	for _, text := range c.Scopes {
-		s, err := scope.Parse(text)
-		if err != nil {
-			faults = append(faults, fmt.Errorf("scope %q: %w", text, err))
-		}
-		r.scopes = append(r.scopes, s)
-	}
-	if len(c.Scopes) == 0 {
-		faults = append(faults, errors.New("no scope"))
-	}
+	faults = append(faults, checkKeys(c, allowHTTP), r.setGrants(), r.setScopes())
 	for _, alg := range c.Algorithms {
 		if !slices.Contains(supported(), jose.SignatureAlgorithm(alg)) {
 			faults = append(faults, fmt.Errorf("algorithm %q is not supported", alg))
@@ -85,6 +84,70 @@ func register(c Client, audience string, allowHTTP bool) (*registered, error) {
 		return nil, fmt.Errorf("client %q: %w", c.ID, err)
 	}
 	return r, nil
+}
+
+// checkKeys wants one way to know a confidential client, and none of a public one.
+func checkKeys(c Client, allowHTTP bool) error {
+	switch {
+	case c.Public && (c.JWKS != nil || c.JWKSURI != ""):
+		return errors.New("a public client has no keys")
+	case c.Public:
+		return nil
+	case (c.JWKS == nil) == (c.JWKSURI == ""):
+		return errors.New("want either keys or an address of keys")
+	case c.JWKS != nil:
+		return checkJWKS(c.JWKS)
+	}
+	return checkJWKSURI(c.JWKSURI, allowHTTP)
+}
+
+// setGrants fills in and checks the grant types and what they need.
+func (r *registered) setGrants() error {
+	if len(r.Grants) == 0 {
+		r.Grants = []string{clientCredentials}
+		if len(r.RedirectURIs) > 0 {
+			r.Grants = []string{authorizationCode, refreshToken}
+		}
+	}
+	var faults []error
+	for _, grant := range r.Grants {
+		switch grant {
+		case clientCredentials, authorizationCode, refreshToken:
+		default:
+			faults = append(faults, fmt.Errorf("grant %q is not supported", grant))
+		}
+	}
+	code := slices.Contains(r.Grants, authorizationCode)
+	switch {
+	case code && len(r.RedirectURIs) == 0:
+		faults = append(faults, errors.New("no redirect address"))
+	case !code && len(r.RedirectURIs) > 0:
+		faults = append(faults, errors.New("redirect addresses without authorization_code"))
+	case !code && slices.Contains(r.Grants, refreshToken):
+		faults = append(faults, errors.New("refresh_token without authorization_code"))
+	case r.Public && slices.Contains(r.Grants, clientCredentials):
+		faults = append(faults, errors.New("a public client cannot use client_credentials"))
+	}
+	for _, text := range r.RedirectURIs {
+		faults = append(faults, checkRedirect(text))
+	}
+	return errors.Join(faults...)
+}
+
+// setScopes reads the scopes.
+func (r *registered) setScopes() error {
+	var faults []error
+	for _, text := range r.Scopes {
+		s, err := scope.Parse(text)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("scope %q: %w", text, err))
+		}
+		r.scopes = append(r.scopes, s)
+	}
+	if len(r.Scopes) == 0 {
+		faults = append(faults, errors.New("no scope"))
+	}
+	return errors.Join(faults...)
 }
 
 // checkJWKS refuses what a client must not have handed over: a key that is private, or secret.
@@ -110,26 +173,34 @@ func checkJWKSURI(text string, allowHTTP bool) error {
 	return nil
 }
 
+// uses reports whether the client is registered for a grant type.
+func (r *registered) uses(grant string) bool { return slices.Contains(r.Grants, grant) }
+
 // GetID implements fosite.Client.
 func (r *registered) GetID() string { return r.ID }
 
 // GetHashedSecret implements fosite.Client: there are no secrets.
 func (r *registered) GetHashedSecret() []byte { return nil }
 
-// GetRedirectURIs implements fosite.Client: nobody is redirected.
-func (r *registered) GetRedirectURIs() []string { return nil }
+// GetRedirectURIs implements fosite.Client.
+func (r *registered) GetRedirectURIs() []string { return r.RedirectURIs }
 
 // GetGrantTypes implements fosite.Client.
-func (r *registered) GetGrantTypes() fosite.Arguments { return fosite.Arguments{clientCredentials} }
+func (r *registered) GetGrantTypes() fosite.Arguments { return r.Grants }
 
-// GetResponseTypes implements fosite.Client: there is no authorization endpoint.
-func (r *registered) GetResponseTypes() fosite.Arguments { return nil }
+// GetResponseTypes implements fosite.Client: a code, or nothing.
+func (r *registered) GetResponseTypes() fosite.Arguments {
+	if r.uses(authorizationCode) {
+		return fosite.Arguments{"code"}
+	}
+	return nil
+}
 
 // GetScopes implements fosite.Client.
 func (r *registered) GetScopes() fosite.Arguments { return r.scopes.Strings() }
 
-// IsPublic implements fosite.Client: every client authenticates.
-func (r *registered) IsPublic() bool { return false }
+// IsPublic implements fosite.Client.
+func (r *registered) IsPublic() bool { return r.Public }
 
 // GetAudience implements fosite.Client.
 func (r *registered) GetAudience() fosite.Arguments { return fosite.Arguments{r.audience} }

@@ -27,7 +27,7 @@ func TestTokenForAGoodAssertion(t *testing.T) {
 	}
 	token := answer.Text("access_token")
 	delete(answer.Body, "access_token")
-	want := map[string]any{"token_type": "bearer", "expires_in": 300.0, "scope": reports}
+	want := map[string]any{"token_type": "Bearer", "expires_in": 300.0, "scope": reports}
 	if diff := cmp.Diff(want, answer.Body); diff != "" {
 		t.Errorf("answer (-want +got):\n%s", diff)
 	}
@@ -262,6 +262,8 @@ func TestSMARTConfiguration(t *testing.T) {
 		`"token_endpoint_auth_signing_alg_values_supported":["RS384","ES384"],` +
 		`"grant_types_supported":["client_credentials"],` +
 		`"scopes_supported":["system/Measure.rs","system/MeasureReport.rs"],` +
+		`"introspection_endpoint":"https://equitylens.example/oauth/introspect",` +
+		`"revocation_endpoint":"https://equitylens.example/oauth/revoke",` +
 		`"code_challenge_methods_supported":["S256"],` +
 		`"capabilities":["client-confidential-asymmetric","permission-v1","permission-v2"]}`
 	if diff := cmp.Diff(want, rec.Body.String()); diff != "" {

@@ -11,7 +11,7 @@ import (
 )
 
 // Authorize returns who a request comes from, if it brings a valid token that covers need.
-// Otherwise the error is ErrNoToken, ErrInvalidToken or ErrInsufficientScope.
+// Otherwise the error is ErrNoToken, ErrInvalidToken, ErrUnchecked or ErrInsufficientScope.
 func (v *Validator) Authorize(r *http.Request, need scope.Scope) (Principal, error) {
 	bearer, err := bearerOf(r.Header)
 	if err != nil {
@@ -59,8 +59,8 @@ type Guard struct {
 }
 
 // Require returns a middleware that lets requests through whose token covers need, with the
-// Principal in their context. It answers 401 to others, and 403 where the token is good and the
-// scope too small. The error says that need is no scope: a route table fails at start then.
+// Principal in their context. It answers 401 to others, 403 where the token is good and the scope
+// too small, and 503 where nobody can tell whether it was revoked. The error says that need is no scope: a route table fails at start then.
 func (g *Guard) Require(need string) (func(http.Handler) http.Handler, error) {
 	want, err := scope.Parse(need)
 	if err != nil {
@@ -91,6 +91,9 @@ func challenge(h http.Header, want scope.Scope, err error) int {
 	case errors.Is(err, ErrInsufficientScope):
 		h.Set("WWW-Authenticate", fmt.Sprintf(`Bearer error="insufficient_scope", scope="%s"`, want))
 		return http.StatusForbidden
+	case errors.Is(err, ErrUnchecked):
+		h.Set("Retry-After", "5")
+		return http.StatusServiceUnavailable
 	case errors.Is(err, ErrNoToken):
 		// Who brings nothing is told no more than what to bring.
 		h.Set("WWW-Authenticate", fmt.Sprintf(`Bearer scope="%s"`, want))

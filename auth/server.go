@@ -12,17 +12,33 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
 	"github.com/ory/fosite"
-	"github.com/ory/fosite/handler/oauth2"
 
+	"github.com/equitylens/equitylens/auth/grant"
 	"github.com/equitylens/equitylens/auth/keys"
-	"github.com/equitylens/equitylens/auth/scope"
 	"github.com/equitylens/equitylens/store/cache"
 )
 
-// defaultTokenLifetime is what SMART Backend Services recommends as the longest: five minutes,
-// because an access token of this kind is not revoked.
-const defaultTokenLifetime = 5 * time.Minute
+const (
+	// defaultTokenLifetime is what SMART Backend Services recommends as the longest.
+	defaultTokenLifetime = 5 * time.Minute
+	// defaultRefreshLife is how long a refresh token may lie unused: people who are away for two
+	// weeks sign in again.
+	defaultRefreshLife = 14 * 24 * time.Hour
+	// defaultOfflineLife is how long a person's consent lasts, however often it is refreshed.
+	defaultOfflineLife = 90 * 24 * time.Hour
+	// defaultOnlineLife is a long shift: online_access is for as long as somebody works.
+	defaultOnlineLife = 12 * time.Hour
+	// codeLife is what SMART asks for: "usually within around one minute".
+	codeLife = time.Minute
+)
+
+// The scopes for which a refresh token is given.
+const (
+	offlineAccess = "offline_access"
+	onlineAccess  = "online_access"
+)
 
 // Config configures New. Issuer, Audience, Keys and Store are required.
 type Config struct {
@@ -47,6 +63,24 @@ type Config struct {
 	AllowPrivateNetworks bool
 	// RootCAs verify the servers that keys of clients are fetched from; nil means the system's.
 	RootCAs *x509.CertPool
+	// RefreshLife is how long a refresh token may lie unused; 0 means 14 days. OfflineLife and
+	// OnlineLife are how long after the consent the last refresh token ends, by scope; 0 means 90
+	// days and 12 hours.
+	RefreshLife, OfflineLife, OnlineLife time.Duration
+
+	// People knows who is signed in; nil means that nobody signs in here, and that programs alone
+	// are given tokens. With it the four that follow are required.
+	People People
+	// SignIn is the URL to which a browser without a person is sent. next is the path of ours
+	// at which it goes on after that.
+	SignIn func(next string) string
+	// Consent renders the question whether a program may have what it asks for.
+	Consent func(w http.ResponseWriter, r *http.Request, c Consent)
+	// Problem renders an error that must not be sent to a client.
+	Problem func(w http.ResponseWriter, r *http.Request, status int, code, say string)
+	// IDKeys sign id_tokens by RS256. They are another set than Keys.
+	IDKeys *keys.Set
+
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// Rand gives the ids of tokens; nil means crypto/rand.
@@ -60,8 +94,11 @@ type Server struct {
 	cfg       Config
 	clients   registry
 	provider  *fosite.Fosite
+	grants    *grant.Storage
 	validator *Validator
 	fetcher   *fetcher
+	// origins are those whose scripts may read the answers of the endpoints for clients.
+	origins map[string]bool
 }
 
 // New checks the configuration, with all its faults reported at once, and builds the server.
@@ -81,11 +118,14 @@ func New(cfg Config) (*Server, error) {
 	if cfg.TokenLifetime < time.Second {
 		faults = append(faults, errors.New("token lifetime is below a second"))
 	}
+	faults = append(faults, cfg.checkPeople())
 	for _, c := range cfg.Clients {
 		r, err := register(c, cfg.Audience, cfg.AllowPrivateNetworks)
 		switch {
 		case err != nil:
 			faults = append(faults, err)
+		case cfg.People == nil && r.uses(authorizationCode):
+			faults = append(faults, fmt.Errorf("client %q: nobody signs in to this server", c.ID))
 		case s.clients[c.ID] != nil:
 			faults = append(faults, fmt.Errorf("client %q is there twice", c.ID))
 		default:
@@ -96,11 +136,34 @@ func New(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("auth: configure: %w", err)
 	}
 	s.fetcher = newFetcher(cfg)
+	s.origins = s.clients.origins()
+	s.grants = grant.New(grant.Config{
+		Store: cfg.Store, Clients: s.clients, CodeLife: codeLife, AccessLife: cfg.TokenLifetime,
+		RefreshLife: cfg.RefreshLife, FamilyLife: max(cfg.OfflineLife, cfg.OnlineLife),
+		PushLife: pushedLife, Now: cfg.Now, Rand: cfg.Rand,
+	})
 	s.provider = s.newProvider()
 	s.validator = &Validator{
-		issuer: cfg.Issuer, audience: cfg.Audience, keys: cfg.Keys, now: cfg.Now,
+		issuer: cfg.Issuer, audience: cfg.Audience, keys: cfg.Keys, grants: s.grants, now: cfg.Now,
 	}
 	return s, nil
+}
+
+// checkPeople wants all that signing in needs, or nothing of it.
+func (c Config) checkPeople() error {
+	if c.People == nil {
+		return nil
+	}
+	if c.SignIn == nil || c.Consent == nil || c.Problem == nil || c.IDKeys == nil {
+		return errors.New("people need a page to sign in, pages for consent and problems, and keys")
+	}
+	if c.IDKeys == c.Keys {
+		return errors.New("id_tokens need keys of their own")
+	}
+	if _, err := c.IDKeys.Signing(jose.RS256); err != nil {
+		return fmt.Errorf("keys of id_tokens: %w", err)
+	}
+	return nil
 }
 
 // withDefaults fills what the caller left at zero.
@@ -110,6 +173,15 @@ func (c Config) withDefaults() Config {
 	}
 	if c.TokenLifetime == 0 {
 		c.TokenLifetime = defaultTokenLifetime
+	}
+	if c.RefreshLife <= 0 {
+		c.RefreshLife = defaultRefreshLife
+	}
+	if c.OfflineLife <= 0 {
+		c.OfflineLife = defaultOfflineLife
+	}
+	if c.OnlineLife <= 0 {
+		c.OnlineLife = defaultOnlineLife
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -134,46 +206,15 @@ func checkIssuer(issuer string) error {
 	return nil
 }
 
-// newProvider sets fosite up. Handlers are listed by hand: what is not here does not exist. The
-// order matters: grant narrows the scopes before fosite's handler checks them.
-func (s *Server) newProvider() *fosite.Fosite {
-	config := &fosite.Config{
-		AccessTokenLifespan:          s.cfg.TokenLifetime,
-		AccessTokenIssuer:            s.cfg.Issuer,
-		TokenURL:                     s.cfg.TokenURL,
-		ScopeStrategy:                coveredBy,
-		AudienceMatchingStrategy:     fosite.ExactAudienceMatchingStrategy,
-		ClientAuthenticationStrategy: s.authenticate,
-		SendDebugMessagesToClients:   false,
-		EnforcePKCE:                  true,
-	}
-	config.TokenEndpointHandlers.Append(&grant{audience: s.cfg.Audience})
-	config.TokenEndpointHandlers.Append(&oauth2.ClientCredentialsGrantHandler{
-		HandleHelper: &oauth2.HandleHelper{
-			AccessTokenStrategy: &minter{cfg: s.cfg},
-			AccessTokenStorage:  selfContained{},
-			Config:              config,
-		},
-		Config: config,
-	})
-	return fosite.NewOAuth2Provider(s.clients, config)
-}
-
-// coveredBy is fosite's question whether the scopes of a client allow one that is asked.
-func coveredBy(have []string, need string) bool {
-	set, err := scope.ParseSet(strings.Join(have, " "))
-	if err != nil {
-		return false
-	}
-	n, err := scope.Parse(need)
-	return err == nil && set.Covers(n)
-}
-
 // Validator checks the tokens that this server gives out.
 func (s *Server) Validator() *Validator { return s.validator }
 
-// JWKS serves the public keys of the tokens, together with those of further sets: the keys of
-// our client side, which EHRs look up at the same address.
+// JWKS serves the public keys of the access tokens and the id_tokens, together with those of
+// further sets: the keys of our client side, which EHRs look up at the same address.
 func (s *Server) JWKS(further ...*keys.Set) http.Handler {
-	return keys.Handler(append([]*keys.Set{s.cfg.Keys}, further...)...)
+	sets := []*keys.Set{s.cfg.Keys}
+	if s.interactive() {
+		sets = append(sets, s.cfg.IDKeys)
+	}
+	return keys.Handler(append(sets, further...)...)
 }

@@ -27,8 +27,8 @@ func TestARememberedTokenStillExpires(t *testing.T) {
 
 func TestARememberedTokenEndsWithItsKey(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil)
-	token := r.forge(t, nil, map[string]any{"exp": r.clock.Now().Add(24 * time.Hour).Unix()})
+	r := newRig(t, func(cfg *auth.Config, _ *rig) { cfg.TokenLifetime = 24 * time.Hour })
+	token := r.token(t, reports)
 	if _, err := r.Validator().Validate(t.Context(), token); err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,9 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 
+	"github.com/equitylens/equitylens/auth/grant"
 	"github.com/equitylens/equitylens/auth/keys"
+	"github.com/equitylens/equitylens/auth/role"
 	"github.com/equitylens/equitylens/auth/scope"
 )
 
@@ -19,6 +21,9 @@ var (
 	ErrNoToken = errors.New("auth: no access token")
 	// ErrInvalidToken means that a token is malformed, expired, not ours or not for this API.
 	ErrInvalidToken = errors.New("auth: invalid access token")
+	// ErrUnchecked means that a token is good as far as it says itself, and that the store which
+	// knows whether it was revoked could not be asked. The request is refused.
+	ErrUnchecked = errors.New("auth: access token could not be checked")
 	// ErrInsufficientScope means that a valid token does not cover what is asked.
 	ErrInsufficientScope = errors.New("auth: insufficient scope")
 )
@@ -35,6 +40,13 @@ type Principal struct {
 	Expires time.Time
 	// TokenID is the jti of the token: it tells tokens apart in the audit trail.
 	TokenID string
+	// GrantID is the grant that the token belongs to: one consent of one person, or one request
+	// of a client for itself.
+	GrantID string
+	// Person says that a person stands behind the token; Subject is their Pseudonym then.
+	Person bool
+	// Roles are those of the person when they gave their consent.
+	Roles []role.Role
 }
 
 // maxToken bounds a token before it is parsed; ours are below 2 KiB.
@@ -46,40 +58,68 @@ type Validator struct {
 	issuer   string
 	audience string
 	keys     *keys.Set
+	grants   *grant.Storage
 	now      func() time.Time
 	good     signatures
 }
 
-// Validate returns whom the bearer token speaks for. Every error is an ErrInvalidToken and holds
-// no part of the token.
-func (v *Validator) Validate(_ context.Context, bearer string) (Principal, error) {
-	claims, err := v.verified(bearer)
+// Validate returns whom the bearer token speaks for. Every error is an ErrInvalidToken or an
+// ErrUnchecked and holds no part of the token.
+func (v *Validator) Validate(ctx context.Context, bearer string) (Principal, error) {
+	claims, scopes, err := v.check(bearer)
 	if err != nil {
 		return Principal{}, err
 	}
+	live, err := v.grants.Live(ctx, claims.Grant, claims.ID)
+	if err != nil {
+		return Principal{}, fmt.Errorf("%w: %w", ErrUnchecked, err)
+	}
+	if !live {
+		return Principal{}, invalid("revoked")
+	}
+	p := Principal{
+		ClientID: claims.ClientID, Subject: claims.Subject, Scopes: scopes,
+		Expires: claims.Expiry.Time(), TokenID: claims.ID, GrantID: claims.Grant,
+		Person: claims.AuthTime != nil,
+	}
+	for _, name := range claims.Roles {
+		// A role that is not there any more gives nothing.
+		if known, err := role.Parse(name); err == nil {
+			p.Roles = append(p.Roles, known)
+		}
+	}
+	return p, nil
+}
+
+// check believes what a token says of itself, or says why not.
+func (v *Validator) check(bearer string) (readClaims, scope.Set, error) {
+	claims, err := v.verified(bearer)
+	if err != nil {
+		return readClaims{}, nil, err
+	}
 	now := v.now()
+	no := func(how string) (readClaims, scope.Set, error) {
+		return readClaims{}, nil, invalid(how)
+	}
 	switch {
 	case claims.Issuer != v.issuer:
-		return Principal{}, invalid("of another issuer")
+		return no("of another issuer")
 	case !claims.Audience.Contains(v.audience):
-		return Principal{}, invalid("for another audience")
+		return no("for another audience")
 	case claims.Expiry == nil || !claims.Expiry.Time().After(now):
-		return Principal{}, invalid("expired")
+		return no("expired")
 	case claims.IssuedAt == nil || claims.IssuedAt.Time().After(now.Add(clockSkew)):
-		return Principal{}, invalid("issued in the future")
+		return no("issued in the future")
 	case claims.NotBefore != nil && claims.NotBefore.Time().After(now.Add(clockSkew)):
-		return Principal{}, invalid("not valid yet")
-	case claims.ClientID == "" || claims.Subject == "" || claims.ID == "":
-		return Principal{}, invalid("without client, subject or id")
+		return no("not valid yet")
+	case claims.ClientID == "" || claims.Subject == "" || claims.ID == "" || claims.Grant == "":
+		return no("without client, subject, grant or id")
 	}
 	scopes, err := scope.ParseSet(claims.Scope)
 	if err != nil {
-		return Principal{}, invalid("with a malformed scope")
+		return no("with a malformed scope")
 	}
-	return Principal{
-		ClientID: claims.ClientID, Subject: claims.Subject, Scopes: scopes,
-		Expires: claims.Expiry.Time(), TokenID: claims.ID,
-	}, nil
+	return claims, scopes, nil
 }
 
 // readClaims are accessClaims as a token may bring them: aud may be a list.

@@ -64,7 +64,12 @@ func TestB10TokenKeepsAudienceAndClient(t *testing.T) {
 		header.ExtraHeaders[jose.HeaderType] != "at+jwt" {
 		t.Errorf("header = %+v", header)
 	}
-	delete(claims, "jti")
+	for _, id := range []string{"jti", "grant_id"} {
+		if text, _ := claims[id].(string); text == "" {
+			t.Errorf("%s = %v, want an id", id, claims[id])
+		}
+		delete(claims, id)
+	}
 	now := float64(r.clock.Now().Unix())
 	want := map[string]any{
 		"iss": issuer, "sub": "nightly", "aud": audience, "client_id": "nightly",
@@ -79,14 +84,19 @@ func TestB10TokenKeepsAudienceAndClient(t *testing.T) {
 	}
 }
 
-// forge signs claims with the server's own key: what only a fault of ours could make.
+// forge signs claims with the server's own key: what only a fault of ours could make. The ids
+// are those of a token that was given and is live.
 func (r *rig) forge(t *testing.T, header, claims map[string]any) string {
 	t.Helper()
+	_, given := payload(t, r.token(t, reports))
 	key, err := r.keys.Signing(jose.ES384)
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := map[string]any{"aud": audience, "client_id": "nightly", "scope": reports}
+	all := map[string]any{
+		"aud": audience, "client_id": "nightly", "scope": reports, "jti": given["jti"],
+		"grant_id": given["grant_id"],
+	}
 	for name, value := range claims {
 		all[name] = value
 	}
@@ -120,6 +130,9 @@ func TestValidateRefuses(t *testing.T) {
 		"no client":          r.forge(t, nil, map[string]any{"client_id": nil}),
 		"no subject":         r.forge(t, nil, map[string]any{"sub": nil}),
 		"no id":              r.forge(t, nil, map[string]any{"jti": nil}),
+		"another id":         r.forge(t, nil, map[string]any{"jti": "never given"}),
+		"no grant":           r.forge(t, nil, map[string]any{"grant_id": nil}),
+		"another grant":      r.forge(t, nil, map[string]any{"grant_id": "never given"}),
 		"a malformed scope":  r.forge(t, nil, map[string]any{"scope": "system/measure.rs"}),
 		"an id_token":        r.forge(t, map[string]any{"typ": "JWT"}, nil),
 		"no typ":             r.forge(t, map[string]any{"typ": nil}, nil),
@@ -152,6 +165,7 @@ func TestAnAccessTokenIsNoAssertion(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, func(cfg *auth.Config, r *rig) {
 		set := r.keys.Public()
+		set.Keys = append(set.Keys, r.key.Public())
 		cfg.Clients[0].JWKS = &set
 	})
 	text := r.forge(t, nil, map[string]any{"iss": "nightly", "sub": "nightly", "aud": tokenURL})
