@@ -1,0 +1,65 @@
+package page
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"mime"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+)
+
+//go:embed assets/app.css assets/mark.svg
+var files embed.FS
+
+// AssetPath is where the handler of Assets has to be mounted.
+const AssetPath = "/assets/"
+
+// assets holds the files that pages refer to, by names that change with their content.
+type assets struct {
+	style, mark string
+	held        map[string][]byte
+}
+
+func newAssets() (*assets, error) {
+	a := &assets{held: map[string][]byte{}}
+	for name, at := range map[string]*string{"app.css": &a.style, "mark.svg": &a.mark} {
+		content, err := files.ReadFile("assets/" + name)
+		if err != nil {
+			return nil, fmt.Errorf("page: read an asset: %w", err)
+		}
+		const length = 8 // Enough to tell every version apart.
+		sum := sha256.Sum256(content)
+		stem, ending, _ := strings.Cut(name, ".")
+		*at = AssetPath + stem + "." + hex.EncodeToString(sum[:length]) + "." + ending
+		a.held[*at] = content
+	}
+	return a, nil
+}
+
+// Assets serves the style sheet and the mark below AssetPath. A name stands for one content for ever, so
+// that a browser asks once.
+func (p *Pages) Assets() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		content, ok := p.assets.held[r.URL.Path]
+		if !ok {
+			http.NotFound(w, r)
+			return
+		}
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
+			return
+		}
+		h := w.Header()
+		h.Set("Content-Type", mime.TypeByExtension(path.Ext(r.URL.Path)))
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
+	})
+}

@@ -1,0 +1,195 @@
+package page
+
+import (
+	"net/http"
+
+	"github.com/equitylens/equitylens/internal/bedside"
+	"github.com/equitylens/equitylens/mapping"
+)
+
+// Chart is the page in the chart.
+type Chart struct {
+	View bedside.View
+	// FrameAncestors are the origins of the EHRs that may show the page in a frame of theirs.
+	FrameAncestors []string
+	// Again is the address that reads everything anew, OwnTab that of the page outside the frame. Each
+	// may be relative; "" leaves the link out.
+	Again, OwnTab string
+}
+
+// Chart writes the page in the chart: the one sentence that matters first, and then what it rests on.
+func (p *Pages) Chart(w http.ResponseWriter, r *http.Request, status int, c Chart) {
+	p.send(w, r, status, sheet{
+		name:   "chart",
+		policy: policy{ancestors: c.FrameAncestors},
+		title:  func(w *words) string { return w.say("chart.title") },
+		page:   func(w *words) any { return w.chart(c) },
+	})
+}
+
+// chart is what the template shows.
+type chart struct {
+	Lead   lead
+	Banner *banner
+
+	Facts  []fact
+	Fields []field
+	// Recorded says how many of the fields are.
+	Recorded string
+
+	Visits           []visit
+	Events           []event
+	More, MoreEvents bool
+
+	// Notes stand beside what they are about; the last are about nothing that has a place of its own.
+	PatientNotes, VisitNotes, EventNotes, OtherNotes []string
+
+	ReadAt, ReadAtMachine string
+	Again, OwnTab         string
+}
+
+func (w *words) chart(c Chart) chart {
+	v := &c.View
+	out := chart{
+		Lead: w.lead(v), Banner: w.banner(v.Banner),
+		Facts: w.facts(v), Fields: w.fields(v), Recorded: w.recorded(v),
+		More: v.More, MoreEvents: v.MoreEvents, Again: c.Again, OwnTab: c.OwnTab,
+	}
+	for i := range v.Visits {
+		out.Visits = append(out.Visits, w.visit(&v.Visits[i]))
+	}
+	for i := range v.Events {
+		out.Events = append(out.Events, w.event(&v.Events[i]))
+	}
+	for _, n := range v.Notices {
+		note := w.notice(n)
+		switch n.Resource {
+		case resourcePatient:
+			out.PatientNotes = append(out.PatientNotes, note)
+		case resourceEncounter:
+			out.VisitNotes = append(out.VisitNotes, note)
+		case resourceEvent:
+			out.EventNotes = append(out.EventNotes, note)
+		default:
+			out.OtherNotes = append(out.OtherNotes, note)
+		}
+	}
+	if !v.ReadAt.IsZero() {
+		out.ReadAt, out.ReadAtMachine = w.moment(v.ReadAt), machine(v.ReadAt)
+	}
+	return out
+}
+
+// banner is who the patient is.
+type banner struct{ Name, Birth, Sex string }
+
+func (w *words) banner(b *bedside.Banner) *banner {
+	if b == nil {
+		return nil
+	}
+	out := &banner{Name: plain(b.Name), Birth: w.date(b.Birth)}
+	if b.Sex != "" {
+		out.Sex = w.label("sex", b.Sex)
+	}
+	missing := w.say("state.missing")
+	for _, text := range []*string{&out.Name, &out.Birth, &out.Sex} {
+		if *text == "" {
+			*text = missing
+		}
+	}
+	return out
+}
+
+// fact is one of the two things to know before speaking to the patient, with where it is recorded.
+type fact struct {
+	Title, Value string
+	// Sources are the first few places, Rest the others, Others how many these are, in words.
+	Sources, Rest []source
+	Others        string
+}
+
+// source is one place where something is recorded: what, under which flag, where, and when that was
+// last changed.
+type source struct{ Value, Flag, Where, Updated string }
+
+// sourcesShown is how many places are shown at once; of more, what matters is that there are more.
+const sourcesShown = 3
+
+func (w *words) facts(v *bedside.View) []fact {
+	patient, visits := unread(v, resourcePatient), unread(v, resourceEncounter)
+	language := w.fact(v.Language, patient, func(one mapping.Value) string {
+		return w.value(mapping.DimensionLanguage, one, patient)
+	})
+	language.Title = w.say("facts.language")
+	need := w.fact(v.Interpreter, patient || visits, func(one mapping.Value) string {
+		if one.State == mapping.Known {
+			return w.label("need", one.Code)
+		}
+		return w.value(mapping.DimensionInterpreter, one, patient || visits)
+	})
+	need.Title = w.say("facts.interpreter")
+	return []fact{language, need}
+}
+
+func (w *words) fact(f bedside.Fact, unread bool, value func(mapping.Value) string) fact {
+	out := fact{Value: value(f.Value)}
+	for _, s := range f.Sources {
+		one := source{Value: value(s.Value), Where: w.say("source.patient")}
+		if s.Resource == resourceEncounter {
+			one.Where = w.say("source.undated")
+			if day := w.date(s.Encounter); day != "" {
+				one.Where = w.say("source.visit", day)
+			}
+		}
+		if s.Preferred != nil {
+			one.Flag = w.say("source.preferred")
+			if !*s.Preferred {
+				one.Flag = w.say("source.not-preferred")
+			}
+		}
+		if !s.Updated.IsZero() {
+			one.Updated = w.say("source.updated", w.instantDay(s.Updated))
+		}
+		out.Sources = append(out.Sources, one)
+	}
+	if len(out.Sources) > sourcesShown+1 {
+		out.Sources, out.Rest = out.Sources[:sourcesShown], out.Sources[sourcesShown:]
+		out.Others = w.say("facts.more", len(out.Rest))
+	}
+	return out
+}
+
+// field is one of the four, with what to do where it is not recorded.
+type field struct {
+	Title, Value, Todo string
+	// Absent says that it is not recorded.
+	Absent bool
+}
+
+func (w *words) fields(v *bedside.View) []field {
+	out := make([]field, len(v.Fields))
+	for i, f := range v.Fields {
+		// The need for an interpreter may also be recorded of a visit.
+		hidden := unread(v, resourcePatient) ||
+			f.Name == mapping.DimensionInterpreter && unread(v, resourceEncounter)
+		out[i] = field{Title: w.label("field", f.Name), Value: w.value(f.Name, f.Value, hidden)}
+		if state := stateOf(f.Value, hidden); state != string(mapping.Known) {
+			out[i].Absent, out[i].Todo = true, w.say("todo."+state)
+		}
+	}
+	return out
+}
+
+// recorded counts the fields that are.
+func (w *words) recorded(v *bedside.View) string {
+	known := 0
+	for _, f := range v.Fields {
+		if f.State == mapping.Known {
+			known++
+		}
+	}
+	if known == len(v.Fields) {
+		return w.say("fields.all")
+	}
+	return w.say("fields.some", known)
+}

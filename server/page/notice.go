@@ -1,0 +1,36 @@
+package page
+
+import (
+	"slices"
+
+	"github.com/equitylens/equitylens/internal/bedside"
+)
+
+// The types that a view is made of, as notices and sources name them.
+const (
+	resourcePatient   = "Patient"
+	resourceEncounter = "Encounter"
+	resourceEvent     = "AdverseEvent"
+)
+
+// unread reports whether something of a type may be there that the view does not hold. What is missing
+// is then not known to be missing.
+func unread(v *bedside.View, resource string) bool {
+	return slices.ContainsFunc(v.Notices, func(n bedside.Notice) bool { return n.Resource == resource })
+}
+
+// notice says in words in which respect a view is not whole.
+func (w *words) notice(n bedside.Notice) string {
+	key := "notice." + string(n.Kind) + "." + n.Resource
+	if !w.keys[key] {
+		return w.say("notice." + string(n.Kind) + ".other")
+	}
+	switch n.Kind {
+	case bedside.Unreadable, bedside.OtherPatient:
+		if n.Resource != resourcePatient {
+			return w.say(key, max(n.Count, 1))
+		}
+	case bedside.NoPermission, bedside.NotOffered, bedside.Unreachable, bedside.Partial:
+	}
+	return w.say(key)
+}

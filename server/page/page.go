@@ -1,0 +1,144 @@
+package page
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"golang.org/x/text/language"
+)
+
+//go:embed templates/*.html
+var markup embed.FS
+
+// Config is what the pages need to know of the place where they are shown.
+type Config struct {
+	// Location is where times of day are read; nil is UTC.
+	Location *time.Location
+	// Logger hears of a page that could not be made, which is a fault of this package; nil: nobody does.
+	Logger *slog.Logger
+}
+
+// Pages writes pages. It is not changed once made, and may be used by many goroutines at once.
+type Pages struct {
+	editions []edition
+	matcher  language.Matcher
+	assets   *assets
+	logger   *slog.Logger
+}
+
+// edition is every page in one language.
+type edition struct {
+	words *words
+	pages map[string]*template.Template
+}
+
+// names lists the pages: each is a file below templates.
+func names() []string {
+	return []string{
+		"account", "chart", "consent", "home", "problem", "signedout", "signin",
+	}
+}
+
+// New reads what is built in: an error is a fault of the build.
+func New(c Config) (*Pages, error) {
+	if c.Location == nil {
+		c.Location = time.UTC
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	held, err := newAssets()
+	if err != nil {
+		return nil, err
+	}
+	p := &Pages{assets: held, logger: c.Logger, matcher: language.NewMatcher(languages())}
+	for _, tag := range languages() {
+		w, err := newWords(tag, c.Location)
+		if err != nil {
+			return nil, err
+		}
+		pages, err := parse(w)
+		if err != nil {
+			return nil, err
+		}
+		p.editions = append(p.editions, edition{words: w, pages: pages})
+	}
+	return p, nil
+}
+
+// parse reads the templates of one language.
+func parse(w *words) (map[string]*template.Template, error) {
+	frame, err := template.New("frame.html").
+		Funcs(template.FuncMap{"say": w.say}).
+		ParseFS(markup, "templates/frame.html")
+	if err != nil {
+		return nil, fmt.Errorf("page: parse the frame: %w", err)
+	}
+	pages := make(map[string]*template.Template, len(names()))
+	for _, name := range names() {
+		one, err := frame.Clone()
+		if err != nil {
+			return nil, fmt.Errorf("page: copy the frame: %w", err)
+		}
+		if pages[name], err = one.ParseFS(markup, "templates/"+name+".html"); err != nil {
+			return nil, fmt.Errorf("page: parse %s: %w", name, err)
+		}
+	}
+	return pages, nil
+}
+
+// frame is what surrounds every page.
+type frame struct {
+	Lang, Title     string
+	Style, Mark     string
+	Other, OtherURL string
+	Page            any
+}
+
+// sheet is one page before it is written.
+type sheet struct {
+	name   string
+	policy policy
+	// title is what the browser shows of the page in its history, and so names nobody.
+	title func(*words) string
+	// page is what the template shows.
+	page func(*words) any
+}
+
+// send writes a page in the language of the reader.
+func (p *Pages) send(w http.ResponseWriter, r *http.Request, status int, s sheet) {
+	i := p.choose(r)
+	e := p.editions[i]
+	other := p.editions[(i+1)%len(p.editions)].words.tag.String()
+	var out bytes.Buffer
+	err := e.pages[s.name].Execute(&out, frame{
+		Lang: e.words.tag.String(), Title: s.title(e.words),
+		Style: p.assets.style, Mark: p.assets.mark,
+		Other: other, OtherURL: inLanguage(r, other),
+		Page: s.page(e.words),
+	})
+	if err != nil {
+		p.logger.ErrorContext(r.Context(), "a page could not be made",
+			slog.String("page", s.name), slog.Any("error", err))
+		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+		return
+	}
+	h := w.Header()
+	s.policy.set(h)
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", e.words.tag.String())
+	h.Set("Content-Length", strconv.Itoa(out.Len()))
+	h.Set("Cache-Control", "no-store")
+	h.Set("Vary", "Accept-Language")
+	if status == 0 {
+		status = http.StatusOK
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(out.Bytes()) // A reader who has gone needs no page.
+}

@@ -1,0 +1,69 @@
+package page
+
+import (
+	"github.com/equitylens/equitylens/internal/bedside"
+	"github.com/equitylens/equitylens/mapping"
+)
+
+// visit is a row of the recent visits.
+type visit struct {
+	Start, End, Kind, Site string
+	Telehealth, Current    bool
+	Need, Use              string
+	// Mark is the kind of Use, for its looks: the words say the same.
+	Mark string
+}
+
+func (w *words) visit(v *bedside.Visit) visit {
+	missing := w.say("state.missing")
+	out := visit{
+		Start: w.date(v.Start), Kind: w.value("class", v.Class, false), Site: plain(v.Site),
+		Current: v.Current, Telehealth: v.Telehealth && v.Class.Code != classVirtual,
+		Need: w.value(mapping.DimensionInterpreter, v.Need, false),
+	}
+	if v.End.Days != v.Start.Days || v.End.Precision != v.Start.Precision {
+		if end := w.date(v.End); end != "" && end != out.Start {
+			out.End = w.say("visits.until", end)
+		}
+	}
+	if out.Start == "" {
+		out.Start = missing
+	}
+	if out.Site == "" {
+		out.Site = missing
+	}
+	use := v.Use
+	if use == "" {
+		use = mapping.NoneDocumented
+	}
+	out.Use, out.Mark = w.say("use."+string(use)), string(use)
+	if use == mapping.NoneDocumented && (v.Need.State != mapping.Known || v.Need.Code != mapping.Yes) {
+		out.Mark = "plain"
+	}
+	return out
+}
+
+// classVirtual is the class that says of itself that a visit was telehealth.
+const classVirtual = "VR"
+
+// event is a row of the harm events.
+type event struct{ Date, Category, Actuality, Severity, Outcome, Inequity string }
+
+func (w *words) event(e *bedside.Event) event {
+	missing := w.say("state.missing")
+	out := event{
+		Date: w.date(e.Date), Category: w.value("category", e.Category, false),
+		Actuality: missing, Severity: w.value("severity", e.Severity, false),
+		Outcome: w.value("outcome", e.Outcome, false), Inequity: w.value("inequity", e.Inequity, false),
+	}
+	if out.Date == "" {
+		out.Date = missing
+	}
+	if e.Actuality != "" {
+		out.Actuality = w.label("actuality", e.Actuality)
+	}
+	if e.Inequity.State == "" || e.Inequity.State == mapping.Missing {
+		out.Inequity = w.say("inequity.not-asked")
+	}
+	return out
+}
