@@ -1,7 +1,6 @@
 package fhirtest
 
 import (
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,7 +28,7 @@ const mostParameters = 1 << 20
 
 // serveExport starts a job: https://hl7.org/fhir/uv/bulkdata/STU2/export.html
 func (s *Server) serveExport(w http.ResponseWriter, r *http.Request) {
-	g, ok := s.bearer(w, r)
+	g, ok := s.program(w, r)
 	if !ok {
 		return
 	}
@@ -49,7 +48,7 @@ func (s *Server) serveExport(w http.ResponseWriter, r *http.Request) {
 	}
 	k.compartment = r.URL.Path != s.config.BasePath+"/$export"
 	k.lenient = strings.Contains(prefer, "handling=lenient")
-	k.request = origin(r) + r.URL.RequestURI()
+	k.request = s.origin(r) + r.URL.RequestURI()
 	if s.faults[RelativeURLs] {
 		k.request = r.URL.RequestURI()
 	}
@@ -186,7 +185,7 @@ func (s *Server) startJob(client string, types []population.Type, k kickOff) *jo
 		}
 	}
 	s.started++
-	j := &job{id: rand.Text(), number: s.started, client: client, types: types, since: k.since,
+	j := &job{id: s.secret(), number: s.started, client: client, types: types, since: k.since,
 		request: k.request, population: s.population.Load()}
 	s.jobs[j.id] = j
 	return j

@@ -97,6 +97,47 @@ const (
 	WrongVersion Fault = "wrong-version"
 )
 
+// The faults of the app launch: discovery, keys, tokens of users, and what they read. ShortToken,
+// NoTokenType and NoAdverseEvent strike there, too.
+const (
+	// RedirectingDiscovery sends whoever asks for smart-configuration to another origin.
+	RedirectingDiscovery Fault = "redirecting-discovery"
+	// DiscoveryWithoutS256 says that only the code challenge method plain is supported.
+	DiscoveryWithoutS256 Fault = "discovery-without-s256"
+	// KeysDown answers 503 where the key of id_tokens should be.
+	KeysDown Fault = "keys-down"
+	// HugeKeys publishes a key set of more than 1 MiB.
+	HugeKeys Fault = "huge-keys"
+	// CodeTwice lets an authorization code be used again and again.
+	CodeTwice Fault = "code-twice"
+	// RefusesRefresh refuses every refresh token that it gave.
+	RefusesRefresh Fault = "refuses-refresh"
+	// IDTokenWithoutKeyID leaves kid out of the id_token's header, as the SMART launcher does.
+	IDTokenWithoutKeyID Fault = "id-token-without-kid"
+	// RelativeFHIRUser gives fhirUser relative to the FHIR base.
+	RelativeFHIRUser Fault = "relative-fhir-user"
+	// WrongNonce puts the nonce of another request into the id_token.
+	WrongNonce Fault = "wrong-nonce"
+	// WrongIDTokenAudience makes out the id_token to another app.
+	WrongIDTokenAudience Fault = "wrong-id-token-audience"
+	// WrongIDTokenIssuer says that another server issued the id_token.
+	WrongIDTokenIssuer Fault = "wrong-id-token-issuer"
+	// ExpiredIDToken gives id_tokens that expired an hour ago.
+	ExpiredIDToken Fault = "expired-id-token"
+	// SlowAnswers waits for Config.Latency before every search and read.
+	SlowAnswers Fault = "slow-answers"
+	// ForbidsAdverseEvent answers 403 for AdverseEvent whatever the token says.
+	ForbidsAdverseEvent Fault = "forbids-adverse-event"
+	// EventsByPatient searches AdverseEvent by patient, as for FHIR R5, instead of subject.
+	EventsByPatient Fault = "events-by-patient"
+	// StrangersResource slips a resource of another patient into every search in a chart.
+	StrangersResource Fault = "strangers-resource"
+	// InvalidResource slips a resource that is no valid FHIR into every search in a chart.
+	InvalidResource Fault = "invalid-resource"
+	// Unsorted ignores _sort.
+	Unsorted Fault = "unsorted"
+)
+
 // Faults lists every fault.
 func Faults() []Fault {
 	return []Fault{
@@ -107,6 +148,10 @@ func Faults() []Fault {
 		ExpiredFile, ResetMidFile, TruncatedLastLine, BOMCRLFBlankLines, TwoObjectsPerLine, Duplicates,
 		OutOfOrder, WrongContentEncoding, NestedGzip, GzipBomb,
 		BadLine, HugeLine, DeepJSON, DuplicateKeys, OddText, WrongVersion,
+		RedirectingDiscovery, DiscoveryWithoutS256, KeysDown, HugeKeys, CodeTwice, RefusesRefresh,
+		IDTokenWithoutKeyID, RelativeFHIRUser, WrongNonce, WrongIDTokenAudience, WrongIDTokenIssuer,
+		ExpiredIDToken, SlowAnswers, ForbidsAdverseEvent, EventsByPatient, StrangersResource,
+		InvalidResource, Unsorted,
 	}
 }
 

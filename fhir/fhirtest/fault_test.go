@@ -37,7 +37,8 @@ type faultTest struct {
 }
 
 func faultTests() []faultTest {
-	return slices.Concat(conversationFaults(), manifestFaults(), fileFaults(), lineFaults())
+	return slices.Concat(conversationFaults(), manifestFaults(), fileFaults(), lineFaults(),
+		launchFaults(), identityFaults(), chartFaults())
 }
 
 func TestFaults(t *testing.T) {

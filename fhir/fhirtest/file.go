@@ -34,7 +34,7 @@ func (s *Server) serveFile(w http.ResponseWriter, r *http.Request) {
 	j := s.jobs[r.PathValue("job")]
 	s.mu.Unlock()
 	if !s.config.OpenFiles {
-		g, ok := s.bearer(w, r)
+		g, ok := s.program(w, r)
 		if !ok {
 			return
 		}

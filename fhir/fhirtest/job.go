@@ -38,7 +38,7 @@ func (s *Server) jobOf(w http.ResponseWriter, r *http.Request, g grant) (*job, b
 }
 
 func (s *Server) serveStatus(w http.ResponseWriter, r *http.Request) {
-	g, ok := s.bearer(w, r)
+	g, ok := s.program(w, r)
 	if !ok {
 		return
 	}
@@ -68,7 +68,7 @@ func (s *Server) serveStatus(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) serveDelete(w http.ResponseWriter, r *http.Request) {
-	g, ok := s.bearer(w, r)
+	g, ok := s.program(w, r)
 	if !ok {
 		return
 	}

@@ -23,6 +23,7 @@ import (
 type listening struct {
 	mu          sync.Mutex
 	servers     []*http.Server
+	origin      string
 	done        sync.WaitGroup
 	filesURL    string
 	certificate *x509.Certificate
@@ -33,8 +34,8 @@ const (
 	certLife      = 24 * time.Hour
 )
 
-// Start listens and serves until Close, and returns the FHIR base URL. With RedirectFiles or
-// RedirectHTTP it listens a second time, as the other origin.
+// Start listens and serves until Close, and returns the FHIR base URL. With RedirectFiles,
+// RedirectHTTP or RedirectingDiscovery it listens a second time, as the other origin.
 func (s *Server) Start(ctx context.Context) (baseURL string, err error) {
 	var config *tls.Config
 	if s.config.TLS {
@@ -46,7 +47,10 @@ func (s *Server) Start(ctx context.Context) (baseURL string, err error) {
 	if err != nil {
 		return "", err
 	}
-	if s.faults[RedirectFiles] || s.faults[RedirectHTTP] {
+	s.listening.mu.Lock()
+	s.listening.origin = origin
+	s.listening.mu.Unlock()
+	if s.faults[RedirectFiles] || s.faults[RedirectHTTP] || s.faults[RedirectingDiscovery] {
 		if s.faults[RedirectHTTP] {
 			config = nil
 		}
@@ -58,7 +62,7 @@ func (s *Server) Start(ctx context.Context) (baseURL string, err error) {
 		s.listening.filesURL = files
 		s.listening.mu.Unlock()
 	}
-	return origin + s.config.BasePath, nil
+	return s.home() + s.config.BasePath, nil
 }
 
 // listen serves on one address and returns the origin that it makes.

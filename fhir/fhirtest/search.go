@@ -19,32 +19,39 @@ const (
 )
 
 // searchType resolves the type of the path against what is offered and what the token allows.
+// confined is the one patient whose resources the token reaches, "" everybody's.
 func (s *Server) searchType(w http.ResponseWriter, r *http.Request,
-	right string) (population.Type, bool) {
+	right string) (t population.Type, confined string, ok bool) {
 	g, ok := s.bearer(w, r)
 	if !ok {
-		return 0, false
+		return 0, "", false
 	}
-	t, ok := population.ParseType(r.PathValue("type"))
+	t, ok = population.ParseType(r.PathValue("type"))
 	if !ok || !slices.Contains(s.offered(), t) {
 		refuse(w, http.StatusNotFound, "not-supported", "the type is not offered")
-		return 0, false
+		return 0, "", false
 	}
-	if !g.allows(t.String(), right) {
+	confined, ok = g.reach(t.String(), right)
+	if !ok || (t == population.AdverseEvent && s.faults[ForbidsAdverseEvent]) {
 		refuse(w, http.StatusForbidden, "forbidden", "the token has no scope for the type")
-		return 0, false
+		return 0, "", false
 	}
-	return t, true
+	return t, confined, true
 }
 
-// serveSearch is http://hl7.org/fhir/R4/http.html#search with _id, _lastUpdated, _count and
-// _summary=count; other parameters are ignored, as FHIR lets a server do.
+// serveSearch is http://hl7.org/fhir/R4/http.html#search. Without a patient it knows _id, _lastUpdated,
+// _count and _summary=count; other parameters are ignored, as FHIR lets a server do. The search in one
+// patient's chart is searchChart.
 func (s *Server) serveSearch(w http.ResponseWriter, r *http.Request) {
-	t, ok := s.searchType(w, r, "s")
+	t, confined, ok := s.searchType(w, r, "s")
 	if !ok {
 		return
 	}
 	query := r.URL.Query()
+	if t != population.Organization && (confined != "" || query.Has("patient") || query.Has("subject")) {
+		s.searchChart(w, r, t, confined)
+		return
+	}
 	since, err := lastUpdated(query["_lastUpdated"])
 	if err != nil {
 		refuse(w, http.StatusBadRequest, "invalid", err.Error())
@@ -136,13 +143,21 @@ func (s *Server) entries(r *http.Request, t population.Type, lines [][]byte) []o
 	return out
 }
 
-// serveRead is http://hl7.org/fhir/R4/http.html#read: a deleted resource is 410.
+// serveRead is http://hl7.org/fhir/R4/http.html#read: a deleted resource is 410. What the token does
+// not reach does not exist.
 func (s *Server) serveRead(w http.ResponseWriter, r *http.Request) {
-	t, ok := s.searchType(w, r, "r")
+	if r.PathValue("type") == practitioner {
+		s.servePractitioner(w, r)
+		return
+	}
+	t, confined, ok := s.searchType(w, r, "r")
 	if !ok {
 		return
 	}
 	line, standing := s.population.Load().Read(t, r.PathValue("id"))
+	if confined != "" && t != population.Organization && subjectOf(line) != confined {
+		standing = population.Unknown
+	}
 	switch standing {
 	case population.Current:
 		answer(w, http.StatusOK, fhirJSON, json.RawMessage(line))

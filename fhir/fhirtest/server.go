@@ -1,8 +1,11 @@
 package fhirtest
 
 import (
+	"crypto/rand"
+	"encoding/base32"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -19,8 +22,25 @@ import (
 type Config struct {
 	// Population is what it serves; required.
 	Population *population.Population
-	// Clients are the registered backend clients; without one nobody can get a token.
+	// Clients are the registered backend clients; without one no program can get a token.
 	Clients []Client
+	// Apps are the registered SMART apps, and Users who can be signed in to them; nil means Staff.
+	Apps  []App
+	Users []User
+	// SignInAs is the user who signs in outside a chart without being asked, for tests; "" asks.
+	SignInAs string
+	// Withhold are scopes of users that nobody is granted, such as patient/AdverseEvent.rs.
+	Withhold []string
+	// AppLaunchURL is the launch URL of the app that the EHR's charts open; HookURL the CDS Hooks
+	// service of patient-view that they ask, "" for none.
+	AppLaunchURL string
+	HookURL      string
+	// PublicURL is the origin that programs know the server by, "" for the one that they call.
+	// BrowserURL is the one that browsers know it by, where that is another.
+	PublicURL  string
+	BrowserURL string
+	// Random is where tokens, codes and handles come from; nil means crypto/rand.Reader.
+	Random io.Reader
 	// Faults are switched on for the life of the server.
 	Faults []Fault
 	// Now is the server's clock; required. The transactionTime of an export is Population.AsOf
@@ -41,6 +61,10 @@ type Config struct {
 	GroupID string
 	// TokenLife is how long an access token is good for; 0 means 300 s, the most that SMART advises.
 	TokenLife time.Duration
+	// UserTokenLife is how long an access token of a user is good for; 0 means an hour.
+	UserTokenLife time.Duration
+	// Latency is how long SlowAnswers takes for every answer of the FHIR API; 0 means 3 s.
+	Latency time.Duration
 	// ManifestVersion is the version of Bulk Data Access whose manifest is given, 1 to 4; 0 means 2.
 	ManifestVersion int
 	// FilesPerType is how many files a type is spread over; 0 means 2.
@@ -82,6 +106,12 @@ type Server struct {
 	handler    http.Handler
 	listening  listening
 	leaked     atomic.Int64
+	apps       map[string]App
+	users      []User
+	signing    signing
+	situations situationsOf
+	// dice guards Config.Random.
+	dice sync.Mutex
 
 	mu      sync.Mutex
 	tokens  map[string]grant
@@ -89,13 +119,20 @@ type Server struct {
 	jobs    map[string]*job
 	started int
 	// asked holds the URLs, or files, that were answered once, for the faults that fail once.
-	asked map[string]bool
+	asked     map[string]bool
+	launches  map[string]launch
+	questions map[string]question
+	codes     map[string]*code
+	refreshes map[string]*refresh
+	signInAs  string
 }
 
 // Defaults of Config.
 const (
 	defaultTokenLife = 300 * time.Second
 	shortTokenLife   = 2 * time.Second
+	userTokenLife    = time.Hour
+	usualLatency     = 3 * time.Second
 	skew             = 10 * time.Minute
 	keysTimeout      = 10 * time.Second
 	newestManifest   = 4
@@ -115,7 +152,10 @@ func NewServer(c Config) (*Server, error) {
 			newestManifest))
 	}
 	s := &Server{faults: map[Fault]bool{}, clients: map[string]Client{}, tokens: map[string]grant{},
-		used: map[string]time.Time{}, jobs: map[string]*job{}, asked: map[string]bool{}}
+		used: map[string]time.Time{}, jobs: map[string]*job{}, asked: map[string]bool{},
+		apps: map[string]App{}, launches: map[string]launch{}, questions: map[string]question{},
+		codes: map[string]*code{}, refreshes: map[string]*refresh{}, signing: newSigning()}
+	faults = append(faults, s.register(c))
 	for _, f := range c.Faults {
 		if !slices.Contains(Faults(), f) {
 			faults = append(faults, fmt.Errorf("fault %q is unknown", f))
@@ -146,8 +186,13 @@ func withDefaults(c Config, faults map[Fault]bool) Config {
 	c.BasePath = "/" + strings.Trim(c.BasePath, "/")
 	orElse(&c.GroupID, "all")
 	orElse(&c.TokenLife, defaultTokenLife)
+	orElse(&c.UserTokenLife, userTokenLife)
+	orElse(&c.Latency, usualLatency)
 	if faults[ShortToken] {
-		c.TokenLife = shortTokenLife
+		c.TokenLife, c.UserTokenLife = shortTokenLife, shortTokenLife
+	}
+	if c.Random == nil {
+		c.Random = rand.Reader
 	}
 	orElse(&c.ManifestVersion, 2)
 	orElse(&c.FilesPerType, 2)
@@ -187,8 +232,6 @@ func (s *Server) Jobs() (started, open int) {
 	return s.started, len(s.jobs)
 }
 
-const tokenPath = "/auth/token" // #nosec G101 -- a path
-
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	base := s.config.BasePath
@@ -196,9 +239,17 @@ func (s *Server) routes() http.Handler {
 		method, path, _ := strings.Cut(pattern, " ")
 		mux.Handle(method+" "+base+path, s.limited(h))
 	}
+	mux.HandleFunc("GET "+authorizePath, s.serveAuthorize)
+	mux.HandleFunc("POST "+authorizePath, s.serveAuthorize)
+	mux.HandleFunc("POST "+signInPath, s.serveSignIn)
 	mux.HandleFunc("POST "+tokenPath, s.serveToken)
+	mux.HandleFunc("POST "+introspectPath, s.serveIntrospection)
+	mux.HandleFunc("GET "+keysPath, s.serveKeys)
+	mux.HandleFunc("GET "+hookKeysPath, s.serveHookKeys)
+	s.routeCharts(mux)
 	mux.HandleFunc("GET /files/{job}/{name}", s.serveForeignFile)
 	mux.HandleFunc("GET "+base+"/.well-known/smart-configuration", s.serveDiscovery)
+	mux.HandleFunc("GET "+base+"/.well-known/openid-configuration", s.serveOpenID)
 	mux.HandleFunc("GET "+base+"/metadata", s.serveCapabilities)
 	for _, method := range []string{"GET", "POST"} {
 		fhir(method+" /$export", s.serveExport)
@@ -208,8 +259,8 @@ func (s *Server) routes() http.Handler {
 	fhir("GET /bulkstatus/{job}", s.serveStatus)
 	fhir("DELETE /bulkstatus/{job}", s.serveDelete)
 	fhir("GET /bulkfiles/{job}/{name}", s.serveFile)
-	fhir("GET /{type}", s.serveSearch)
-	fhir("GET /{type}/{id}", s.serveRead)
+	fhir("GET /{type}", s.slowly(s.serveSearch))
+	fhir("GET /{type}/{id}", s.slowly(s.serveRead))
 	return s.dated(mux)
 }
 
@@ -251,7 +302,39 @@ func (s *Server) now() time.Time {
 }
 
 // base is the FHIR base URL as the caller reached it.
-func (s *Server) base(r *http.Request) string { return origin(r) + s.config.BasePath }
+func (s *Server) base(r *http.Request) string { return s.origin(r) + s.config.BasePath }
+
+// secretBytes is the size of tokens, codes and handles: 160 bits.
+const secretBytes = 20
+
+// secret makes a token, a code or a handle.
+func (s *Server) secret() string { return base32.StdEncoding.EncodeToString(s.random(secretBytes)) }
+
+func (s *Server) random(n int) []byte {
+	buf := make([]byte, n)
+	s.dice.Lock()
+	defer s.dice.Unlock()
+	if _, err := io.ReadFull(s.config.Random, buf); err != nil {
+		panic(fmt.Sprintf("fake EHR: read random bytes: %v", err))
+	}
+	return buf
+}
+
+// slowly applies SlowAnswers.
+func (s *Server) slowly(next http.HandlerFunc) http.HandlerFunc {
+	if !s.faults[SlowAnswers] {
+		return next
+	}
+	return func(w http.ResponseWriter, r *http.Request) {
+		wait := time.NewTimer(s.config.Latency)
+		defer wait.Stop()
+		select {
+		case <-r.Context().Done():
+		case <-wait.C:
+			next(w, r)
+		}
+	}
+}
 
 func origin(r *http.Request) string {
 	if r.TLS != nil {

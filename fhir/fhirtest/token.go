@@ -2,12 +2,12 @@ package fhirtest
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -20,7 +20,10 @@ import (
 type grant struct {
 	client string
 	scopes []string
+	given  time.Time
 	ends   time.Time
+	// visit is the authorization by a user; nil of a backend client.
+	visit *visit
 }
 
 const (
@@ -43,42 +46,58 @@ func badClient(format string, a ...any) error {
 	return &oauthError{"invalid_client", fmt.Sprintf(format, a...)}
 }
 
-// serveToken is the token endpoint of SMART Backend Services:
+// serveToken is the token endpoint, of SMART Backend Services and of the app launch:
 // https://hl7.org/fhir/smart-app-launch/STU2.2/backend-services.html
 func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Pragma", "no-cache")
 	r.Body = http.MaxBytesReader(w, r.Body, mostFormSize)
 	body, err := s.token(r)
+	if err != nil {
+		s.refuseToken(w, err)
+		return
+	}
+	answer(w, http.StatusOK, "application/json", body)
+}
+
+// refuseToken is the error response of RFC 6749, section 5.2.
+func (s *Server) refuseToken(w http.ResponseWriter, err error) {
 	var refused *oauthError
-	switch {
-	case err == nil:
-		answer(w, http.StatusOK, "application/json", body)
-	case errors.As(err, &refused):
-		status := http.StatusBadRequest
-		if refused.code == "invalid_client" {
-			status = http.StatusUnauthorized
-		}
-		answer(w, status, "application/json", object{"error": refused.code,
-			"error_description": refused.reason})
-	default:
+	if !errors.As(err, &refused) {
 		answer(w, http.StatusInternalServerError, "application/json",
 			object{"error": "server_error", "error_description": err.Error()})
+		return
 	}
+	status := http.StatusBadRequest
+	if refused.code == "invalid_client" {
+		status = http.StatusUnauthorized
+	}
+	answer(w, status, "application/json", object{"error": refused.code,
+		"error_description": refused.reason})
 }
 
 func (s *Server) token(r *http.Request) (object, error) {
 	if err := r.ParseForm(); err != nil {
-		return nil, &oauthError{"invalid_request", "the form cannot be read"}
+		return nil, badRequest("the form cannot be read")
 	}
 	form := r.PostForm
-	if form.Get("grant_type") != "client_credentials" {
-		return nil, &oauthError{"unsupported_grant_type", "only client_credentials"}
+	switch form.Get("grant_type") {
+	case "client_credentials":
+		return s.backendToken(r, form)
+	case "authorization_code":
+		return s.exchangeCode(r, form)
+	case "refresh_token":
+		return s.exchangeRefresh(r, form)
 	}
+	return nil, &oauthError{"unsupported_grant_type", "the grant type is unknown"}
+}
+
+// backendToken is the grant of a program without a user.
+func (s *Server) backendToken(r *http.Request, form url.Values) (object, error) {
 	if form.Get("client_assertion_type") != assertionType {
-		return nil, &oauthError{"invalid_request", "client_assertion_type is not jwt-bearer"}
+		return nil, badRequest("client_assertion_type is not jwt-bearer")
 	}
-	client, err := s.authenticate(r.Context(), form.Get("client_assertion"), origin(r)+tokenPath)
+	client, err := s.authenticate(r.Context(), form.Get("client_assertion"), s.origin(r)+tokenPath)
 	if err != nil {
 		return nil, err
 	}
@@ -86,22 +105,22 @@ func (s *Server) token(r *http.Request) (object, error) {
 	if len(scopes) == 0 {
 		return nil, &oauthError{"invalid_scope", "no scope is both asked for and registered"}
 	}
-	token := rand.Text()
-	s.mu.Lock()
-	now := s.config.Now()
-	for t, g := range s.tokens {
-		if g.ends.Before(now) {
-			delete(s.tokens, t)
-		}
-	}
-	s.tokens[token] = grant{client: client.ID, scopes: scopes, ends: now.Add(s.config.TokenLife)}
-	s.mu.Unlock()
+	token := s.keep(grant{client: client.ID, scopes: scopes}, s.config.TokenLife)
 	body := object{"access_token": token, "token_type": "bearer", "scope": strings.Join(scopes, " "),
 		"expires_in": int(s.config.TokenLife.Seconds())}
 	if s.faults[NoTokenType] {
 		delete(body, "token_type")
 	}
 	return body, nil
+}
+
+// registered finds who may sign an assertion: a backend client, or an app of no other standing.
+func (s *Server) registered(id string) (Client, bool) {
+	if client, ok := s.clients[id]; ok {
+		return client, true
+	}
+	app, ok := s.apps[id]
+	return Client{ID: id, Keys: app.Keys, KeysURL: app.KeysURL}, ok && app.Auth == PrivateKey
 }
 
 // authenticate verifies a private_key_jwt assertion: signature, client, audience, life and single
@@ -115,7 +134,7 @@ func (s *Server) authenticate(ctx context.Context, assertion, audience string) (
 	if err := token.UnsafeClaimsWithoutVerification(&claims); err != nil {
 		return Client{}, badClient("the claims cannot be read")
 	}
-	client, ok := s.clients[claims.Issuer]
+	client, ok := s.registered(claims.Issuer)
 	if !ok {
 		return Client{}, badClient("the client is not registered")
 	}
