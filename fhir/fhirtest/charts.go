@@ -1,6 +1,7 @@
 package fhirtest
 
 import (
+	"cmp"
 	"embed"
 	"encoding/json"
 	"html/template"
@@ -39,6 +40,10 @@ func (s *Server) Situations() []Situation {
 // LaunchPath is the path below the server's origin that starts the app for the patient of a situation,
 // anew each time it is opened: a link that can be printed.
 func LaunchPath(situation string) string { return launchPath + situation }
+
+// ChartsURL is where a browser finds the list of patients. The server must have been started, or know
+// its PublicURL.
+func (s *Server) ChartsURL() string { return cmp.Or(s.config.BrowserURL, s.home()) + ehrPath }
 
 const (
 	ehrPath    = "/ehr"
