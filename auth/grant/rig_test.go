@@ -99,14 +99,26 @@ type home struct {
 	open func(t *testing.T, c *clock) func() cache.Store
 }
 
-// homes are those that grants can live in.
-func homes() []home {
-	return []home{{"on memory", onMemory}, {"on Redis", onRedis}}
+// homes are those that grants can live in. The tests of t share one Redis, under names of their
+// own.
+func homes(t *testing.T) []home {
+	t.Helper()
+	server, seal := cachetest.StartRedis(t), sealer(t)
+	return []home{{"on memory", onMemory}, {
+		"on Redis", func(t *testing.T, _ *clock) func() cache.Store {
+			return func() cache.Store { return seal(server.Open(t)) }
+		},
+	}}
 }
 
 func onMemory(t *testing.T, c *clock) func() cache.Store {
-	memory := sealer(t)(cache.NewMemory(cache.MemoryConfig{Now: c.Now}))
+	memory := sealer(t)(newMemory(c))
 	return func() cache.Store { return memory }
+}
+
+// newMemory is a memory of which values are gone when the clock says so.
+func newMemory(c *clock) *cache.Memory {
+	return cache.NewMemory(cache.MemoryConfig{Now: c.Now})
 }
 
 func onRedis(t *testing.T, _ *clock) func() cache.Store {

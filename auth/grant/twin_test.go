@@ -1,0 +1,214 @@
+package grant_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/equitylens/equitylens/auth/grant"
+)
+
+// twin is a grant as the rules say it, written without thought for storage: everything that was
+// ever given is kept, and every question is answered from that.
+type twin struct {
+	subject  string
+	code     string
+	born     time.Time
+	spent    bool
+	over     bool
+	tokens   []pair
+	renewed  time.Time
+	revoked  map[string]bool
+	barredAt map[string]time.Time
+}
+
+// Short lives, so that a few steps cross each of them.
+const (
+	twinCode, twinAccess, twinRefresh, twinFamily = 20 * time.Second, time.Minute,
+		3 * time.Minute, 8 * time.Minute
+)
+
+// dead is whether the grant was ended by revocation, second use or bar.
+func (g *twin) dead() bool {
+	at, barred := g.barredAt[g.subject]
+	return g.over || barred && !g.born.After(at)
+}
+
+// exchange says whether the code gives tokens now.
+func (g *twin) exchange(now time.Time, proof string) bool {
+	if g.spent || g.dead() {
+		g.over = true
+		return false
+	}
+	return now.Before(g.born.Add(twinCode)) && proof == verifier
+}
+
+// renew says whether the i-th refresh token gives tokens now.
+func (g *twin) renew(now time.Time, i int) bool {
+	if !now.Before(g.born.Add(twinFamily)) {
+		return false
+	}
+	if g.dead() || i != len(g.tokens)-1 {
+		g.over = true
+		return false
+	}
+	return now.Before(g.renewed.Add(twinRefresh))
+}
+
+// took notes what was given.
+func (g *twin) took(now time.Time, p pair) {
+	g.spent, g.renewed, g.tokens = true, now, append(g.tokens, p)
+}
+
+// live says whether the i-th access token is live.
+func (g *twin) live(now time.Time, i int) bool {
+	return !g.dead() && i == len(g.tokens)-1 && !g.revoked[g.tokens[i].access] &&
+		now.Before(g.renewed.Add(twinAccess))
+}
+
+// usable says whether the i-th refresh token could be used.
+func (g *twin) usable(now time.Time, i int) bool {
+	return !g.dead() && i == len(g.tokens)-1 && now.Before(g.renewed.Add(twinRefresh)) &&
+		now.Before(g.born.Add(twinFamily))
+}
+
+// pairOfTwins is a desk with the twins of its grants.
+type pairOfTwins struct {
+	*desk
+	clock *clock
+	twins []*twin
+	bars  map[string]time.Time
+}
+
+// TestStorageAnswersAsItsTwin takes random steps on some grants and compares each answer, and
+// after each step the state of every token ever given.
+func TestStorageAnswersAsItsTwin(t *testing.T) {
+	t.Parallel()
+	seal := sealer(t)
+	rapid.Check(t, func(rt *rapid.T) {
+		c := newClock()
+		d := newDesk(seal(newMemory(c)), c, func(cfg *grant.Config) {
+			cfg.CodeLife, cfg.AccessLife = twinCode, twinAccess
+			cfg.RefreshLife, cfg.FamilyLife = twinRefresh, twinFamily
+		})
+		p := &pairOfTwins{desk: d, clock: c, bars: map[string]time.Time{}}
+		p.authorize(rt)
+		rt.Repeat(map[string]func(*rapid.T){
+			"authorize":       p.authorize,
+			"exchange":        p.exchange,
+			"refresh":         p.renew,
+			"refresh by last": p.renewLast,
+			"revoke":          p.revoke,
+			"revoke a token":  p.revokeToken,
+			"bar":             p.bar,
+			"wait": func(rt *rapid.T) {
+				c.Advance(time.Duration(rapid.IntRange(1, 100).Draw(rt, "seconds")) * time.Second)
+			},
+			"": func(rt *rapid.T) { p.compare(t, rt) },
+		})
+	})
+}
+
+// one draws a grant.
+func (p *pairOfTwins) one(rt *rapid.T) *twin {
+	return p.twins[rapid.IntRange(0, len(p.twins)-1).Draw(rt, "grant")]
+}
+
+// token draws one of the tokens of a grant.
+func (p *pairOfTwins) token(rt *rapid.T) (g *twin, i int) {
+	g = p.one(rt)
+	if len(g.tokens) == 0 {
+		rt.Skip("no token yet")
+	}
+	return g, rapid.IntRange(0, len(g.tokens)-1).Draw(rt, "token")
+}
+
+// agree holds one answer to that of the twin.
+func agree(rt *rapid.T, what string, err error, want bool) {
+	if err != nil && !spent(err) {
+		rt.Fatalf("%s = %v", what, err)
+	}
+	if (err == nil) != want {
+		rt.Fatalf("%s = %v, the twin says %v", what, err, want)
+	}
+}
+
+func (p *pairOfTwins) authorize(rt *rapid.T) {
+	subject := rapid.SampledFrom([]string{"ada", "bob"}).Draw(rt, "subject")
+	code, err := p.desk.authorize(context.Background(), session(subject))
+	if err != nil {
+		rt.Fatal(err)
+	}
+	p.twins = append(p.twins, &twin{
+		subject: subject, code: code, born: p.clock.Now(), revoked: map[string]bool{}, barredAt: p.bars,
+	})
+}
+
+func (p *pairOfTwins) exchange(rt *rapid.T) {
+	g := p.one(rt)
+	proof := rapid.SampledFrom([]string{verifier, verifier, another}).Draw(rt, "verifier")
+	want := g.exchange(p.clock.Now(), proof)
+	got, err := p.desk.exchange(context.Background(), g.code, proof)
+	agree(rt, "exchange", err, want)
+	if want {
+		g.took(p.clock.Now(), got)
+	}
+}
+
+func (p *pairOfTwins) renew(rt *rapid.T) {
+	g, i := p.token(rt)
+	p.renewAt(rt, g, i)
+}
+
+func (p *pairOfTwins) renewLast(rt *rapid.T) {
+	g, _ := p.token(rt)
+	p.renewAt(rt, g, len(g.tokens)-1)
+}
+
+// renewAt uses the i-th refresh token of a grant.
+func (p *pairOfTwins) renewAt(rt *rapid.T, g *twin, i int) {
+	want := g.renew(p.clock.Now(), i)
+	got, err := p.desk.renew(context.Background(), g.tokens[i].refresh)
+	agree(rt, "refresh", err, want)
+	if want {
+		g.took(p.clock.Now(), got)
+	}
+}
+
+func (p *pairOfTwins) revoke(rt *rapid.T) {
+	g, i := p.token(rt)
+	id, _, _ := strings.Cut(g.tokens[i].access, "/")
+	g.over = true
+	agree(rt, "revoke", p.Revoke(context.Background(), id), true)
+}
+
+func (p *pairOfTwins) revokeToken(rt *rapid.T) {
+	g, i := p.token(rt)
+	id, own, _ := strings.Cut(g.tokens[i].access, "/")
+	g.revoked[g.tokens[i].access] = true
+	agree(rt, "revoke a token", p.RevokeToken(context.Background(), id, own), true)
+}
+
+func (p *pairOfTwins) bar(rt *rapid.T) {
+	subject := rapid.SampledFrom([]string{"ada", "bob"}).Draw(rt, "subject")
+	p.bars[subject] = p.clock.Now()
+	agree(rt, "bar", p.Bar(context.Background(), subject), true)
+}
+
+// compare asks about every token.
+func (p *pairOfTwins) compare(t *testing.T, rt *rapid.T) {
+	now := p.clock.Now()
+	for n, g := range p.twins {
+		for i, tokens := range g.tokens {
+			if got, want := p.live(t, tokens.access), g.live(now, i); got != want {
+				rt.Fatalf("grant %d, access token %d: live %v, the twin says %v", n, i, got, want)
+			}
+			if got, want := p.usable(t, tokens.refresh), g.usable(now, i); got != want {
+				rt.Fatalf("grant %d, refresh token %d: usable %v, the twin says %v", n, i, got, want)
+			}
+		}
+	}
+}
