@@ -19,12 +19,35 @@ type Principal struct {
 	Token string
 	// Scopes is all that the token covers, the scope of the route and any further one.
 	Scopes scope.Set
+	// Person says that a person stands behind the token, with these roles.
+	Person bool
+	Roles  []string
+
+	// address is where the request comes from.
+	address string
 }
 
-// Covers reports whether the token covers a further scope.
+// Covers reports whether the token lets its bearer do what a scope names. A route names what it
+// takes of a program, "system/…"; of a person it takes the same of "user/…", and nothing of
+// "system/…", which is what no person can be granted. What is granted for one patient opens nothing
+// here. Scopes of our own are the same for both.
 func (p Principal) Covers(text string) bool {
 	want, err := scope.Parse(text)
-	return err == nil && p.Scopes.Covers(want)
+	if err != nil {
+		return false
+	}
+	if p.Person && want.Context == scope.System {
+		want.Context = scope.User
+	}
+	return p.Scopes.Covers(want)
+}
+
+// owner is whose a job is: the program's, or that of one person at it.
+func (p Principal) owner() string {
+	if p.Person {
+		return p.Client + "\n" + p.Subject
+	}
+	return p.Client
 }
 
 // Authorizer checks the token of a request.
@@ -53,16 +76,26 @@ func principalOf(ctx context.Context) Principal {
 	return p
 }
 
-// authorized demands a token that covers need.
-func (s *Server) authorized(need string, next http.Handler) http.Handler {
+// authorized demands a token that covers the scope of a route, and bounds how often one who has it
+// may ask.
+func (s *Server) authorized(route Route, next http.Handler) http.Handler {
+	need := route.Scope
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		principal, err := s.cfg.Authorizer.Authorize(r, need)
+		principal.address = s.remote(r)
 		if err != nil {
 			challenge(w, need, err)
+			if errors.Is(err, ErrScope) {
+				s.refusedAccess(r, route, principal)
+			}
 			s.fail(w, r, err)
 			return
 		}
 		eventOf(r).client = principal.Client
+		if wait, ok := s.limits.principals.take(principal.owner()); !ok {
+			s.fail(w, r, tooOften(wait))
+			return
+		}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), principalKey{}, principal)))
 	})
 }

@@ -89,6 +89,10 @@ func (s *Server) entry(
 		s.fail(answer, r.Clone(ctx), errNoRoute)
 	default:
 		one.Header.Set("Authorization", r.Header.Get("Authorization"))
+		one.RemoteAddr = r.RemoteAddr
+		if from := r.Header.Values("X-Forwarded-For"); from != nil {
+			one.Header["X-Forwarded-For"] = from
+		}
 		if tag := asked.GetIfNoneMatch().GetValue(); tag != "" {
 			one.Header.Set("If-None-Match", tag)
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/equitylens/equitylens/auth"
 	"github.com/equitylens/equitylens/auth/scope"
@@ -21,23 +22,32 @@ func (b bearer) Authorize(r *http.Request, need string) (Principal, error) {
 		return Principal{}, fmt.Errorf("authorize: %w", err)
 	}
 	p, err := b.validator.Authorize(r, want)
+	out := Principal{
+		Client: p.ClientID, Subject: p.Subject, Token: p.TokenID, Scopes: p.Scopes,
+		Person: p.Subject != p.ClientID,
+	}
 	switch {
-	case err == nil:
-		return Principal{
-			Client: p.ClientID, Subject: p.Subject, Token: p.TokenID, Scopes: p.Scopes,
-		}, nil
+	case err == nil || errors.Is(err, auth.ErrInsufficientScope):
+		// The validator knows no route, and so not that a person needs the scope of people.
+		if !out.Covers(need) {
+			return out, ErrScope
+		}
+		return out, nil
 	case errors.Is(err, auth.ErrNoToken):
 		return Principal{}, ErrNoToken
 	case errors.Is(err, auth.ErrInvalidToken):
 		return Principal{}, fmt.Errorf("%w: %w", ErrBadToken, err)
-	case errors.Is(err, auth.ErrInsufficientScope):
-		return Principal{}, ErrScope
 	}
 	return Principal{}, fmt.Errorf("authorize: %w", err)
 }
 
-// Scopes lists the scopes that the routes demand and those that a request may need beside them, for
+// Scopes lists the scopes that the routes demand and those that a request may need beside them, of
+// programs and of people, for
 // the smart-configuration document.
 func Scopes() []string {
-	return append([]string{scopeMeasure, scopeLibrary, scopeReport}, scope.Own()...)
+	var all []string
+	for _, one := range []string{scopeMeasure, scopeLibrary, scopeReport, scopeTrail} {
+		all = append(all, one, "user/"+strings.TrimPrefix(one, "system/"))
+	}
+	return append(all, scope.Own()...)
 }

@@ -43,9 +43,9 @@ func (s *Server) capability(*http.Request) (proto.Message, error) {
 		},
 		Rest: []*restProto{{
 			Mode:     &capb.CapabilityStatement_Rest_ModeCode{Value: cpb.RestfulCapabilityModeCode_SERVER},
-			Security: security(),
+			Security: s.security(),
 			Resource: []*resourceProto{
-				measureCapability(), libraryCapability(), reportCapability(),
+				measureCapability(), libraryCapability(), reportCapability(), trailCapability(),
 			},
 			Interaction: []*systemProto{{
 				Code: &capb.CapabilityStatement_Rest_SystemInteraction_CodeType{
@@ -57,14 +57,16 @@ func (s *Server) capability(*http.Request) (proto.Message, error) {
 	}, nil
 }
 
-func security() *capb.CapabilityStatement_Rest_Security {
+func (s *Server) security() *capb.CapabilityStatement_Rest_Security {
 	return &capb.CapabilityStatement_Rest_Security{
+		Cors: &dpb.Boolean{Value: len(s.cfg.Origins) > 0},
 		Service: []*dpb.CodeableConcept{r4.Coded(
 			"http://terminology.hl7.org/CodeSystem/restful-security-service", "SMART-on-FHIR")},
 		Description: r4.Markdown("OAuth 2.0 client credentials with private_key_jwt (SMART Backend " +
 			"Services); see .well-known/smart-configuration. A token without equitylens/unsuppressed gets " +
 			"the public release; equitylens/patients covers reports that name patients, each of which is " +
-			"audited; equitylens/import covers $import."),
+			"audited; equitylens/import covers $import. Of a person a scope user/X is taken where a program " +
+			"needs system/X. Every access is audited; system/AuditEvent.rs reads the trail."),
 	}
 }
 
@@ -159,6 +161,22 @@ func reportCapability() *resourceProto {
 	out.Operation = []*operationProto{operation("import", ownOperation+"import",
 		"Takes individual MeasureReports that another engine made, as a Bundle, one a line or a single "+
 			"one, and makes measures of them that can be stratified here.")}
+	return out
+}
+
+func trailCapability() *resourceProto {
+	out := searchable(cpb.ResourceTypeCode_AUDIT_EVENT)
+	out.Documentation = r4.Markdown("The audit trail, the newest event first; the link next reads on.")
+	out.SearchParam = []*searchProto{
+		parameter("_id", "Resource-id", tokenParameter),
+		parameter("date", "AuditEvent-date", dateParameter),
+		parameter("agent", "", tokenParameter),
+		parameter("patient", "AuditEvent-patient", cpb.SearchParamTypeCode_REFERENCE),
+		parameter("type", "AuditEvent-type", tokenParameter),
+		parameter("subtype", "AuditEvent-subtype", tokenParameter),
+		parameter("action", "AuditEvent-action", tokenParameter),
+		parameter("outcome", "AuditEvent-outcome", tokenParameter),
+	}
 	return out
 }
 

@@ -115,12 +115,22 @@ type Snapshot struct {
 }
 
 // OAuth holds the handlers of the authorization server, which answer for themselves: their errors
-// are those of OAuth, and they set their own caching.
+// are those of OAuth, they set their own caching, and those that a browser calls answer its OPTIONS.
+// What is nil is not there.
 type OAuth struct {
+	// Token and Keys must be set.
 	Token http.Handler
 	Keys  http.Handler
-	// SMART serves the smart-configuration document.
+	// SMART serves the smart-configuration document. It must be set.
 	SMART http.Handler
+
+	Authorize  http.Handler
+	PAR        http.Handler
+	Introspect http.Handler
+	Revoke     http.Handler
+	// Metadata serves the document of RFC 8414, OpenID that of OpenID Connect Discovery.
+	Metadata http.Handler
+	OpenID   http.Handler
 }
 
 // Config is what a Server needs. What is marked so must be set.
@@ -128,7 +138,7 @@ type Config struct {
 	Measures   Measures   // must be set
 	Snapshots  Snapshots  // must be set
 	Authorizer Authorizer // must be set
-	OAuth      OAuth      // all three must be set
+	OAuth      OAuth      // the first three must be set
 
 	// What these would answer is answered with 501 and the reason where they are nil. Without Jobs
 	// every request is answered at once, as RFC 7240 allows.
@@ -140,6 +150,13 @@ type Config struct {
 	Reports  Reports
 	Importer Importer
 	Jobs     Jobs
+	Trail    Trail
+	Syncer   Syncer
+	Ender    Ender
+
+	// Pages are what people see in a browser, CDS the service of CDS Hooks; none where it is zero.
+	Pages []Page
+	CDS   CDS
 
 	// BaseURL is the public address of the FHIR API, such as "https://quality.example.org/fhir". It
 	// must be set.
@@ -163,6 +180,15 @@ type Config struct {
 	// JobID makes the address of a request that is answered later. It cannot be guessed. Nil means
 	// a random UUID.
 	JobID func() string
+
+	// Origins are those of the programs in a browser that may call the API, such as
+	// "https://app.example.org". None is the default.
+	Origins []string
+	// Limits bound how often somebody may ask. The zero Limits bound nothing; see DefaultLimits.
+	Limits Limits
+	// BehindProxy says that every request comes through a proxy of ours, which ends TLS and says in
+	// X-Forwarded-For from where.
+	BehindProxy bool
 
 	// MaxBody bounds a request's body in bytes. 0 means 64 KiB, ample for Parameters.
 	MaxBody int64

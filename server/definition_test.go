@@ -124,6 +124,7 @@ func TestCapabilityStatementSaysWhatIsServed(t *testing.T) {
 	}
 	names := map[string]string{
 		"MEASURE": "Measure", "LIBRARY": "Library", "MEASURE_REPORT": "MeasureReport",
+		"AUDIT_EVENT": "AuditEvent",
 	}
 	for _, resource := range rest.GetResource() {
 		path := "/fhir/" + names[resource.GetType().GetValue().String()]
@@ -163,6 +164,7 @@ func TestEverySearchParameterOfTheStatementIsKnown(t *testing.T) {
 	f := newFixture(t)
 	names := map[string]string{
 		"MEASURE": "Measure", "LIBRARY": "Library", "MEASURE_REPORT": "MeasureReport",
+		"AUDIT_EVENT": "AuditEvent",
 	}
 	value := map[string]string{
 		"DATE": "2018", "TOKEN": "public", "URI": "urn:x", "STRING": "x", "REFERENCE": "x",
@@ -174,7 +176,7 @@ func TestEverySearchParameterOfTheStatementIsKnown(t *testing.T) {
 			target := "/fhir/" + name + "?" + p.GetName().GetValue() + "=" +
 				value[p.GetType().GetValue().String()]
 			w := f.call(http.MethodGet, target, "", "Prefer: handling=strict",
-				"Authorization: Bearer "+measureScope+",system/Library.rs,"+reportScope)
+				"Authorization: Bearer "+measureScope+",system/Library.rs,"+reportScope+","+trailScope)
 			if w.Code != http.StatusOK {
 				t.Errorf("GET %s = %d: %s", target, w.Code, w.Body)
 			}

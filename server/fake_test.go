@@ -122,7 +122,8 @@ type fakeSnapshots struct {
 
 func (f fakeSnapshots) Current() (server.Snapshot, bool) { return f.snapshot, !f.absent }
 
-// fakeAuthorizer takes a list of scopes, with commas between, for a token.
+// fakeAuthorizer takes a list of scopes, with commas between, for a token. Before it and an @ may stand
+// whose it is: a program, or a program, a plus and a person.
 type fakeAuthorizer struct{}
 
 func (fakeAuthorizer) Authorize(r *http.Request, need string) (server.Principal, error) {
@@ -139,6 +140,9 @@ func (fakeAuthorizer) Authorize(r *http.Request, need string) (server.Principal,
 		return server.Principal{}, server.ErrBadToken
 	}
 	p := server.Principal{Client: client, Subject: client, Token: "token-1", Scopes: scopes}
+	if program, person, ok := strings.Cut(client, "+"); ok {
+		p.Client, p.Subject, p.Person, p.Roles = program, person, true, []string{"quality-analyst"}
+	}
 	if !p.Covers(need) {
 		return p, server.ErrScope
 	}
@@ -323,6 +327,13 @@ func (f *fakeTrail) all() []string {
 	return slices.Clone(f.events)
 }
 
+// named are those that say how many patients were named or counted.
+func (f *fakeTrail) named() []string {
+	return slices.DeleteFunc(f.all(), func(event string) bool {
+		return !strings.Contains(event, `"type":"patients"`)
+	})
+}
+
 func said(text string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, text)
@@ -336,6 +347,7 @@ type fixture struct {
 	trail    *fakeTrail
 	jobs     *fakeJobs
 	importer *fakeImporter
+	ender    *fakeEnder
 	log      *safeBuffer
 }
 
@@ -365,23 +377,39 @@ func newFixture(t testing.TB, change ...func(*server.Config)) *fixture {
 	t.Helper()
 	f := &fixture{
 		measures: &fakeMeasures{}, trail: &fakeTrail{}, jobs: newFakeJobs(), importer: &fakeImporter{},
-		log: &safeBuffer{},
+		log: &safeBuffer{}, ender: &fakeEnder{},
 	}
 	cfg := server.Config{
 		Measures: f.measures,
 		Snapshots: fakeSnapshots{snapshot: server.Snapshot{
 			ID: "20190102T030405Z-1f2e", DataAsOf: time.Date(2019, 1, 2, 3, 4, 5, 0, time.UTC),
 		}},
-		Authorizer:   fakeAuthorizer{},
-		Releases:     fakeReleases{f.measures},
-		Patients:     fakePeople{},
-		Groups:       fakePeople{},
-		Auditor:      f.trail,
-		Reports:      fakeReports{},
-		Jobs:         f.jobs,
-		Members:      f.measures,
-		Importer:     f.importer,
-		OAuth:        server.OAuth{Token: said("token"), Keys: said("keys"), SMART: said("smart")},
+		Authorizer: fakeAuthorizer{},
+		Releases:   fakeReleases{f.measures},
+		Patients:   fakePeople{},
+		Groups:     fakePeople{},
+		Auditor:    f.trail,
+		Reports:    fakeReports{},
+		Jobs:       f.jobs,
+		Members:    f.measures,
+		Importer:   f.importer,
+		Trail:      fakeReader{},
+		Syncer:     &fakeSyncer{},
+		Ender:      f.ender,
+		OAuth: server.OAuth{
+			Token: said("token"), Keys: said("keys"), SMART: said("smart"), Authorize: said("authorize"),
+			PAR: said("par"), Introspect: said("introspect"), Revoke: said("revoke"),
+			Metadata: said("metadata"), OpenID: said("openid"),
+		},
+		CDS: server.CDS{Discovery: said("services"), Service: said("cards"), Feedback: said("thanks")},
+		Pages: []server.Page{
+			{Method: http.MethodGet, Path: "/", Public: "it says who we are", Handler: said("home")},
+			{Method: http.MethodGet, Path: "/launch", Public: "an EHR sends people here",
+				Handler: said("launched")},
+			{Method: http.MethodGet, Path: "/chart/{handle}", Session: "the chart must be open in it",
+				Handler: http.HandlerFunc(chart)},
+			{Method: http.MethodPost, Path: "/signout", Session: "it ends", Handler: said("signed out")},
+		},
 		BaseURL:      "https://quality.example.org/fhir",
 		Organization: "Example Health",
 		Version:      "0.1.0",
@@ -404,6 +432,7 @@ func newFixture(t testing.TB, change ...func(*server.Config)) *fixture {
 
 const (
 	measureScope = "system/Measure.rs"
+	trailScope   = "system/AuditEvent.rs"
 	// reportScope alone is answered with the public release.
 	reportScope   = "system/MeasureReport.rs"
 	internalScope = reportScope + ",equitylens/unsuppressed"

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"mime"
@@ -111,7 +110,9 @@ func choice[T ~string](asked parameters, name string, from []T) (T, error) {
 
 // auditedImport keeps a record of an import: its measures, and how many patients they name.
 func (s *Server) auditedImport(r *http.Request, all []measure.Import, err error) error {
-	in := inquiry{kind: "import", asks: principalOf(r.Context()), request: eventOf(r).id}
+	in := inquiry{
+		kind: "import", asks: principalOf(r.Context()), request: eventOf(r).id, asked: asked(r),
+	}
 	people := map[phi.ID]bool{}
 	for _, one := range all {
 		in.question.Period = one.Period
@@ -120,7 +121,7 @@ func (s *Server) auditedImport(r *http.Request, all []measure.Import, err error)
 			people[m.Patient] = true
 		}
 	}
-	return s.audited(context.WithoutCancel(r.Context()), in, len(people), err)
+	return s.audited(r.Context(), in, len(people), err)
 }
 
 // refused says every fault by its place and its cause, neither of which holds a person.

@@ -20,6 +20,8 @@ const (
 	maxStratifiers = 20
 	maxCrossed     = 3
 	maxFilters     = 100
+	// maxYears bounds a period: there are strata by month, and no EHR is older.
+	maxYears = 50
 )
 
 // reportKind is which sort of report is asked for; its text is that of DEQM.
@@ -42,6 +44,8 @@ type inquiry struct {
 	// question is that of every measure, without its id and its people.
 	question measure.Question
 	asks     Principal
+	// asked is the question as text, for the audit trail.
+	asked string
 	// request is the id of the request, by which log and audit trail find each other.
 	request string
 }
@@ -49,7 +53,9 @@ type inquiry struct {
 // inquire reads what both operations have in common. Which measures are meant and whom the question
 // is about is left to the operation.
 func (s *Server) inquire(r *http.Request, asked parameters) (inquiry, error) {
-	in := inquiry{asks: principalOf(r.Context()), request: eventOf(r).id}
+	in := inquiry{
+		asks: principalOf(r.Context()), request: eventOf(r).id, asked: askedText(r, asked),
+	}
 	var err error
 	if in.question.Period, err = askedPeriod(asked); err != nil {
 		return in, err
@@ -96,6 +102,9 @@ func askedPeriod(asked parameters) (measure.Period, error) {
 	period := measure.Period{Start: midnight(start.Days), End: midnight(end.LastDay())}
 	if period.End.Before(period.Start) {
 		return measure.Period{}, reversedPeriod()
+	}
+	if period.Start.AddDate(maxYears, 0, 0).Before(period.End) {
+		return measure.Period{}, tooLong()
 	}
 	return period, nil
 }

@@ -19,7 +19,8 @@ import (
 // job is what every server of one store knows of a request that is answered later. What it holds of
 // the request is who may ask about it.
 type job struct {
-	Client string   `json:"client"`
+	// Owner is the program that asked, or one person at it.
+	Owner  string   `json:"owner"`
 	Scopes []string `json:"scopes"`
 	// Slot is the place that the job holds among those of its client.
 	Slot  string   `json:"slot"`
@@ -56,17 +57,18 @@ const (
 	pollAfter = 2
 )
 
-// The keys of the store. A client's name and a random id are no secrets of a person.
+// The keys of the store. A client's name, the pseudonym of a person and a random id tell nobody who
+// somebody is.
 func jobKey(id string) string       { return "job:" + id }
 func resultKey(id string) string    { return "job-result:" + id }
 func cancelledKey(id string) string { return "job-cancelled:" + id }
-func slotKey(client string, n int) string {
-	return "job-slot:" + strconv.Itoa(n) + ":" + client
+func slotKey(owner string, n int) string {
+	return "job-slot:" + strconv.Itoa(n) + ":" + owner
 }
 
 // kickOff accepts a task for later, or says that there are too many.
 func (s *Server) kickOff(w http.ResponseWriter, r *http.Request, t task) {
-	id, j, err := s.accept(r.Context(), principalOf(r.Context()).Client, t)
+	id, j, err := s.accept(r.Context(), principalOf(r.Context()).owner(), t)
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -86,7 +88,7 @@ func (s *Server) kickOff(w http.ResponseWriter, r *http.Request, t task) {
 }
 
 // accept finds room for a job and notes it.
-func (s *Server) accept(ctx context.Context, client string, t task) (id string, j job, err error) {
+func (s *Server) accept(ctx context.Context, owner string, t task) (id string, j job, err error) {
 	select {
 	case s.accepted <- struct{}{}:
 	default:
@@ -98,13 +100,13 @@ func (s *Server) accept(ctx context.Context, client string, t task) (id string, 
 		}
 	}()
 	id = s.cfg.JobID()
-	slot, err := s.slot(ctx, client, id)
+	slot, err := s.slot(ctx, owner, id)
 	if err != nil {
 		return "", job{}, err
 	}
 	now := s.cfg.Now()
 	j = job{
-		Client: client, Scopes: t.scopes, Slot: slot, State: jobRunning, Progress: "waiting",
+		Owner: owner, Scopes: t.scopes, Slot: slot, State: jobRunning, Progress: "waiting",
 		Beat: now, Expires: now.Add(s.cfg.JobLife),
 	}
 	if err := s.note(ctx, id, j); err != nil {
@@ -113,11 +115,11 @@ func (s *Server) accept(ctx context.Context, client string, t task) (id string, 
 	return id, j, nil
 }
 
-// slot takes a place of the client's. It is held until the job is deleted or expires, finished or
-// not, so that a client cannot fill the store either.
-func (s *Server) slot(ctx context.Context, client, id string) (string, error) {
+// slot takes a place of the owner's. It is held until the job is deleted or expires, finished or
+// not, so that nobody can fill the store either.
+func (s *Server) slot(ctx context.Context, owner, id string) (string, error) {
 	for n := range s.cfg.MaxJobsPerClient {
-		key := slotKey(client, n)
+		key := slotKey(owner, n)
 		free, err := s.cfg.Jobs.SetIfAbsent(ctx, key, []byte(id), s.cfg.JobLife)
 		if err != nil {
 			return "", fmt.Errorf("take a slot: %w", err)

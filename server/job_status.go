@@ -54,7 +54,7 @@ func (s *Server) own(r *http.Request) (id string, j job, err error) {
 	if err := json.Unmarshal(text, &j); err != nil {
 		return "", job{}, fmt.Errorf("load a job: %w", err)
 	}
-	if j.Client != principalOf(r.Context()).Client {
+	if j.Owner != principalOf(r.Context()).owner() {
 		return "", job{}, errNoJob
 	}
 	_, cancelled, err := s.cfg.Jobs.Load(r.Context(), cancelledKey(id))

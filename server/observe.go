@@ -6,7 +6,10 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
+
+	"github.com/equitylens/equitylens/internal/phi"
 )
 
 // event is what one line of the log says of a request. Handlers fill it in; it is written once.
@@ -21,6 +24,11 @@ type event struct {
 	// out.
 	panicked string
 	stack    string
+
+	// Recorded says that the audit trail holds the request, patients are whom it names: they are for
+	// the trail, and no line of the log holds them.
+	recorded bool
+	patients []phi.ID
 }
 
 type eventKey struct{}
@@ -151,7 +159,7 @@ func (s *Server) headed(next http.Handler) http.Handler {
 		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("X-Content-Type-Options", "nosniff")
-		if r.TLS != nil {
+		if r.TLS != nil || s.cfg.BehindProxy && strings.HasPrefix(s.cfg.BaseURL, "https:") {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
 		next.ServeHTTP(w, r)

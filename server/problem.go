@@ -3,9 +3,11 @@ package server
 import (
 	"context"
 	"errors"
+	"math"
 	"net/http"
 	"regexp"
 	"strconv"
+	"time"
 
 	cpb "github.com/google/fhir/go/proto/google/fhir/proto/r4/core/codes_go_proto"
 	"google.golang.org/protobuf/proto"
@@ -14,6 +16,7 @@ import (
 	"github.com/equitylens/equitylens/fhir/r4"
 	"github.com/equitylens/equitylens/measure"
 	"github.com/equitylens/equitylens/measure/gap"
+	"github.com/equitylens/equitylens/store/trail"
 )
 
 // problem is what a caller is told: everything that is said to one stands in this file.
@@ -42,6 +45,8 @@ var (
 	errAccept  = errors.New("no acceptable media type")
 	errMedia   = errors.New("no such media type of a body")
 	errPanic   = errors.New("a handler panicked")
+
+	errCrossSite = errors.New("sent by another site")
 
 	errNoReport  = errors.New("no such stored report")
 	errNoLibrary = errors.New("no such library")
@@ -108,6 +113,14 @@ func causes() []struct {
 		{measure.ErrNotImported, problem{status: http.StatusNotFound,
 			code: cpb.IssueTypeCode_NOT_FOUND, expression: "periodStart",
 			text: "this measure was imported, and not for this period"}},
+		{errCrossSite, problem{status: http.StatusForbidden, code: cpb.IssueTypeCode_FORBIDDEN,
+			text: "this was sent by a page of somebody else's; open our own page and try again"}},
+		{trail.ErrNoEvent, problem{status: http.StatusNotFound, code: cpb.IssueTypeCode_NOT_FOUND,
+			text: "there is no such event in the audit trail"}},
+		{trail.ErrCursor, problem{status: http.StatusBadRequest, code: cpb.IssueTypeCode_VALUE,
+			expression: cursorParameter, text: "the cursor is none; take it from the link to the next page"}},
+		{ErrRunning, problem{status: http.StatusConflict, code: cpb.IssueTypeCode_CONFLICT,
+			text: "a sync is running already; GET /sync says how far it is"}},
 		{gap.ErrNoReference, problem{status: http.StatusBadRequest,
 			code: cpb.IssueTypeCode_CODE_INVALID, expression: "reference",
 			text: "no stratum of that code can be the reference: none has it and enough people"}},
@@ -318,6 +331,25 @@ func groupIsNoSubject() error {
 func tooMany(text string) error {
 	return &problem{status: http.StatusTooManyRequests, code: cpb.IssueTypeCode_THROTTLED, text: text,
 		retryAfter: 60}
+}
+
+// tooOften says when somebody may ask again.
+func tooOften(wait time.Duration) error {
+	return &problem{status: http.StatusTooManyRequests, code: cpb.IssueTypeCode_THROTTLED,
+		text:       "too many requests; Retry-After says in how many seconds to ask again",
+		retryAfter: max(1, int(math.Ceil(wait.Seconds())))}
+}
+
+func noSyncer() error { return notConfigured("nothing is pulled from an EHR here") }
+
+func malformedForm() error {
+	return badRequest(cpb.IssueTypeCode_INVALID, "",
+		"the body must be a form with one parameter: subject, a person, or client, a program")
+}
+
+func tooLong() error {
+	return tooCostly("periodEnd",
+		"a period may be at most "+strconv.Itoa(maxYears)+" years long")
 }
 
 func tooManyJobs() error { return tooMany("too many requests wait for an answer here") }

@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/equitylens/equitylens/fhir/audit"
 	"github.com/equitylens/equitylens/measure/report"
 )
 
@@ -18,10 +20,16 @@ type Server struct {
 	metrics *metrics
 	handler http.Handler
 	// inner is handler without the log and the headers, for the requests of a batch.
-	inner    http.Handler
-	kept     *keeper
-	started  time.Time
-	draining atomic.Bool
+	inner  http.Handler
+	kept   *keeper
+	forms  forms
+	limits limits
+	audit  audit.Builder
+	// issuer is who gives our tokens: the public address without its path.
+	issuer    string
+	crossSite *http.CrossOriginProtection
+	started   time.Time
+	draining  atomic.Bool
 
 	// life ends when the server does, and with it the jobs; stop ends it. Working counts them,
 	// accepted and turns bound those that wait or are worked on and those that are worked on.
@@ -48,6 +56,9 @@ func New(cfg Config) (*Server, error) {
 		cfg: cfg, reports: reports, started: cfg.Now(), kept: newKeeper(cfg.MaxKept),
 		accepted: make(chan struct{}, cfg.MaxJobs), turns: make(chan struct{}, jobsAtOnce),
 	}
+	if err := s.outside(); err != nil {
+		return nil, fmt.Errorf("make server: %w", err)
+	}
 	s.life, s.stop = context.WithCancel(context.Background())
 	s.metrics, err = newMetrics(cfg)
 	if err != nil {
@@ -58,8 +69,25 @@ func New(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("make server: %w", err)
 	}
 	s.inner = plainPath(s.notFound(), router)
-	s.handler = s.observed(s.headed(s.inner))
+	s.handler = s.observed(s.headed(s.crossOrigin(s.inner)))
 	return s, nil
+}
+
+// outside sets what depends on how we are called from outside.
+func (s *Server) outside() error {
+	base, err := url.Parse(s.cfg.BaseURL)
+	if err != nil {
+		return fmt.Errorf("read BaseURL: %w", err)
+	}
+	s.issuer = base.Scheme + "://" + base.Host
+	s.limits = newLimits(s.cfg.Limits, s.cfg.Now)
+	s.audit = audit.Builder{Observer: base.Host, Address: s.cfg.BaseURL, Now: s.cfg.Now}
+	// A proxy may tell us another host than the browser sees.
+	s.crossSite = http.NewCrossOriginProtection()
+	if err := s.crossSite.AddTrustedOrigin(s.issuer); err != nil {
+		return fmt.Errorf("trust our own origin: %w", err)
+	}
+	return nil
 }
 
 // ServeHTTP answers one request.

@@ -67,7 +67,7 @@ func TestAReportOfOneSubject(t *testing.T) {
 			if diff := cmp.Diff(tt.counts, populations); diff != "" {
 				t.Errorf("counts (-want +got):\n%s", diff)
 			}
-			if events := f.trail.all(); len(events) != 1 {
+			if events := f.trail.named(); len(events) != 1 {
 				t.Errorf("%d events are audited, want 1", len(events))
 			}
 		})
@@ -105,7 +105,7 @@ func TestAListOfSubjects(t *testing.T) {
 // audited is what the one event that was audited says: its details, and outcome, who and whom.
 func audited(t *testing.T, f *fixture) map[string]string {
 	t.Helper()
-	events := f.trail.all()
+	events := f.trail.named()
 	if len(events) != 1 || strings.Contains(events[0], "\n") {
 		t.Fatalf("audited is %q, want one line", events)
 	}
@@ -116,11 +116,15 @@ func audited(t *testing.T, f *fixture) map[string]string {
 	var event struct {
 		Outcome string
 		Agent   []struct {
-			Who   struct{ Display string }
-			AltID string `json:"altId"`
+			Who    struct{ Identifier struct{ Value string } }
+			Policy []string
 		}
 		Entity []struct {
-			What   struct{ Reference, Display string }
+			Type struct{ Code string }
+			What struct {
+				Reference, Display string
+				Identifier         struct{ Value string }
+			}
 			Detail []struct{ Type, ValueString string }
 		}
 	}
@@ -128,13 +132,17 @@ func audited(t *testing.T, f *fixture) map[string]string {
 		t.Fatal(err)
 	}
 	out := map[string]string{
-		"outcome": event.Outcome, "who": event.Agent[0].Who.Display, "token": event.Agent[0].AltID,
+		"outcome": event.Outcome, "who": event.Agent[0].Who.Identifier.Value,
+		"token": event.Agent[0].Policy[0],
 	}
 	for _, entity := range event.Entity {
-		if entity.What.Reference != "" {
+		switch {
+		case entity.What.Reference != "":
 			out["whom"] += entity.What.Reference + " "
-		} else {
+		case entity.What.Display != "":
 			out["measure"] += entity.What.Display + " "
+		case entity.Type.Code == "XrequestId":
+			out["request"] = entity.What.Identifier.Value
 		}
 		for _, detail := range entity.Detail {
 			out[detail.Type] = detail.ValueString

@@ -41,8 +41,9 @@ type chart struct {
 	Events           []event
 	More, MoreEvents bool
 
-	// Notes stand beside what they are about; the last are about nothing that has a place of its own.
-	PatientNotes, VisitNotes, EventNotes, OtherNotes []string
+	// Notes stand beside what they are about; the first are about the patient, or about nothing that has
+	// a place of its own.
+	Notes, VisitNotes, EventNotes []string
 
 	ReadAt, ReadAtMachine string
 	Again, OwnTab         string
@@ -64,14 +65,12 @@ func (w *words) chart(c Chart) chart {
 	for _, n := range v.Notices {
 		note := w.notice(n)
 		switch n.Resource {
-		case resourcePatient:
-			out.PatientNotes = append(out.PatientNotes, note)
 		case resourceEncounter:
 			out.VisitNotes = append(out.VisitNotes, note)
 		case resourceEvent:
 			out.EventNotes = append(out.EventNotes, note)
 		default:
-			out.OtherNotes = append(out.OtherNotes, note)
+			out.Notes = append(out.Notes, note)
 		}
 	}
 	if !v.ReadAt.IsZero() {
@@ -169,9 +168,7 @@ type field struct {
 func (w *words) fields(v *bedside.View) []field {
 	out := make([]field, len(v.Fields))
 	for i, f := range v.Fields {
-		// The need for an interpreter may also be recorded of a visit.
-		hidden := unread(v, resourcePatient) ||
-			f.Name == mapping.DimensionInterpreter && unread(v, resourceEncounter)
+		hidden := fieldUnread(v, f)
 		out[i] = field{Title: w.label("field", f.Name), Value: w.value(f.Name, f.Value, hidden)}
 		if state := stateOf(f.Value, hidden); state != string(mapping.Known) {
 			out[i].Absent, out[i].Todo = true, w.say("todo."+state)
@@ -180,12 +177,22 @@ func (w *words) fields(v *bedside.View) []field {
 	return out
 }
 
-// recorded counts the fields that are.
+// fieldUnread reports whether a field may be recorded where the view did not look. The need for an
+// interpreter may also be recorded of a visit.
+func fieldUnread(v *bedside.View, f bedside.Field) bool {
+	return unread(v, resourcePatient) ||
+		f.Name == mapping.DimensionInterpreter && unread(v, resourceEncounter)
+}
+
+// recorded counts the fields that are, unless one of the others was not read.
 func (w *words) recorded(v *bedside.View) string {
 	known := 0
 	for _, f := range v.Fields {
-		if f.State == mapping.Known {
+		switch stateOf(f.Value, fieldUnread(v, f)) {
+		case string(mapping.Known):
 			known++
+		case notRead:
+			return w.say("fields.not-read")
 		}
 	}
 	if known == len(v.Fields) {

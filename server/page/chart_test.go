@@ -273,6 +273,9 @@ func TestNothingIsClaimedThatWasNotRead(t *testing.T) {
 			t.Errorf("need is %v, and the page says\n%s", v.Interpreter.Value, first)
 		}
 		body := read(t, ask(t, p, "en", writeChart(page.Chart{View: v})))
+		if strings.Contains(body, "Could not be read") && strings.Contains(body, "of 4") {
+			t.Error("something was not read, and the page counts what is recorded")
+		}
 		for resource, none := range map[string]string{
 			"Encounter": "The EHR sent no visits", "AdverseEvent": "The EHR holds no harm event",
 		} {
