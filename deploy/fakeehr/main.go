@@ -1,7 +1,7 @@
-// Command fakeehr serves the made-up hospital of package fhirtest: FHIR search, SMART Backend Services,
-// Bulk Data, and SMART launches of an app out of its charts, over HTTP. It is for trials, and has no
-// place near real patients: it asks nobody for a password, and whoever holds a key that it can fetch may
-// read everything.
+// Command fakeehr serves the made-up hospital of package fhirtest: FHIR search, SMART Backend
+// Services, Bulk Data, and SMART launches of an app out of its charts, over HTTP. It is for trials,
+// and has no place near real patients: it asks nobody for a password, and whoever holds a key that
+// it can fetch may read everything.
 package main
 
 import (
@@ -42,8 +42,8 @@ type options struct {
 
 const usage = `Usage: fakeehr [flags]
 
-Serve a made-up hospital: FHIR R4 at /fhir, and the hospital's own pages at /ehr, from whose charts a
-SMART app can be opened. Everybody in it is invented, and nobody is asked for a password.
+Serve a made-up hospital: FHIR R4 at /fhir, and the hospital's own pages at /ehr, from whose charts
+a SMART app can be opened. Everybody in it is invented, and nobody is asked for a password.
 
 To let it open an app, say where the app listens to launches and where it wants to be answered:
 
@@ -61,12 +61,15 @@ func parse(args []string, out io.Writer) (options, error) {
 		flags.PrintDefaults()
 	}
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:9090", "`address` to listen on")
-	flags.StringVar(&o.public, "public-url", "", "`origin` that programs know this server by, such as "+
-		"http://fakeehr:9090; without it, the one that they call")
-	flags.StringVar(&o.browser, "browser-url", "", "`origin` that browsers know this server by, where that is another")
+	flags.StringVar(&o.public, "public-url", "",
+		"`origin` that programs know this server by, such as http://fakeehr:9090; without it, the one "+
+			"that they call, and for -hook the address that it listens on")
+	flags.StringVar(&o.browser, "browser-url", "",
+		"`origin` that browsers know this server by, where -public-url is another")
 	flags.IntVar(&o.patients, "patients", 4000, "`number` of people")
 	flags.Uint64Var(&o.seed, "seed", 1, "`seed` of the population")
-	flags.StringVar(&o.client, "client", "equitylens", "`id` of the one backend client that is registered")
+	flags.StringVar(&o.client, "client", "equitylens",
+		"`id` of the one backend client that is registered")
 	flags.StringVar(&o.keys, "keys", "http://127.0.0.1:8080/.well-known/jwks.json",
 		"`URL` of the public keys of the client, and of an app with -app-auth private_key_jwt")
 	flags.StringVar(&o.app, "app", "equitylens", "client `id` of the one app that is registered")
@@ -75,8 +78,10 @@ func parse(args []string, out io.Writer) (options, error) {
 	flags.StringVar(&o.launch, "app-launch", "", "launch `URL` of the app, which the charts open")
 	flags.StringVar(&o.auth, "app-auth", fhirtest.Public,
 		"`way` in which the app says who it is: none, client_secret_basic or private_key_jwt")
-	flags.StringVar(&o.secretFile, "app-secret-file", "", "`file` with the app's secret, for client_secret_basic")
-	flags.StringVar(&o.hook, "hook", "", "`URL` of a CDS Hooks service of patient-view, which the charts ask")
+	flags.StringVar(&o.secretFile, "app-secret-file", "",
+		"`file` with the app's secret, for client_secret_basic")
+	flags.StringVar(&o.hook, "hook", "",
+		"`URL` of a CDS Hooks service of patient-view, which the charts ask")
 	flags.StringVar(&o.signInAs, "sign-in-as", "",
 		"`id` of the user who signs in outside a chart without being asked: "+staff())
 	flags.StringVar(&o.withhold, "withhold", "",
@@ -107,7 +112,8 @@ func (o options) config(now func() time.Time) (fhirtest.Config, error) {
 		return c, errors.New("-app-launch needs -app-redirect")
 	}
 	if o.redirect != "" {
-		app := fhirtest.App{ClientID: o.app, Name: "EquityLens", RedirectURIs: list(o.redirect), Auth: o.auth}
+		app := fhirtest.App{ClientID: o.app, Name: "EquityLens", RedirectURIs: list(o.redirect),
+			Auth: o.auth}
 		if o.auth == fhirtest.PrivateKey {
 			app.KeysURL = o.keys
 		}

@@ -9,7 +9,8 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// The ways in which an app says who it is: those of RFC 7591, section 2, and SMART App Launch 2.2.0.
+// The ways in which an app says who it is: those of RFC 7591, section 2, and SMART App Launch
+// 2.2.0.
 const (
 	// Public apps have no credential; PKCE alone binds the code to them.
 	Public = "none"
@@ -102,6 +103,9 @@ func (s *Server) register(c Config) error {
 	}
 	if c.SignInAs != "" {
 		faults = append(faults, s.SignInAs(c.SignInAs))
+	}
+	if c.BrowserURL != "" && c.PublicURL == "" {
+		faults = append(faults, errors.New("BrowserURL needs PublicURL"))
 	}
 	for _, text := range []string{c.AppLaunchURL, c.PublicURL, c.BrowserURL, c.HookURL} {
 		if u, err := url.Parse(text); text != "" && (err != nil || u.Host == "") {

@@ -154,7 +154,8 @@ func (s *Server) readAuthorization(r *http.Request, app App) (authorization, *oa
 		}
 		a.launch = &context
 	}
-	a.scopes = userGranted(asked, app.Scopes, s.config.Withhold, a.launch != nil && a.launch.Patient != "")
+	inChart := a.launch != nil && a.launch.Patient != ""
+	a.scopes = userGranted(asked, app.Scopes, s.config.Withhold, inChart)
 	if len(a.scopes) == 0 {
 		return a, &oauthError{"invalid_scope", "nothing that is asked for may be granted"}
 	}
@@ -184,7 +185,8 @@ func (s *Server) withoutAsking(a authorization) (User, bool) {
 func (s *Server) approve(w http.ResponseWriter, r *http.Request, a authorization, user User) {
 	value := s.secret()
 	now := s.config.Now()
-	v := &visit{app: a.app.ClientID, scopes: a.scopes, user: user, at: now, nonce: a.nonce, launch: a.launch}
+	v := &visit{app: a.app.ClientID, scopes: a.scopes, user: user, at: now, nonce: a.nonce,
+		launch: a.launch}
 	s.mu.Lock()
 	for id, c := range s.codes {
 		if c.ends.Add(s.config.UserTokenLife).Before(now) {
@@ -198,7 +200,8 @@ func (s *Server) approve(w http.ResponseWriter, r *http.Request, a authorization
 }
 
 // sendBack answers at the app's redirect URI; iss is that of RFC 9207.
-func (s *Server) sendBack(w http.ResponseWriter, r *http.Request, redirect string, query url.Values) {
+func (s *Server) sendBack(w http.ResponseWriter, r *http.Request, redirect string,
+	query url.Values) {
 	target, err := url.Parse(redirect)
 	if err != nil {
 		s.problem(w, "The app's address cannot be read.")

@@ -16,7 +16,8 @@ import (
 	"github.com/equitylens/equitylens/fhir/fhirtest/population"
 )
 
-// Situation is one patient whose chart shows something that a page in the chart must be able to say.
+// Situation is one patient whose chart shows something that a page in the chart must be able to
+// say.
 type Situation = population.Situation
 
 // situationsOf keeps the situations of the population that was asked for last.
@@ -26,8 +27,8 @@ type situationsOf struct {
 	list       []Situation
 }
 
-// Situations lists the patients of /ehr: one for each thing that a page in the chart must be able to
-// say. LaunchPath says how to open one of them.
+// Situations lists the patients of /ehr: one for each thing that a page in the chart must be able
+// to say. LaunchPath says how to open one of them.
 func (s *Server) Situations() []Situation {
 	s.situations.mu.Lock()
 	defer s.situations.mu.Unlock()
@@ -37,12 +38,12 @@ func (s *Server) Situations() []Situation {
 	return slices.Clone(s.situations.list)
 }
 
-// LaunchPath is the path below the server's origin that starts the app for the patient of a situation,
-// anew each time it is opened: a link that can be printed.
+// LaunchPath is the path below the server's origin that starts the app for the patient of a
+// situation, anew each time it is opened: a link that can be printed.
 func LaunchPath(situation string) string { return launchPath + situation }
 
-// ChartsURL is where a browser finds the list of patients. The server must have been started, or know
-// its PublicURL.
+// ChartsURL is where a browser finds the list of patients. The server must have been started, or
+// know its PublicURL.
 func (s *Server) ChartsURL() string { return cmp.Or(s.config.BrowserURL, s.home()) + ehrPath }
 
 const (
@@ -66,7 +67,8 @@ func (s *Server) routeCharts(mux *http.ServeMux) {
 	mux.HandleFunc("GET "+cssPath, serveCSS)
 }
 
-// serveStyle is https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html#smart_style_url
+// serveStyle is
+// https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html#smart_style_url
 func serveStyle(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Access-Control-Allow-Origin", "*")
 	answer(w, http.StatusOK, "application/json", object{
@@ -120,7 +122,8 @@ func (s *Server) show(w http.ResponseWriter, status int, name string, p page, fr
 
 // problem is an error that must not be sent to an address that nobody registered.
 func (s *Server) problem(w http.ResponseWriter, text string) {
-	s.show(w, http.StatusBadRequest, "problem.html", page{Title: "This did not work", Data: text}, "", "")
+	s.show(w, http.StatusBadRequest, "problem.html", page{Title: "This did not work", Data: text},
+		"", "")
 }
 
 // originOf is the origin of an absolute URL, for a content security policy.
@@ -223,7 +226,8 @@ func (s *Server) serveChart(w http.ResponseWriter, r *http.Request) {
 	bare := url.Values{"as": {as.ID}, "banner": {"no"}}
 	banner := r.URL.Query().Get("banner") != "no"
 	c := chartPage{Patient: s.row(of), Banner: banner, App: s.config.AppLaunchURL != "",
-		Launch: launchPath + of.Name + "?" + query.Encode(), Bare: launchPath + of.Name + "?" + bare.Encode()}
+		Launch: launchPath + of.Name + "?" + query.Encode(),
+		Bare:   launchPath + of.Name + "?" + bare.Encode()}
 	if !banner {
 		c.Launch = c.Bare
 	}

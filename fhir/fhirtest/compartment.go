@@ -17,7 +17,8 @@ import (
 // practitioner is the type of the users, which no population holds.
 const practitioner = "Practitioner"
 
-// subjectParams are the search parameters that name the patient. R4 has no patient for AdverseEvent.
+// subjectParams are the search parameters that name the patient. R4 has no patient for
+// AdverseEvent.
 func (s *Server) subjectParams(t population.Type) []string {
 	switch t {
 	case population.Encounter:
@@ -35,7 +36,8 @@ func (s *Server) subjectParams(t population.Type) []string {
 // searchChart is the search in one patient's chart: by patient or subject, _id, status, _sort and
 // _count, with pages by next links. A parameter that it does not know is an error, so that nobody
 // takes more for less.
-func (s *Server) searchChart(w http.ResponseWriter, r *http.Request, t population.Type, confined string) {
+func (s *Server) searchChart(w http.ResponseWriter, r *http.Request, t population.Type,
+	confined string) {
 	query := r.URL.Query()
 	patient, err := s.patientAsked(r, t, query)
 	if err != nil {
@@ -61,7 +63,8 @@ func (s *Server) searchChart(w http.ResponseWriter, r *http.Request, t populatio
 }
 
 // patientAsked reads whom the query asks for; "" means that it does not say.
-func (s *Server) patientAsked(r *http.Request, t population.Type, query url.Values) (string, error) {
+func (s *Server) patientAsked(r *http.Request, t population.Type, query url.Values) (string,
+	error) {
 	known := append(s.subjectParams(t), "_id", "_sort", "_count", "_offset", "_format")
 	if t == population.Encounter {
 		known = append(known, "status")
@@ -150,8 +153,8 @@ func (c chartEntry) date() string {
 	return cmp.Or(c.Period.Start, c.Date, c.Detected, c.RecordedDate)
 }
 
-// moment reads a dateTime; a date alone begins at midnight in the hospitals' zone. What cannot be read
-// comes before everything.
+// moment reads a dateTime; a date alone begins at midnight in the hospitals' zone. What cannot be
+// read comes before everything.
 func moment(text string) time.Time {
 	for _, form := range []string{time.RFC3339, "2006-01-02-07:00"} {
 		if at, err := time.Parse(form, text); err == nil {
@@ -191,7 +194,8 @@ func (s *Server) stranger(t population.Type, patient string) []byte {
 }
 
 // answerPage answers with one page of the lines.
-func (s *Server) answerPage(w http.ResponseWriter, r *http.Request, t population.Type, lines [][]byte) {
+func (s *Server) answerPage(w http.ResponseWriter, r *http.Request, t population.Type,
+	lines [][]byte) {
 	query := r.URL.Query()
 	total := len(lines)
 	offset, _ := strconv.Atoi(query.Get("_offset"))
@@ -207,8 +211,8 @@ func (s *Server) answerPage(w http.ResponseWriter, r *http.Request, t population
 		"total": total, "link": links, "entry": s.entries(r, t, lines[offset:end])})
 }
 
-// servePractitioner reads a user, as fhirUser names them. Whoever may know that somebody signed in may
-// read it, with a scope for the type or as the one who signed in.
+// servePractitioner reads a user, as fhirUser names them. Whoever may know that somebody signed in
+// may read it, with a scope for the type or as the one who signed in.
 func (s *Server) servePractitioner(w http.ResponseWriter, r *http.Request) {
 	g, ok := s.bearer(w, r)
 	if !ok {

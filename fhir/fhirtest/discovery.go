@@ -10,7 +10,7 @@ import (
 
 // serveDiscovery is https://hl7.org/fhir/smart-app-launch/STU2.2/conformance.html.
 func (s *Server) serveDiscovery(w http.ResponseWriter, r *http.Request) {
-	if s.faults[RedirectingDiscovery] {
+	if s.faults[RedirectingDiscovery] && s.filesURL() != "" {
 		http.Redirect(w, r, s.filesURL()+r.URL.Path, http.StatusFound)
 		return
 	}

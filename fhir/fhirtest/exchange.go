@@ -121,8 +121,9 @@ func (s *Server) spendCode(app App, form url.Values) (*visit, error) {
 	return c.visit, nil
 }
 
-// exchangeRefresh is https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html#refresh-access-token
-// with rotation: every refresh token is good once.
+// exchangeRefresh is
+// https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html#refresh-access-token with rotation:
+// every refresh token is good once.
 func (s *Server) exchangeRefresh(r *http.Request, form url.Values) (object, error) {
 	app, err := s.app(r, form)
 	if err != nil {
@@ -227,8 +228,8 @@ func (s *Server) keep(g grant, life time.Duration) string {
 	return token
 }
 
-// serveIntrospection is RFC 7662 with what SMART App Launch 2.2.0 adds. Who asks is a registered app
-// with a credential, or a program with a good access token.
+// serveIntrospection is RFC 7662 with what SMART App Launch 2.2.0 adds. Who asks is a registered
+// app with a credential, or a program with a good access token.
 func (s *Server) serveIntrospection(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	r.Body = http.MaxBytesReader(w, r.Body, mostFormSize)
@@ -263,7 +264,8 @@ func (s *Server) serveIntrospection(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) mayIntrospect(ctx context.Context, r *http.Request) error {
-	if kind, token, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(kind, "bearer") {
+	kind, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if strings.EqualFold(kind, "bearer") {
 		if _, ok := s.live(token); !ok {
 			return badClient("the access token is not good")
 		}

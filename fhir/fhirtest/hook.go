@@ -24,13 +24,13 @@ type HookRequest struct {
 	// WithPrefetch fills in Prefetch, WithAuthorization sends a token for the patient.
 	WithPrefetch      bool
 	WithAuthorization bool
-	// Prefetch are the templates of the service's discovery, by key; nil means patient and encounter.
-	// Only reads are filled in.
+	// Prefetch are the templates of the service's discovery, by key; nil means patient and
+	// encounter. Only reads are filled in.
 	Prefetch map[string]string
 	// Scopes are those of the token; "" means patient/Patient.rs patient/Encounter.rs.
 	Scopes string
-	// Claims and Header change what the EHR's JWT says, for calls that are to be refused: a nil removes
-	// a claim, another value replaces it. Body changes the request in the same way.
+	// Claims and Header change what the EHR's JWT says, for calls that are to be refused: a nil
+	// removes a claim, another value replaces it. Body changes the request in the same way.
 	Claims map[string]any
 	Header map[string]any
 	Body   map[string]any
@@ -66,8 +66,8 @@ const (
 	adviceTime = 2 * time.Second
 )
 
-// HookKeysURL is where the keys of the EHR's CDS calls are; it is the jku of their JWTs. HookIssuer is
-// their iss. The server must have been started, or know its PublicURL.
+// HookKeysURL is where the keys of the EHR's CDS calls are; it is the jku of their JWTs. HookIssuer
+// is their iss. The server must have been started, or know its PublicURL.
 func (s *Server) HookKeysURL() string { return s.home() + hookKeysPath }
 
 // HookIssuer is the iss of the JWT of a CDS call.
@@ -79,7 +79,9 @@ func (s *Server) serveHookKeys(w http.ResponseWriter, _ *http.Request) {
 
 // CallHook calls the patient-view service at serviceURL as an EHR does, with a JWT of its own
 // (https://cds-hooks.hl7.org/2.0/#trusting-cds-clients).
-func (s *Server) CallHook(ctx context.Context, serviceURL string, h HookRequest) (HookResponse, error) {
+func (s *Server) CallHook(
+	ctx context.Context, serviceURL string, h HookRequest,
+) (HookResponse, error) {
 	if h.User == "" && len(s.users) > 0 {
 		h.User = s.users[0].ID
 	}
@@ -149,8 +151,8 @@ func (s *Server) prefetch(h HookRequest) object {
 	return out
 }
 
-// Feedback tells the service what became of a card: accepted or overridden, with the code of a reason
-// or "".
+// Feedback tells the service what became of a card: accepted or overridden, with the code of a
+// reason or "".
 func (s *Server) Feedback(
 	ctx context.Context, serviceURL, card, outcome, reason string,
 ) (HookResponse, error) {
@@ -167,8 +169,8 @@ func (s *Server) Feedback(
 	return out, err
 }
 
-// HookToken is the JWT by which the EHR says who it is to the service at audience; change and header
-// as in HookRequest.
+// HookToken is the JWT by which the EHR says who it is to the service at audience; change and
+// header as in HookRequest.
 func (s *Server) HookToken(audience string, claims, header map[string]any) (string, error) {
 	key, err := s.signing.hooks()
 	if err != nil {

@@ -73,8 +73,8 @@ func sign(key jose.JSONWebKey, kid string, header, claims map[string]any) (strin
 	return token, nil
 }
 
-// idToken says who signed in: OpenID Connect Core 1.0, section 2, with fhirUser. The groups are what
-// a hospital's directory adds.
+// idToken says who signed in: OpenID Connect Core 1.0, section 2, with fhirUser. The groups are
+// what a hospital's directory adds.
 func (s *Server) idToken(r *http.Request, v *visit) (string, error) {
 	key, err := s.signing.identity()
 	if err != nil {

@@ -29,7 +29,8 @@ type launch struct {
 // launchLife is how long an app may take between its launch and its authorization request.
 const launchLife = 5 * time.Minute
 
-// Launch makes an EHR launch as Config.AppLaunchURL gets it, and returns the URL that the EHR opens:
+// Launch makes an EHR launch as Config.AppLaunchURL gets it, and returns the URL that the EHR
+// opens:
 // https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html#launch-app-ehr-launch. It is good once.
 // The server must have been started, or know its PublicURL.
 func (s *Server) Launch(c LaunchContext) (launchURL string, err error) {
@@ -87,16 +88,10 @@ func (s *Server) home() string {
 	return s.listening.origin
 }
 
-// origin is home, or what the caller called it. The browser may know it by another name, and must
-// hear the one that the tokens name.
+// origin is PublicURL, or what the caller called the server.
 func (s *Server) origin(r *http.Request) string {
 	if s.config.PublicURL != "" {
 		return s.config.PublicURL
-	}
-	if s.config.BrowserURL != "" {
-		if home := s.home(); home != "" {
-			return home
-		}
 	}
 	return origin(r)
 }

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -411,6 +413,7 @@ func TestConfigIsChecked(t *testing.T) {
 		{"keys that are missing", func(c *Config) { c.Apps[0].Auth = PrivateKey }, "keys"},
 		{"a user twice", func(c *Config) { c.Users = []User{{ID: "a"}, {ID: "a"}} }, "twice"},
 		{"a user to sign in whom nobody knows", func(c *Config) { c.SignInAs = "ghost" }, "unknown"},
+		{"a name for browsers alone", func(c *Config) { c.BrowserURL = "https://ehr.example.org" }, "PublicURL"},
 		{"a launch URL that is none", func(c *Config) { c.AppLaunchURL = "launch" }, "no URL"},
 	}
 	for _, tt := range tests {
@@ -429,4 +432,43 @@ func between(text, before, after string) string {
 	_, text, _ = strings.Cut(text, before)
 	text, _, _ = strings.Cut(text, after)
 	return text
+}
+
+func TestCodeIsSpentOnce(t *testing.T) {
+	t.Parallel()
+	v := startApp(t, Config{})
+	form := exchange(v.code(v.asked(v.launch(LaunchContext{}), "launch patient/Patient.rs"))).Encode()
+	var good atomic.Int32
+	var all sync.WaitGroup
+	for range 64 {
+		all.Go(func() {
+			w := httptest.NewRecorder()
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, v.origin+tokenPath, strings.NewReader(form))
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			v.server.Handler().ServeHTTP(w, r)
+			if w.Code == http.StatusOK {
+				good.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if good.Load() != 1 {
+		t.Errorf("%d of 64 got tokens for one code", good.Load())
+	}
+}
+
+func TestOldFaultsStrikeTheLaunchToo(t *testing.T) {
+	t.Parallel()
+	v := startApp(t, Config{Faults: []Fault{ShortToken, NoTokenType, NoAdverseEvent}})
+	out := v.visits(chartScopes)
+	if out["token_type"] != nil || out["expires_in"] != 2.0 {
+		t.Errorf("token response = %v", out)
+	}
+	if status, _, _ := v.get("/AdverseEvent?subject=Patient/" + v.chart.Patient); status != 404 {
+		t.Errorf("AdverseEvent: status %d, want 404", status)
+	}
+	v.clock.advance(2 * time.Second)
+	if status, _, _ := v.get("/Patient/" + v.chart.Patient); status != 401 {
+		t.Errorf("two seconds later: status %d, want 401", status)
+	}
 }

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// parseScope reads a scope such as patient/Encounter.rs, or .read in the form of version 1. rights are
-// letters of cruds in their order.
+// parseScope reads a scope such as patient/Encounter.rs, or .read in the form of version 1. rights
+// are letters of cruds in their order.
 func parseScope(scope string) (level, resource, rights string, ok bool) {
 	level, rest, ok := strings.Cut(scope, "/")
 	if !ok || !slices.Contains([]string{"system", "user", "patient"}, level) {
@@ -26,7 +26,8 @@ func parseScope(scope string) (level, resource, rights string, ok bool) {
 	return level, resource, rights, ok && resource != "" && inOrder(rights)
 }
 
-// inOrder says that rights are letters of cruds, each once and in this order, as version 2 wants them.
+// inOrder says that rights are letters of cruds, each once and in this order, as version 2 wants
+// them.
 func inOrder(rights string) bool {
 	at := -1
 	for _, right := range rights {
@@ -46,7 +47,9 @@ func system(scope string) (resource, rights string, ok bool) {
 }
 
 // covers says that scope allows a backend client every right of rights on resource.
-func covers(scope, resource, rights string) bool { return coversAt("system", scope, resource, rights) }
+func covers(scope, resource, rights string) bool {
+	return coversAt("system", scope, resource, rights)
+}
 
 func coversAt(level, scope, resource, rights string) bool {
 	l, r, have, ok := parseScope(scope)
@@ -154,11 +157,13 @@ func mayHave(scope string, allowed, withheld []string, inChart bool) bool {
 }
 
 func (g grant) allows(resource, rights string) bool {
-	return slices.ContainsFunc(g.scopes, func(scope string) bool { return covers(scope, resource, rights) })
+	return slices.ContainsFunc(g.scopes, func(scope string) bool {
+		return covers(scope, resource, rights)
+	})
 }
 
-// reach says whether the token may do it, and to whom: confined is the one patient whose resources it
-// reaches, "" everybody's.
+// reach says whether the token may do it, and to whom: confined is the one patient whose resources
+// it reaches, "" everybody's.
 func (g grant) reach(resource, right string) (confined string, ok bool) {
 	at := func(level string) bool {
 		return slices.ContainsFunc(g.scopes, func(scope string) bool {
@@ -206,7 +211,7 @@ func (s *Server) bearer(w http.ResponseWriter, r *http.Request) (grant, bool) {
 func (s *Server) program(w http.ResponseWriter, r *http.Request) (grant, bool) {
 	g, ok := s.bearer(w, r)
 	if ok && g.visit != nil {
-		refuse(w, http.StatusForbidden, "forbidden", "exports are for programs, and the token is a user's")
+		refuse(w, http.StatusForbidden, "forbidden", "exports are for programs alone")
 		return grant{}, false
 	}
 	return g, ok

@@ -39,16 +39,17 @@ func (s *Server) searchType(w http.ResponseWriter, r *http.Request,
 	return t, confined, true
 }
 
-// serveSearch is http://hl7.org/fhir/R4/http.html#search. Without a patient it knows _id, _lastUpdated,
-// _count and _summary=count; other parameters are ignored, as FHIR lets a server do. The search in one
-// patient's chart is searchChart.
+// serveSearch is http://hl7.org/fhir/R4/http.html#search. Without a patient it knows _id,
+// _lastUpdated, _count and _summary=count; other parameters are ignored, as FHIR lets a server do.
+// The search in one patient's chart is searchChart.
 func (s *Server) serveSearch(w http.ResponseWriter, r *http.Request) {
 	t, confined, ok := s.searchType(w, r, "s")
 	if !ok {
 		return
 	}
 	query := r.URL.Query()
-	if t != population.Organization && (confined != "" || query.Has("patient") || query.Has("subject")) {
+	inChart := confined != "" || query.Has("patient") || query.Has("subject")
+	if inChart && t != population.Organization {
 		s.searchChart(w, r, t, confined)
 		return
 	}
@@ -143,8 +144,8 @@ func (s *Server) entries(r *http.Request, t population.Type, lines [][]byte) []o
 	return out
 }
 
-// serveRead is http://hl7.org/fhir/R4/http.html#read: a deleted resource is 410. What the token does
-// not reach does not exist.
+// serveRead is http://hl7.org/fhir/R4/http.html#read: a deleted resource is 410. What the token
+// does not reach does not exist.
 func (s *Server) serveRead(w http.ResponseWriter, r *http.Request) {
 	if r.PathValue("type") == practitioner {
 		s.servePractitioner(w, r)

@@ -36,7 +36,7 @@ type Config struct {
 	AppLaunchURL string
 	HookURL      string
 	// PublicURL is the origin that programs know the server by, "" for the one that they call.
-	// BrowserURL is the one that browsers know it by, where that is another.
+	// BrowserURL is the one that browsers know it by, where that is another; it needs PublicURL.
 	PublicURL  string
 	BrowserURL string
 	// Random is where tokens, codes and handles come from; nil means crypto/rand.Reader.
@@ -50,8 +50,8 @@ type Config struct {
 	Listen string
 	// TLS makes Start serve https with a certificate of its own, see Server.Certificate.
 	TLS bool
-	// FilesURL is the other origin of RedirectFiles and RedirectHTTP, where Handler is served too;
-	// Start sets one up itself.
+	// FilesURL is the other origin of RedirectFiles, RedirectHTTP and RedirectingDiscovery, where
+	// Handler is served too; Start sets one up itself.
 	FilesURL string
 	// HTTP fetches the clients' KeysURL; nil means a client with a timeout of ten seconds.
 	HTTP *http.Client

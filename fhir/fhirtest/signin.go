@@ -15,8 +15,8 @@ type signInPage struct {
 	Action string
 }
 
-// askWho shows the page on which one of the made-up users is chosen. There is no password: nobody here
-// is anybody.
+// askWho shows the page on which one of the made-up users is chosen. There is no password: nobody
+// here is anybody.
 func (s *Server) askWho(w http.ResponseWriter, r *http.Request, a authorization) {
 	handle := s.secret()
 	now := s.config.Now()

@@ -1,8 +1,8 @@
 package population
 
-// About returns the current resources of the type whose subject is the Patient record of that id, the
-// oldest first: a Patient search of one, the Encounters and the AdverseEvents of one chart. A person
-// with two records has two charts.
+// About returns the current resources of the type whose subject is the Patient record of that id,
+// in the order of an export: the Patient itself, the Encounters or the AdverseEvents of one chart.
+// A person with two records has two charts.
 func (p *Population) About(kind Type, patient string) [][]byte {
 	number, person, ok := parseID(Patient, patient)
 	if !ok || person >= p.settings.patients || kind == Organization {
@@ -45,7 +45,8 @@ func (g *generator) recordOf(it item) int {
 	return 0
 }
 
-// Situation is one patient whose chart shows something that a page in the chart must be able to say.
+// Situation is one patient whose chart shows something that a page in the chart must be able to
+// say.
 type Situation struct {
 	// Name is its short name, of lower-case letters and hyphens.
 	Name string
@@ -78,7 +79,9 @@ type situation struct {
 func situations() []situation {
 	return []situation{
 		{NoInterpreter, "Needs an interpreter, and none is documented for the visit.",
-			func(p *person, now *encounter, _ minute) bool { return p.needsOne() && now.use == noInterpreter }},
+			func(p *person, now *encounter, _ minute) bool {
+				return p.needsOne() && now.use == noInterpreter
+			}},
 		{Interpreter, "Needs an interpreter, and one is documented for the visit.",
 			func(p *person, now *encounter, _ minute) bool { return p.needsOne() && now.use == documented }},
 		{Relative, "Needs an interpreter; a relative interprets.",
@@ -129,8 +132,8 @@ func (p *person) harmedSince(limit minute) bool {
 	return false
 }
 
-// Situations finds one patient for each situation, in the order of the names above; a small population
-// may lack some. It prefers patients whose visit is open, and nobody twice.
+// Situations finds one patient for each situation, in the order of the names above; a small
+// population may lack some. It prefers patients whose visit is open, and nobody twice.
 func (p *Population) Situations() []Situation {
 	wanted := situations()
 	found := make([]Situation, len(wanted))
@@ -167,7 +170,8 @@ func (p *Population) Situations() []Situation {
 	return out
 }
 
-// wellRecorded leaves out those whose record is a case of its own: the dead, the doubled, the orphans.
+// wellRecorded leaves out those whose record is a case of its own: the dead, the doubled, the
+// orphans.
 func (p *person) wellRecorded(horizon minute) bool {
 	return p.present(horizon) && !p.orphan && !p.doubled && !happened(p.died, horizon) &&
 		p.birthDigits == fullDate
