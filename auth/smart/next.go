@@ -25,7 +25,8 @@ func CheckNext(next string) error {
 		return fault
 	}
 	written, _, _ := strings.Cut(next, "?")
-	if written == "" || written[0] != '/' || strings.ContainsAny(written, "%;") {
+	if !strings.HasPrefix(written, "/") || strings.HasPrefix(written, "//") ||
+		strings.ContainsAny(written, "%;") {
 		return fault
 	}
 	if clean := path.Clean(written); clean != written && clean+"/" != written {
