@@ -99,7 +99,7 @@ func inert(text string) map[string]write {
 		"consent": func(p *page.Pages, w http.ResponseWriter, r *http.Request) {
 			p.Consent(w, r, http.StatusOK, page.Consent{
 				ClientID: text, ClientName: text, Scopes: []string{text, "user/Patient.rs?x=" + text},
-				Person: text, Issuer: text, Action: "/a", Handle: text, ReturnOrigin: text,
+				Person: text, Issuer: text, Action: "/a", Handle: "h", ReturnOrigin: text,
 			})
 		},
 		"account": func(p *page.Pages, w http.ResponseWriter, r *http.Request) {

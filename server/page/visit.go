@@ -36,11 +36,21 @@ func (w *words) visit(v *bedside.Visit) visit {
 	if use == "" {
 		use = mapping.NoneDocumented
 	}
-	out.Use, out.Mark = w.say("use."+string(use)), string(use)
-	if use == mapping.NoneDocumented && (v.Need.State != mapping.Known || v.Need.Code != mapping.Yes) {
-		out.Mark = "plain"
-	}
+	out.Use, out.Mark = w.label("use", string(use)), mark(use, v.Need)
 	return out
+}
+
+// mark makes that nothing is documented stand out only where an interpreter was needed.
+func mark(use mapping.InterpreterUse, need mapping.Value) string {
+	switch use {
+	case mapping.Documented, mapping.Arranged, mapping.AdHoc:
+		return string(use)
+	case mapping.NoneDocumented:
+		if need.State == mapping.Known && need.Code == mapping.Yes {
+			return string(use)
+		}
+	}
+	return "plain"
 }
 
 // classVirtual is the class that says of itself that a visit was telehealth.
