@@ -77,14 +77,7 @@ func (w *words) scope(text string) []string {
 		return []string{w.say("scope.other", plain(text))}
 	}
 	if s.Context == scope.None {
-		name := s.Name
-		if name == "launch" || strings.HasPrefix(name, "launch/") {
-			name = "launch"
-		}
-		if key := "scope." + name; w.keys[key] && !strings.Contains(name, ".") {
-			return []string{w.say(key)}
-		}
-		return []string{w.say("scope.other", plain(text))}
+		return []string{w.named(s.Name)}
 	}
 	var out []string
 	if s.Actions&(scope.Read|scope.Search) != 0 {
@@ -94,6 +87,21 @@ func (w *words) scope(text string) []string {
 		out = append(out, w.deed("write", s))
 	}
 	return out
+}
+
+// named says what a scope allows that is not clinical.
+func (w *words) named(name string) string {
+	if strings.HasPrefix(name, "launch/") {
+		name = "launch"
+	}
+	switch name {
+	case "openid", "fhirUser", "profile", "online_access", "offline_access", "launch":
+		return w.say("scope." + name)
+	}
+	if slices.Contains(scope.Own(), name) {
+		return w.say("scope." + name)
+	}
+	return w.say("scope.other", plain(name))
 }
 
 // deed says what one kind of interaction with a type allows, within the limits of the scope.
