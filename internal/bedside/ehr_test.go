@@ -199,7 +199,8 @@ func reader(t *testing.T, change func(*bedside.Config)) (*bedside.Reader, *safeB
 		t.Fatal(err)
 	}
 	log := &safeBuffer{}
-	cfg := bedside.Config{Mapper: mapper, Now: now, Logger: slog.New(slog.NewJSONHandler(log, nil))}
+	cfg := bedside.Config{Mapper: mapper, Now: now, Logger: slog.New(slog.NewJSONHandler(log, nil)),
+		Patience: time.Minute} // The machine of a test may be busy.
 	if change != nil {
 		change(&cfg)
 	}

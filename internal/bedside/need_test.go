@@ -104,7 +104,7 @@ func TestNeedAgainstATwin(t *testing.T) {
 	names := slices.Sorted(maps.Keys(answers()))
 	rapid.Check(t, func(rt *rapid.T) {
 		own := rapid.SampledFrom(names).Draw(rt, "patient")
-		says := rapid.SliceOfN(rapid.SampledFrom(names), 0, 5).Draw(rt, "encounters")
+		says := rapid.SliceOfN(rapid.SampledFrom(names), 0, 3).Draw(rt, "encounters")
 		current := rapid.IntRange(-1, len(says)-1).Draw(rt, "current")
 		e.patient = patient()
 		if own != "" {

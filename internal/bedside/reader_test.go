@@ -303,7 +303,7 @@ func TestSlowTypesAreNotWaitedFor(t *testing.T) {
 		}
 	}
 	t.Cleanup(func() { close(released) })
-	r, _ := reader(t, func(c *bedside.Config) { c.Patience = 300 * time.Millisecond })
+	r, _ := reader(t, func(c *bedside.Config) { c.Patience = 1500 * time.Millisecond })
 	got, err := r.Read(t.Context(), e.access(t))
 	if err != nil {
 		t.Fatal(err)
