@@ -55,8 +55,8 @@ func set(w http.ResponseWriter, c http.Cookie, value string) {
 	http.SetCookie(w, &c)
 }
 
-// unset removes a cookie. The partitioned jar and the other are apart, and what a request brings does
-// not say where it came from, so both are emptied.
+// unset removes a cookie. The partitioned jar and the other are apart, and what a request brings
+// does not say where it came from, so both are emptied.
 func (m *Manager) unset(w http.ResponseWriter, plain, framed http.Cookie) {
 	plain.MaxAge, framed.MaxAge = -1, -1
 	http.SetCookie(w, &plain)
@@ -98,24 +98,24 @@ func idOf(handle, cookie string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// binding is the cookie that ties a flow to a browser. Each flow has its own, because several charts
-// may be opened at once.
+// binding is the cookie that ties a flow to a browser. Each flow has its own, because several
+// charts may be opened at once.
 func (m *Manager) binding(state string, framed bool) http.Cookie {
 	sum := sha256.Sum256([]byte("equitylens flow\x00" + state))
 	name := "equitylens-flow-" + base64.RawURLEncoding.EncodeToString(sum[:handleBytes])
 	return m.cookieOf(name, "/", framed)
 }
 
-// SetBinding gives the browser the binding of a flow that was begun; framed says that it was begun in
-// a frame.
+// SetBinding gives the browser the binding of a flow that was begun; framed says that it was begun
+// in a frame.
 func (m *Manager) SetBinding(w http.ResponseWriter, begun smart.Begun, framed bool) {
 	c := m.binding(begun.State, framed)
 	c.MaxAge = int(smart.FlowLife / time.Second)
 	set(w, c, begun.Binding)
 }
 
-// TakeBinding returns the binding of the flow that a callback names, and removes it from the browser;
-// "" if there is none.
+// TakeBinding returns the binding of the flow that a callback names, and removes it from the
+// browser; "" if there is none.
 func (m *Manager) TakeBinding(w http.ResponseWriter, r *http.Request, state string) string {
 	plain := m.binding(state, false)
 	found := values(r, plain.Name)

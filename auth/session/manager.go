@@ -14,9 +14,9 @@ import (
 // keyOf is where a session is stored.
 func keyOf(id string) string { return cache.Key("session", id) }
 
-// Start begins a session and gives the browser its cookie. The cookie is always drawn anew, never one
-// that the browser came with, so that nobody can be made to use a session that another knows. If s
-// has an ID, that of an earlier session of the browser, that one ends.
+// Start begins a session and gives the browser its cookie. The cookie is always drawn anew, never
+// one that the browser came with, so that nobody can be made to use a session that another knows.
+// If s has an ID, that of an earlier session of the browser, that one ends.
 //
 // With a Chart it is that of one launch, under the handle that is returned; framed says that the
 // launch came in a frame. Without one it is a sign-in, and the handle is empty.
@@ -129,8 +129,8 @@ func (m *Manager) ttl(r record) time.Duration {
 // usesOf is how often at most the use of a session is written down within Idle.
 const usesOf = 30
 
-// touch writes down that a session is in use, now and then. Somebody else's write at the same time is
-// as good, and an end of the session stays one.
+// touch writes down that a session is in use, now and then. Somebody else's write at the same time
+// is as good, and an end of the session stays one.
 func (m *Manager) touch(ctx context.Context, id string, r record, version cache.Version) error {
 	now := m.cfg.Now()
 	if now.Sub(r.Used) < m.cfg.Idle/usesOf {
@@ -163,8 +163,8 @@ func (m *Manager) put(ctx context.Context, id string, r record, version cache.Ve
 // saveTries bounds how often Save is overtaken by requests that mark the session as used.
 const saveTries = 8
 
-// Save writes what s holds into its session, which goes on as old as it was. A session that has ended
-// meanwhile stays ended: ErrNone.
+// Save writes what s holds into its session, which goes on as old as it was. A session that has
+// ended meanwhile stays ended: ErrNone.
 func (m *Manager) Save(ctx context.Context, s Session) error {
 	var err error
 	for range saveTries {
@@ -197,8 +197,8 @@ func (m *Manager) EndChart(w http.ResponseWriter, r *http.Request, handle string
 	return m.end(w, r, m.chart(handle, false), m.chart(handle, true), handle)
 }
 
-// end deletes what the cookies of the request open. The browser loses its cookie even where the store
-// cannot be asked.
+// end deletes what the cookies of the request open. The browser loses its cookie even where the
+// store cannot be asked.
 func (m *Manager) end(
 	w http.ResponseWriter, r *http.Request, plain, framed http.Cookie, handle string,
 ) error {
@@ -215,8 +215,8 @@ func (m *Manager) end(
 // barKey is where it is kept since when the sessions of a person are void.
 func barKey(issuer, subject string) string { return cache.Key("session-bar", issuer, subject) }
 
-// EndAllOf ends every session of a person that has begun until now, in whatever browser. It can say so
-// of nobody but a person whom an id_token named.
+// EndAllOf ends every session of a person that has begun until now, in whatever browser. It can
+// say so of nobody but a person whom an id_token named.
 func (m *Manager) EndAllOf(ctx context.Context, issuer, subject string) error {
 	text, err := m.cfg.Now().MarshalText()
 	if err != nil {

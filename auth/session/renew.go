@@ -17,8 +17,8 @@ const (
 )
 
 // Renew replaces the token of a chart and saves it. Of several requests that find the token old at
-// the same time, in whatever process, one renews it and the others wait for what it brings: refresh,
-// usually (*smart.Client).Refresh, tells them apart by smart.ErrSpent.
+// the same time, in whatever process, one renews it and the others wait for what it brings:
+// refresh, usually (*smart.Client).Refresh, tells them apart by smart.ErrSpent.
 func (m *Manager) Renew(
 	ctx context.Context, s Session,
 	refresh func(ctx context.Context, tenant string, old smart.Token) (smart.Token, error),

@@ -39,8 +39,8 @@ type Chart struct {
 
 // Session is one visit. It prints as its ID.
 type Session struct {
-	// ID is a digest of the cookie. It is safe to bind other records to it and to log it: it does not
-	// open the session.
+	// ID is a digest of the cookie. It is safe to bind other records to it and to log it: it does
+	// not open the session.
 	ID string
 	// Person is the zero Person in a chart whose EHR was not asked who looks.
 	Person Person

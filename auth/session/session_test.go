@@ -254,7 +254,8 @@ func TestEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := "Path=" + session.ChartPath(one) + "; Max-Age=0; HttpOnly; Secure; SameSite="
-	want := []string{"__Secure-equitylens-chart; " + path + "Lax", "__Secure-equitylens-chart; " + path + "None; Partitioned"}
+	const name = "__Secure-equitylens-chart; "
+	want := []string{name + path + "Lax", name + path + "None; Partitioned"}
 	if diff := cmp.Diff(want, cookies(w)); diff != "" {
 		t.Errorf("Set-Cookie (-want +got):\n%s", diff)
 	}
@@ -415,7 +416,8 @@ func TestNothingIsPrinted(t *testing.T) {
 	s := chart("canary")
 	s.Person = session.Person{Subject: "canary", Name: "canary"}
 	s.ID = "digest"
-	if text := fmt.Sprintf("%v %+v %#v %s", s, s, s, s); strings.Contains(text, "canary") || !strings.Contains(text, "digest") {
+	text := fmt.Sprintf("%v %+v %#v %s", s, s, s, s)
+	if strings.Contains(text, "canary") || !strings.Contains(text, "digest") {
 		t.Errorf("printed: %s", text)
 	}
 }

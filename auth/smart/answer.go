@@ -31,9 +31,9 @@ type answer struct {
 	members map[string]json.RawMessage
 }
 
-// readAnswer reads a token response (RFC 6749 section 5.1, SMART launch context). What servers leave
-// out or write otherwise is forgiven where nothing depends on it; members are compared letter by
-// letter, unknown ones are passed over.
+// readAnswer reads a token response (RFC 6749 section 5.1, SMART launch context). What servers
+// leave out or write otherwise is forgiven where nothing depends on it; members are compared
+// letter by letter, unknown ones are passed over.
 func readAnswer(body []byte, asked []string, now time.Time) (answer, error) {
 	var a answer
 	if json.Unmarshal(body, &a.members) != nil { // The decoder's own words may quote a token.
@@ -44,7 +44,7 @@ func readAnswer(body []byte, asked []string, now time.Time) (answer, error) {
 	if a.token.Access == "" || strings.ContainsFunc(a.token.Access, unprintable) {
 		return answer{}, fmt.Errorf("%w: no usable access_token", ErrAnswer)
 	}
-	if kind := a.text("token_type"); a.members["token_type"] != nil && !strings.EqualFold(kind, "bearer") {
+	if a.members["token_type"] != nil && !strings.EqualFold(a.text("token_type"), "bearer") {
 		return answer{}, fmt.Errorf("%w: not a bearer token", ErrAnswer)
 	}
 	a.token.Refresh, a.idToken = a.text("refresh_token"), a.text("id_token")
@@ -69,7 +69,8 @@ func (a answer) text(name string) string {
 // short returns a text without control characters that is not longer than maxText; else "".
 func (a answer) short(name string) string {
 	text := a.text(name)
-	if len(text) > maxText || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+	control := func(r rune) bool { return r < ' ' || r == 0x7f }
+	if len(text) > maxText || strings.ContainsFunc(text, control) {
 		return ""
 	}
 	return text
@@ -116,8 +117,8 @@ func (a answer) context() (Context, error) {
 	return c, nil
 }
 
-// id reads a logical id. Whatever else a server puts there, a reference or a number, is refused: the
-// page must not be about a patient that was guessed at.
+// id reads a logical id. Whatever else a server puts there, a reference or a number, is refused:
+// the page must not be about a patient that was guessed at.
 func (a answer) id(name string) (phi.ID, error) {
 	raw := a.members[name]
 	if raw == nil || bytes.Equal(raw, []byte("null")) {
@@ -136,13 +137,14 @@ const maxID = 255
 // isID accepts the alphabet of FHIR's ids, and not the names of folders "." and "..".
 func isID(text string) bool {
 	strange := func(r rune) bool {
-		return (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' && r != '.'
+		return notLetter(r) && (r < '0' || r > '9') && r != '-' && r != '.'
 	}
 	return text != "" && len(text) <= maxID && !strings.ContainsFunc(text, strange) &&
 		strings.Trim(text, ".") != ""
 }
 
-// references reads fhirContext. What cannot be read in it is left out, because nothing depends on it.
+// references reads fhirContext. What cannot be read in it is left out, because nothing depends on
+// it.
 func (a answer) references() []Reference {
 	var entries []json.RawMessage
 	if json.Unmarshal(a.members["fhirContext"], &entries) != nil {
@@ -178,7 +180,8 @@ func isType(text string) bool {
 	if text == "" || len(text) > 64 || text[0] < 'A' || text[0] > 'Z' {
 		return false
 	}
-	return !strings.ContainsFunc(text, func(r rune) bool {
-		return (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
-	})
+	return !strings.ContainsFunc(text, notLetter)
 }
+
+// notLetter is for the letters of ASCII.
+func notLetter(r rune) bool { return (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') }

@@ -14,7 +14,8 @@ import (
 	"github.com/equitylens/equitylens/store/cache"
 )
 
-// FlowLife is how long a flow waits for its answer: time to sign in at the EHR with a second factor.
+// FlowLife is how long a flow waits for its answer: time to sign in at the EHR with a second
+// factor.
 const FlowLife = 10 * time.Minute
 
 // maxLaunch bounds the handle of a launch. It is opaque, and some vendors put a token into it.
@@ -43,9 +44,9 @@ type flow struct {
 	Began     time.Time `json:"began"`
 }
 
-// Launch begins an EHR launch: iss and launch are what the EHR has put into the URL it opened us by.
-// The issuer has to be a registered one, letter by letter but for one trailing slash; for another no
-// request is made to anybody.
+// Launch begins an EHR launch: iss and launch are what the EHR has put into the URL it opened us
+// by. The issuer has to be a registered one, letter by letter but for one trailing slash; for
+// another no request is made to anybody.
 func (c *Client) Launch(ctx context.Context, iss, launch string) (Begun, error) {
 	t := c.launches[bare(iss)]
 	if t == nil {

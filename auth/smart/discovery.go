@@ -15,10 +15,11 @@ import (
 )
 
 const (
-	// keepLeast keeps discovery for a minute even where a server forbids to keep it: anybody can ask
-	// for a launch, and nobody shall make us hammer an EHR by it.
+	// keepLeast keeps discovery for a minute even where a server forbids to keep it: anybody can
+	// ask for a launch, and nobody shall make us hammer an EHR by it.
 	keepLeast = time.Minute
-	// keepMost bounds how long discovery and keys are kept; keepDefault is for servers that say nothing.
+	// keepMost bounds how long discovery and keys are kept; keepDefault is for servers that say
+	// nothing.
 	keepMost    = time.Hour
 	keepDefault = 5 * time.Minute
 )
@@ -88,7 +89,9 @@ func (c *Client) discover(ctx context.Context, t *tenant) (endpoints, error) {
 // answer hold for the life of the program: a name that was taken over for an hour cannot draw codes
 // and assertions elsewhere.
 func (e endpoints) moved(now endpoints) bool {
-	for _, pair := range [][2]string{{e.Authorize, now.Authorize}, {e.Token, now.Token}, {e.Keys, now.Keys}} {
+	for _, pair := range [][2]string{
+		{e.Authorize, now.Authorize}, {e.Token, now.Token}, {e.Keys, now.Keys},
+	} {
 		was, err := url.Parse(pair[0])
 		is, err2 := url.Parse(pair[1])
 		if err != nil || err2 != nil || originOf(was) != originOf(is) {
@@ -157,8 +160,9 @@ func (t *tenant) identityProvider(ctx context.Context, issuer string) (document,
 }
 
 // document reads one well-known document. The name is appended even where the issuer has a path.
-func (t *tenant) document(ctx context.Context, issuer, name string) (document, time.Duration, error) {
-	var doc document
+func (t *tenant) document(ctx context.Context, issuer, name string) (
+	doc document, keep time.Duration, err error,
+) {
 	body, header, err := t.web.read(ctx, issuer+"/.well-known/"+name, ErrDiscovery)
 	if err != nil {
 		return doc, 0, err

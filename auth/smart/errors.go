@@ -13,11 +13,11 @@ var (
 	ErrUnknownIssuer = errors.New("smart: issuer is not registered")
 	// ErrUnknownTenant means that no tenant has the name, or none for this use.
 	ErrUnknownTenant = errors.New("smart: tenant is not registered")
-	// ErrRequest means that what the browser brought cannot be used: no launch, or a next that is not a
-	// path of ours.
+	// ErrRequest means that what the browser brought cannot be used: no launch, or a next that is
+	// not a path of ours.
 	ErrRequest = errors.New("smart: request cannot be used")
-	// ErrState means that no flow of this browser waits for this answer: state or binding are missing
-	// or another's, or the flow has ended or been used.
+	// ErrState means that no flow of this browser waits for this answer: state or binding are
+	// missing or another's, or the flow has ended or been used.
 	ErrState = errors.New("smart: no such flow in this browser")
 	// ErrDenied means that the server said no; a *DeniedError says how.
 	ErrDenied = errors.New("smart: denied by the server")
@@ -29,7 +29,8 @@ var (
 	ErrAnswer = errors.New("smart: answer cannot be used")
 	// ErrIdentity means that the id_token does not prove who the person is.
 	ErrIdentity = errors.New("smart: identity is not proved")
-	// ErrSpent means that the refresh token has been used, by another request that may not have ended.
+	// ErrSpent means that the refresh token has been used, by another request that may not have
+	// ended.
 	ErrSpent = errors.New("smart: refresh token was used before")
 )
 

@@ -19,7 +19,9 @@ const assertionLife = 4 * time.Minute
 
 // ask makes one token request, as the client that we are to the tenant, and returns the body of a
 // good answer. It is never repeated: codes and refresh tokens are spent by being sent.
-func (c *Client) ask(ctx context.Context, t *tenant, endpoint string, form url.Values) ([]byte, error) {
+func (c *Client) ask(
+	ctx context.Context, t *tenant, endpoint string, form url.Values,
+) ([]byte, error) {
 	switch t.ClientAuth {
 	case PrivateKeyJWT:
 		assertion, err := c.assertion(t, endpoint)
@@ -43,22 +45,23 @@ func (c *Client) ask(ctx context.Context, t *tenant, endpoint string, form url.V
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	request.Header.Set("Accept", "application/json")
+	const op = "smart: token request"
 	status, _, body, err := exchange(t.web.poster, request, ErrAnswer)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("smart: token request: %w", err)
+		return nil, fmt.Errorf(op+": %w", err)
 	case status/100 == 2:
 		return body, nil
 	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable:
-		return nil, fmt.Errorf("smart: token request: %w: status %d: %w", ErrUnavailable, status, errUntaken)
+		return nil, fmt.Errorf(op+": %w: status %d: %w", ErrUnavailable, status, errUntaken)
 	case status >= http.StatusInternalServerError:
-		return nil, fmt.Errorf("smart: token request: %w: status %d", ErrUnavailable, status)
+		return nil, fmt.Errorf(op+": %w: status %d", ErrUnavailable, status)
 	}
 	var doc struct {
 		Error string `json:"error"`
 	}
 	_ = json.Unmarshal(body, &doc) // What cannot be read is a denial of another kind.
-	return nil, fmt.Errorf("smart: token request: %w", denial(doc.Error, status))
+	return nil, fmt.Errorf(op+": %w", denial(doc.Error, status))
 }
 
 // assertion returns a fresh signed statement that we are the client, for one token endpoint.

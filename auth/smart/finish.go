@@ -57,8 +57,9 @@ func (c *Client) Finish(ctx context.Context, query url.Values, binding string) (
 }
 
 // take finds the flow and uses it up.
-func (c *Client) take(ctx context.Context, query url.Values, binding string) (flow, *tenant, error) {
-	var f flow
+func (c *Client) take(ctx context.Context, query url.Values, binding string) (
+	f flow, t *tenant, err error,
+) {
 	if len(query["state"]) != 1 || query.Get("state") == "" || binding == "" {
 		return f, nil, ErrState
 	}
@@ -72,7 +73,7 @@ func (c *Client) take(ctx context.Context, query url.Values, binding string) (fl
 	if err := json.Unmarshal(text, &f); err != nil {
 		return f, nil, fmt.Errorf("%w: decode flow: %w", ErrState, err)
 	}
-	t := c.tenants[f.Tenant]
+	t = c.tenants[f.Tenant]
 	if t == nil || f.Kind == KindLaunch && !t.Launch || f.Kind == KindSignIn && !t.SignIn {
 		return f, nil, ErrUnknownTenant
 	}
@@ -87,7 +88,8 @@ func (f flow) accept(query url.Values) error {
 		}
 	}
 	// RFC 9207: an answer of another server, error or not, is no answer to this request.
-	if iss := query.Get("iss"); iss != f.Endpoints.Issuer && (query.Has("iss") || f.Endpoints.NamesItself) {
+	named := query.Has("iss") || f.Endpoints.NamesItself
+	if named && query.Get("iss") != f.Endpoints.Issuer {
 		return fmt.Errorf("%w: iss is missing or of another server", ErrAnswer)
 	}
 	if query.Has("error") {

@@ -250,14 +250,16 @@ func TestServerSaysNo(t *testing.T) {
 		want   error
 		code   string
 	}{
-		{"access denied", nil, url.Values{"error": {"access_denied"}, "error_description": {"Jane Roe"}}, ErrDenied, "access_denied"},
+		{"access denied", nil, url.Values{"error": {"access_denied"}, "error_description": {"Jane Roe"}},
+			ErrDenied, "access_denied"},
 		{"words for a code", nil, url.Values{"error": {"<b>Jane Roe</b>"}}, ErrDenied, "other"},
 		{"error and code", nil, url.Values{"error": {"server_error"}, "code": {"c"}}, ErrDenied, "server_error"},
 		{"an empty error", nil, url.Values{"error": {""}, "code": {"c"}}, ErrDenied, "other"},
 		{"neither", nil, url.Values{}, ErrAnswer, ""},
 		{"two codes", nil, url.Values{"code": {"a", "b"}}, ErrAnswer, ""},
 		{"iss of another", nil, url.Values{"code": {"c"}, "iss": {"https://evil.example"}}, ErrAnswer, ""},
-		{"error with iss of another", nil, url.Values{"error": {"access_denied"}, "iss": {"https://evil.example"}}, ErrAnswer, ""},
+		{"error with iss of another", nil,
+			url.Values{"error": {"access_denied"}, "iss": {"https://evil.example"}}, ErrAnswer, ""},
 		{"iss promised and missing", members{"authorization_response_iss_parameter_supported": true},
 			url.Values{"code": {"c"}}, ErrAnswer, ""},
 		{"code unknown to the server", nil, url.Values{"code": {"c"}}, ErrDenied, "invalid_grant"},

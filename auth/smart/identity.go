@@ -43,8 +43,8 @@ func (c *Client) identify(ctx context.Context, t *tenant, f flow, raw string) (*
 	if raw == "" {
 		return nil, fmt.Errorf("%w: the answer has no id_token", ErrIdentity)
 	}
-	// No algorithm besides these is ever tried, and keys that the token itself names (jwk, jku, x5c)
-	// are not looked at: neither "none" nor an HMAC with a public key is a signature.
+	// No algorithm besides these is ever tried, and keys that the token itself names (jwk, jku,
+	// x5c) are not looked at: neither "none" nor an HMAC with a public key is a signature.
 	token, err := jwt.ParseSigned(raw,
 		[]jose.SignatureAlgorithm{jose.RS256, jose.RS384, jose.ES256, jose.ES384})
 	if err != nil || len(token.Headers) != 1 {
@@ -58,7 +58,9 @@ func (c *Client) identify(ctx context.Context, t *tenant, f flow, raw string) (*
 	if err := claims.check(t.ClientID, f, c.cfg.Now()); err != nil {
 		return nil, err
 	}
-	who := &Identity{Issuer: claims.Issuer, Subject: claims.Subject, Name: display(claims.Name), Claims: all}
+	who := &Identity{
+		Issuer: claims.Issuer, Subject: claims.Subject, Name: display(claims.Name), Claims: all,
+	}
 	if !t.OIDC {
 		if who.FHIRUser, err = fhirUser(claims.FHIRUser, t.base); err != nil {
 			return nil, err

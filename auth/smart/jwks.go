@@ -69,8 +69,8 @@ func (c *Client) publicKeys(ctx context.Context, t *tenant, uri string, afresh b
 	return set, false, nil
 }
 
-// parseKeys reads the public keys of a document and passes over those of kinds that are not known, as
-// RFC 7517 section 5 wants, and over private ones: whoever publishes one has lost it.
+// parseKeys reads the public keys of a document and passes over those of kinds that are not known,
+// as RFC 7517 section 5 wants, and over private ones: whoever publishes one has lost it.
 func parseKeys(body []byte) (set jose.JSONWebKeySet, err error) {
 	var doc struct {
 		Keys []json.RawMessage `json:"keys"`

@@ -13,7 +13,8 @@ const maxNext = 4 << 10
 
 // CheckNext accepts a relative reference that stays on our own origin in every browser: one slash,
 // then a clean path, then perhaps a query. Anything else is ErrRequest: another host ("//evil"),
-// what browsers read as one ("/\evil", tabs and newlines), and slashes and dots in disguise ("%2f").
+// what browsers read as one ("/\evil", tabs and newlines), and slashes and dots in disguise
+// ("%2f").
 func CheckNext(next string) error {
 	fault := fmt.Errorf("%w: next is not a path of ours", ErrRequest)
 	plain := func(r rune) bool { return r <= ' ' || r > '~' || r == '\\' || r == '#' }

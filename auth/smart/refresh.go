@@ -13,9 +13,9 @@ import (
 // spentLife is how long a spent refresh token is remembered: longer than any session lasts.
 const spentLife = 24 * time.Hour
 
-// Refresh gets the next token with the refresh token of old. SMART wants no refresh token to be used
-// more than once, so that of any number that ask with the same one, in whatever process, one alone
-// asks the server; the others get ErrSpent and find the new token where the one has put it.
+// Refresh gets the next token with the refresh token of old. SMART wants no refresh token to be
+// used more than once, so that of any number that ask with the same one, in whatever process, one
+// alone asks the server; the others get ErrSpent and find the new token where the one has put it.
 //
 // Where it is not known whether the server has taken the token, because its answer was lost, it
 // counts as spent; where it was not reached, or was too busy, the token may be used again. A server

@@ -63,7 +63,9 @@ func TestRefreshTokenIsUsedOnce(t *testing.T) {
 
 func TestRefreshTokenThatStays(t *testing.T) {
 	t.Parallel()
-	for name, answer := range map[string]members{"is not named": {"refresh_token": nil}, "is named": {"refresh_token": "r"}} {
+	for name, answer := range map[string]members{
+		"is not named": {"refresh_token": nil}, "is named": {"refresh_token": "r"},
+	} {
 		r := newRig(t, nil)
 		r.ehr.answer = answer
 		tok := Token{Refresh: "r"}

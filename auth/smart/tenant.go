@@ -39,8 +39,8 @@ const (
 type Tenant struct {
 	// Name is ours; it is unique.
 	Name string
-	// Issuer is the FHIR base of an EHR, which is the iss of its launches, or with OIDC the issuer of
-	// the provider, exactly as it spells itself.
+	// Issuer is the FHIR base of an EHR, which is the iss of its launches, or with OIDC the issuer
+	// of the provider, exactly as it spells itself.
 	Issuer   string
 	ClientID string
 	// ClientAuth is Public if empty.
@@ -49,8 +49,8 @@ type Tenant struct {
 	// Algorithm of PrivateKeyJWT: RS384 or ES384. Empty means what Keys prefers.
 	Algorithm jose.SignatureAlgorithm
 	// Keys signs for this tenant alone; nil means Config.Keys. An assertion names the very token
-	// endpoint that it is sent to and no other, so that a tenant which is not honest gains nothing by
-	// handing it on; with keys of its own it could not even where another checks less.
+	// endpoint that it is sent to and no other, so that a tenant which is not honest gains nothing
+	// by handing it on; with keys of its own it could not even where another checks less.
 	Keys *keys.Set
 	// Scopes are what we ask for. A launch adds "launch". A sign-in asks for those alone that are
 	// about the person and leaves out what reads records or outlives the sign-in.
@@ -116,7 +116,8 @@ func openid(scopes []string) bool { return slices.Contains(scopes, "openid") }
 // New checks the whole configuration and returns a client. It sends nothing yet.
 //
 // Names are unique. Two tenants may share an issuer, such as one client for launches and another
-// for signing in, but only one of them may take launches: a launch names the issuer and nothing more.
+// for signing in, but only one of them may take launches: a launch names the issuer and nothing
+// more.
 func New(cfg Config) (*Client, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now

@@ -10,7 +10,10 @@ import (
 func TestTenantsAreChecked(t *testing.T) {
 	t.Parallel()
 	set := keySet(t, jose.ES384)
-	good := Tenant{Name: "mercy", Issuer: "https://ehr.example/fhir", ClientID: "c", Scopes: []string{"openid"}, Launch: true, SignIn: true}
+	good := Tenant{
+		Name: "mercy", Issuer: "https://ehr.example/fhir", ClientID: "c", Scopes: []string{"openid"},
+		Launch: true, SignIn: true,
+	}
 	for _, tt := range []struct {
 		name   string
 		change func(*Config)
@@ -19,7 +22,9 @@ func TestTenantsAreChecked(t *testing.T) {
 		{"one tenant", func(*Config) {}, ""},
 		{"no tenant", func(c *Config) { c.Tenants = nil }, ""},
 		{"two that share an issuer", func(c *Config) {
-			c.Tenants = append(c.Tenants, Tenant{Name: "staff", Issuer: good.Issuer, ClientID: "d", Scopes: []string{"openid"}, SignIn: true})
+			c.Tenants = append(c.Tenants, Tenant{
+				Name: "staff", Issuer: good.Issuer, ClientID: "d", Scopes: []string{"openid"}, SignIn: true,
+			})
 		}, ""},
 		{"two that take its launches", func(c *Config) {
 			other := good

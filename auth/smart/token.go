@@ -61,7 +61,8 @@ type Identity struct {
 	Issuer, Subject string
 	// Name is for display; it may be empty.
 	Name string
-	// FHIRUser is the person's own resource as Type/id at the tenant's FHIR server; it may be empty.
+	// FHIRUser is the person's own resource as Type/id at the tenant's FHIR server; it may be
+	// empty.
 	FHIRUser string
 	// Claims are all claims of the id_token, for rules that give roles.
 	Claims map[string]any
@@ -94,6 +95,7 @@ type Visit struct {
 	Token Token
 	// Identity is nil where a launch was not asked for one. A sign-in always has it.
 	Identity *Identity
-	// Context is that of a launch. It may name no patient: what that means is for the caller to say.
+	// Context is that of a launch. It may name no patient: what that means is for the caller to
+	// say.
 	Context Context
 }

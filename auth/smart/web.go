@@ -152,8 +152,8 @@ func transportFault(ctx context.Context, err, other error) error {
 // errURL refuses a URL that is not absolute https, or that carries a user or a fragment.
 var errURL = errors.New("url is not one we may speak to")
 
-// parseURL reads an absolute URL; plain http is for loopback, where that is allowed. The text is not
-// repeated in the error.
+// parseURL reads an absolute URL; plain http is for loopback, where that is allowed. The text is
+// not repeated in the error.
 func parseURL(text string, loopback bool) (*url.URL, error) {
 	u, err := url.Parse(text)
 	if err != nil || permit(u, loopback) != nil {
