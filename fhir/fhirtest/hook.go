@@ -246,5 +246,14 @@ func (s *Server) advice(r *http.Request, of Situation, as User) (cards []Card, p
 	case out.Status != http.StatusOK:
 		return nil, fmt.Sprintf("The advice service answered with status %d.", out.Status)
 	}
+	for i := range out.Cards {
+		out.Cards[i].Detail = plain(out.Cards[i].Detail)
+	}
 	return out.Cards, ""
+}
+
+// plain takes the marks out of a card's Markdown: this EHR shows text alone.
+func plain(markdown string) string {
+	text := strings.NewReplacer("**", "", "`", "", "\n- ", "\n• ").Replace(markdown)
+	return strings.TrimSpace(strings.ReplaceAll(text, "\n\n", "\n"))
 }

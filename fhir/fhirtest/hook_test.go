@@ -176,6 +176,14 @@ func TestCallHookBare(t *testing.T) {
 	}
 }
 
+func TestPlain(t *testing.T) {
+	t.Parallel()
+	got := plain("**Needed:** yes\n\nRecorded in:\n\n- `Patient.extension`\n- elsewhere\n")
+	if want := "Needed: yes\nRecorded in:\n• Patient.extension\n• elsewhere"; got != want {
+		t.Errorf("plain() = %q, want %q", got, want)
+	}
+}
+
 func TestFeedback(t *testing.T) {
 	t.Parallel()
 	v := startApp(t, Config{})

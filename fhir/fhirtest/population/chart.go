@@ -1,5 +1,7 @@
 package population
 
+import "slices"
+
 // About returns the current resources of the type whose subject is the Patient record of that id,
 // in the order of an export: the Patient itself, the Encounters or the AdverseEvents of one chart.
 // A person with two records has two charts.
@@ -73,37 +75,39 @@ const (
 // situation is how a Situation is recognised: by the generator's own state, not by what is written.
 type situation struct {
 	name, text string
-	holds      func(p *person, now *encounter, horizon minute) bool
+	// unknown is how many of the four answers it leaves open by itself.
+	unknown int
+	holds   func(p *person, now *encounter, horizon minute) bool
 }
 
 func situations() []situation {
 	return []situation{
-		{NoInterpreter, "Needs an interpreter, and none is documented for the visit.",
+		{NoInterpreter, "Needs an interpreter, and none is documented for the visit.", 0,
 			func(p *person, now *encounter, _ minute) bool {
 				return p.needsOne() && now.use == noInterpreter
 			}},
-		{Interpreter, "Needs an interpreter, and one is documented for the visit.",
+		{Interpreter, "Needs an interpreter, and one is documented for the visit.", 0,
 			func(p *person, now *encounter, _ minute) bool { return p.needsOne() && now.use == documented }},
-		{Relative, "Needs an interpreter; a relative interprets.",
+		{Relative, "Needs an interpreter; a relative interprets.", 0,
 			func(p *person, now *encounter, _ minute) bool { return p.needsOne() && now.use == adHoc }},
-		{NeedUnasked, "Prefers another language; nobody recorded whether an interpreter is needed.",
+		{NeedUnasked, "Prefers another language; nobody recorded whether an interpreter is needed.", 1,
 			func(p *person, _ *encounter, _ minute) bool {
 				return p.languageKnown() && p.group() != english && p.needShape == needAbsent
 			}},
-		{Declined, "Declined to answer the question about race or ethnicity.",
+		{Declined, "Declined to answer the question about race or ethnicity.", 1,
 			func(p *person, _ *encounter, _ minute) bool {
 				return p.raceShape == raceDeclined || p.ethnicity == ethnicityDeclined
 			}},
-		{Conflict, "The record says two things about the need for an interpreter.",
+		{Conflict, "The record says two things about the need for an interpreter.", 1,
 			func(p *person, _ *encounter, _ minute) bool { return p.needShape == needConflict }},
-		{MissingData, "Race and another of the answers were never recorded.",
+		{MissingData, "Race and another of the answers were never recorded.", 2,
 			func(p *person, _ *encounter, _ minute) bool {
 				return p.raceShape == raceAbsent && (p.ethnicity == ethnicityAbsent ||
 					p.languageShape == languageAbsent || p.needShape == needAbsent)
 			}},
-		{HarmEvent, "Has a harm event of the last year.",
+		{HarmEvent, "Has a harm event of the last year.", 0,
 			func(p *person, _ *encounter, horizon minute) bool { return p.harmedSince(horizon - aYear) }},
-		{NothingToReport, "Everything is recorded, no interpreter is needed, no harm event.",
+		{NothingToReport, "Everything is recorded, no interpreter is needed, no harm event.", 0,
 			func(p *person, _ *encounter, _ minute) bool {
 				return p.raceCode() != "" && p.ethnicityCode() != "" && p.languageKnown() &&
 					p.needCode() == codeNo && len(p.events) == 0
@@ -133,11 +137,11 @@ func (p *person) harmedSince(limit minute) bool {
 }
 
 // Situations finds one patient for each situation, in the order of the names above; a small
-// population may lack some. It prefers patients whose visit is open, and nobody twice.
+// population may lack some. It prefers patients whose visit is open, and then those of whom nothing
+// else is to be said; and it names nobody twice.
 func (p *Population) Situations() []Situation {
 	wanted := situations()
-	found := make([]Situation, len(wanted))
-	open := make([]bool, len(wanted))
+	found, fits := make([]Situation, len(wanted)), make([]int, len(wanted))
 	g := newGenerator(p.settings)
 	for i := range min(p.settings.patients, mostLookedAt) {
 		who := g.make(i)
@@ -150,24 +154,36 @@ func (p *Population) Situations() []Situation {
 		}
 		e := &who.encounters[now]
 		for n, want := range wanted {
-			better := found[n].Name == "" || (!open[n] && e.status == inProgress)
-			if !better || !want.holds(who, e, p.settings.horizon) {
+			fit := want.fit(who, e)
+			if fit <= fits[n] || !want.holds(who, e, p.settings.horizon) {
 				continue
 			}
-			open[n] = e.status == inProgress
+			fits[n] = fit
 			found[n] = Situation{Name: want.name, Text: want.text,
 				Patient:   string(appendID(nil, Patient, 0, i)),
 				Encounter: string(appendID(nil, Encounter, now, i))}
 			break
 		}
 	}
-	var out []Situation
-	for _, s := range found {
-		if s.Name != "" {
-			out = append(out, s)
+	return slices.DeleteFunc(found, func(s Situation) bool { return s.Name == "" })
+}
+
+// fit is 1 for a patient who will do, and up to 4 for a better one.
+func (s *situation) fit(p *person, now *encounter) int {
+	fit := 1
+	if now.status == inProgress {
+		fit += 2
+	}
+	unknown := 0
+	for _, code := range []string{p.raceCode(), p.ethnicityCode(), p.groupCode(), p.needCode()} {
+		if code == "" {
+			unknown++
 		}
 	}
-	return out
+	if unknown == s.unknown {
+		fit++
+	}
+	return fit
 }
 
 // wellRecorded leaves out those whose record is a case of its own: the dead, the doubled, the
