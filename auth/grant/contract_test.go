@@ -27,6 +27,12 @@ func TestContract(t *testing.T) {
 				{"a code ends after its life", codeEnds},
 				{"a code is of one client", codeOfOneClient},
 				{"a used code ends the grant even half an hour later", lateReplay},
+				{"a used code without tokens is known for half an hour", lateReplayOfNothing},
+				{"a code cannot be used at its end by any path", useAtTheEnd},
+				{"a grant has one refresh token of its own family", oneRefreshToken},
+				{"a family that is over begins nothing", lateBeginning},
+				{"a bar does not move back", barStays},
+				{"nothing is added to a grant that has ended", nothingAfterTheEnd},
 				{"a refresh token ends after its life", refreshEnds},
 				{"no refresh moves the end of the family", familyEnds},
 				{"a session can shorten its family", shortFamily},
@@ -151,7 +157,13 @@ func familyEnds(t *testing.T, d *desk, c *clock) {
 			t.Fatalf("refresh after %v of %v = %v", passed, familyLife, err)
 		}
 	}
+	if !d.usable(t, tokens.refresh) {
+		t.Error("a refresh token ended before its family")
+	}
 	c.Advance(rest)
+	if d.usable(t, tokens.refresh) {
+		t.Error("a refresh token is usable at the end of its family")
+	}
 	got, err := d.renew(t.Context(), tokens.refresh)
 	refused(t, "a refresh token at the end of its family", got, err)
 }

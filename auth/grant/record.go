@@ -62,8 +62,8 @@ func (r *record) prune(now time.Time) {
 	r.Access = slices.DeleteFunc(r.Access, func(a access) bool { return !a.Expires.After(now) })
 }
 
-// ttl is how long the record is still of use: until its code can neither be used nor be used
-// again, its family is over and its access tokens have ended.
+// ttl is how long the record is still of use: until its code can neither be used nor be known as
+// used, and its tokens have ended. After that there is nothing that a second use could end.
 func (r *record) ttl(now time.Time) time.Duration {
 	until := now
 	later := func(t time.Time) {
@@ -78,7 +78,7 @@ func (r *record) ttl(now time.Time) time.Duration {
 		}
 	}
 	if r.Refresh != nil {
-		later(r.Ends)
+		later(r.Refresh.Expires)
 	}
 	for _, a := range r.Access {
 		later(a.Expires)

@@ -75,7 +75,7 @@ func (s *Storage) GetRefreshTokenSession(
 // the family that was, or fosite.ErrNotFound.
 func (r *record) refreshable(at signature, now time.Time) error {
 	switch {
-	case r.Refresh == nil || !same(r.Family, at.family) || !now.Before(r.Ends):
+	case r.Refresh == nil || !same(r.Family, at.family):
 		return fosite.ErrNotFound
 	case r.Revoked || !same(r.Refresh.Digest, at.own):
 		return fosite.ErrInactiveToken

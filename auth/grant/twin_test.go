@@ -2,6 +2,8 @@ package grant_test
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -48,14 +50,11 @@ func (g *twin) exchange(now time.Time, proof string) bool {
 
 // renew says whether the i-th refresh token gives tokens now.
 func (g *twin) renew(now time.Time, i int) bool {
-	if !now.Before(g.born.Add(twinFamily)) {
-		return false
-	}
 	if g.dead() || i != len(g.tokens)-1 {
 		g.over = true
 		return false
 	}
-	return now.Before(g.renewed.Add(twinRefresh))
+	return now.Before(g.renewed.Add(twinRefresh)) && now.Before(g.born.Add(twinFamily))
 }
 
 // took notes what was given.
@@ -81,35 +80,59 @@ type pairOfTwins struct {
 	clock *clock
 	twins []*twin
 	bars  map[string]time.Time
+	seen  map[string]int
 }
 
 // TestStorageAnswersAsItsTwin takes random steps on some grants and compares each answer, and
 // after each step the state of every token ever given.
 func TestStorageAnswersAsItsTwin(t *testing.T) {
 	t.Parallel()
-	seal := sealer(t)
+	seal, seen := sealer(t), map[string]int{}
 	rapid.Check(t, func(rt *rapid.T) {
 		c := newClock()
 		d := newDesk(seal(newMemory(c)), c, func(cfg *grant.Config) {
 			cfg.CodeLife, cfg.AccessLife = twinCode, twinAccess
 			cfg.RefreshLife, cfg.FamilyLife = twinRefresh, twinFamily
 		})
-		p := &pairOfTwins{desk: d, clock: c, bars: map[string]time.Time{}}
+		p := &pairOfTwins{desk: d, clock: c, bars: map[string]time.Time{}, seen: seen}
 		p.authorize(rt)
 		rt.Repeat(map[string]func(*rapid.T){
-			"authorize":       p.authorize,
-			"exchange":        p.exchange,
-			"refresh":         p.renew,
-			"refresh by last": p.renewLast,
-			"revoke":          p.revoke,
-			"revoke a token":  p.revokeToken,
-			"bar":             p.bar,
-			"wait": func(rt *rapid.T) {
-				c.Advance(time.Duration(rapid.IntRange(1, 100).Draw(rt, "seconds")) * time.Second)
-			},
+			"authorize": p.authorize, "authorize again": p.authorize,
+			"exchange": p.exchange, "exchange again": p.exchange, "exchange once more": p.exchange,
+			"refresh": p.renewLast, "refresh again": p.renewLast, "refresh once more": p.renewLast,
+			"refresh by any": p.seldom(p.renewAny), "revoke": p.seldom(p.revoke),
+			"revoke a token": p.revokeToken, "bar": p.seldom(p.bar), "replay": p.seldom(p.replay),
+			"wait a little": p.wait(1, 10), "wait": p.wait(40, 80), "wait long": p.wait(100, 180),
 			"": func(rt *rapid.T) { p.compare(t, rt) },
 		})
 	})
+	t.Logf("answers: %v", seen)
+	for _, want := range []string{
+		"exchange: true", "exchange: false", "refresh: true", "refresh: false",
+		"access token: live", "access token: over", "access token: old",
+		"refresh token: live", "refresh token: over", "refresh token: old",
+	} {
+		if seen[want] == 0 {
+			t.Errorf("%s was never compared", want)
+		}
+	}
+}
+
+// seldom takes a step that ends a grant one time in four, so that some live to be old.
+func (*pairOfTwins) seldom(do func(*rapid.T)) func(*rapid.T) {
+	return func(rt *rapid.T) {
+		if rapid.IntRange(0, 3).Draw(rt, "seldom") != 0 {
+			rt.Skip("not now")
+		}
+		do(rt)
+	}
+}
+
+// wait lets some seconds pass.
+func (p *pairOfTwins) wait(from, to int) func(*rapid.T) {
+	return func(rt *rapid.T) {
+		p.clock.Advance(time.Duration(rapid.IntRange(from, to).Draw(rt, "seconds")) * time.Second)
+	}
 }
 
 // one draws a grant.
@@ -127,7 +150,8 @@ func (p *pairOfTwins) token(rt *rapid.T) (g *twin, i int) {
 }
 
 // agree holds one answer to that of the twin.
-func agree(rt *rapid.T, what string, err error, want bool) {
+func (p *pairOfTwins) agree(rt *rapid.T, what string, err error, want bool) {
+	p.seen[fmt.Sprintf("%s: %v", what, want)]++
 	if err != nil && !spent(err) {
 		rt.Fatalf("%s = %v", what, err)
 	}
@@ -147,18 +171,32 @@ func (p *pairOfTwins) authorize(rt *rapid.T) {
 	})
 }
 
+// exchange uses the newest code that was not used.
 func (p *pairOfTwins) exchange(rt *rapid.T) {
-	g := p.one(rt)
+	for _, g := range slices.Backward(p.twins) {
+		if !g.spent {
+			p.exchangeOf(rt, g)
+			return
+		}
+	}
+	rt.Skip("no code is left")
+}
+
+// replay uses any code.
+func (p *pairOfTwins) replay(rt *rapid.T) { p.exchangeOf(rt, p.one(rt)) }
+
+// exchangeOf uses the code of a grant.
+func (p *pairOfTwins) exchangeOf(rt *rapid.T, g *twin) {
 	proof := rapid.SampledFrom([]string{verifier, verifier, another}).Draw(rt, "verifier")
 	want := g.exchange(p.clock.Now(), proof)
 	got, err := p.desk.exchange(context.Background(), g.code, proof)
-	agree(rt, "exchange", err, want)
+	p.agree(rt, "exchange", err, want)
 	if want {
 		g.took(p.clock.Now(), got)
 	}
 }
 
-func (p *pairOfTwins) renew(rt *rapid.T) {
+func (p *pairOfTwins) renewAny(rt *rapid.T) {
 	g, i := p.token(rt)
 	p.renewAt(rt, g, i)
 }
@@ -172,7 +210,7 @@ func (p *pairOfTwins) renewLast(rt *rapid.T) {
 func (p *pairOfTwins) renewAt(rt *rapid.T, g *twin, i int) {
 	want := g.renew(p.clock.Now(), i)
 	got, err := p.desk.renew(context.Background(), g.tokens[i].refresh)
-	agree(rt, "refresh", err, want)
+	p.agree(rt, "refresh", err, want)
 	if want {
 		g.took(p.clock.Now(), got)
 	}
@@ -182,20 +220,20 @@ func (p *pairOfTwins) revoke(rt *rapid.T) {
 	g, i := p.token(rt)
 	id, _, _ := strings.Cut(g.tokens[i].access, "/")
 	g.over = true
-	agree(rt, "revoke", p.Revoke(context.Background(), id), true)
+	p.agree(rt, "revoke", p.Revoke(context.Background(), id), true)
 }
 
 func (p *pairOfTwins) revokeToken(rt *rapid.T) {
 	g, i := p.token(rt)
 	id, own, _ := strings.Cut(g.tokens[i].access, "/")
 	g.revoked[g.tokens[i].access] = true
-	agree(rt, "revoke a token", p.RevokeToken(context.Background(), id, own), true)
+	p.agree(rt, "revoke a token", p.RevokeToken(context.Background(), id, own), true)
 }
 
 func (p *pairOfTwins) bar(rt *rapid.T) {
 	subject := rapid.SampledFrom([]string{"ada", "bob"}).Draw(rt, "subject")
 	p.bars[subject] = p.clock.Now()
-	agree(rt, "bar", p.Bar(context.Background(), subject), true)
+	p.agree(rt, "bar", p.Bar(context.Background(), subject), true)
 }
 
 // compare asks about every token.
@@ -203,12 +241,30 @@ func (p *pairOfTwins) compare(t *testing.T, rt *rapid.T) {
 	now := p.clock.Now()
 	for n, g := range p.twins {
 		for i, tokens := range g.tokens {
-			if got, want := p.live(t, tokens.access), g.live(now, i); got != want {
+			live, usable := g.live(now, i), g.usable(now, i)
+			p.state("access token", g, i, live)
+			p.state("refresh token", g, i, usable)
+			if got, want := p.live(t, tokens.access), live; got != want {
 				rt.Fatalf("grant %d, access token %d: live %v, the twin says %v", n, i, got, want)
 			}
-			if got, want := p.usable(t, tokens.refresh), g.usable(now, i); got != want {
+			if got, want := p.usable(t, tokens.refresh), usable; got != want {
 				rt.Fatalf("grant %d, refresh token %d: usable %v, the twin says %v", n, i, got, want)
 			}
 		}
 	}
+}
+
+// state counts what was compared: live, over with its grant, or past its time or its turn.
+func (p *pairOfTwins) state(what string, g *twin, i int, live bool) {
+	switch {
+	case live:
+		what += ": live"
+	case g.dead():
+		what += ": over"
+	case i == len(g.tokens)-1:
+		what += ": old"
+	default:
+		what += ": replaced"
+	}
+	p.seen[what]++
 }
