@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -51,11 +52,11 @@ func (s *Server) readEvent(r *http.Request) (proto.Message, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the audit trail: %w", err)
 	}
-	event, err := r4.Unmarshal(text)
+	event, err := eventIn(text)
 	if err != nil {
-		return nil, fmt.Errorf("read the audit trail: %w", badEvent(err))
+		return nil, fmt.Errorf("read the audit trail: %w", err)
 	}
-	return event, nil
+	return event.GetAuditEvent(), nil
 }
 
 // searchTrail answers a search of the trail, the newest event first. How many there are in all is not
@@ -86,9 +87,9 @@ func (s *Server) searchTrail(r *http.Request) (proto.Message, error) {
 	}
 	bundle := asked.stream(s.cfg.BaseURL, page.Next)
 	for _, text := range page.Events {
-		event, err := r4.Unmarshal(text)
+		event, err := eventIn(text)
 		if err != nil {
-			return nil, fmt.Errorf("search the audit trail: %w", badEvent(err))
+			return nil, fmt.Errorf("search the audit trail: %w", err)
 		}
 		id := event.GetAuditEvent().GetId().GetValue()
 		bundle.Entry = append(bundle.Entry, found(s.cfg.BaseURL+"/AuditEvent/"+id, event))
@@ -96,8 +97,15 @@ func (s *Server) searchTrail(r *http.Request) (proto.Message, error) {
 	return bundle, nil
 }
 
-// badEvent says that what is wrong is in the trail, not in what a caller sent.
-func badEvent(err error) error { return fmt.Errorf("an event of it: %s", err.Error()) }
+// eventIn reads an event. What is wrong with one is a fault of the trail, not of who asks, so that the
+// cause is not handed on.
+func eventIn(text []byte) (*rpb.ContainedResource, error) {
+	event, err := r4.Unmarshal(text)
+	if err != nil || event.GetAuditEvent() == nil {
+		return nil, errors.New("an event of it is no valid AuditEvent")
+	}
+	return event, nil
+}
 
 // trailQuery reads the criteria. Each but date may be given once, without alternatives.
 func (s *Server) trailQuery(asked search) (trail.Query, error) {

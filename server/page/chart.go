@@ -111,7 +111,8 @@ type fact struct {
 // last changed.
 type source struct{ Value, Flag, Where, Updated string }
 
-// sourcesShown is how many places are shown at once; of more, what matters is that there are more.
+// sourcesShown is how many places that agree are shown at once; of more, what matters is that there are
+// more. A place that says something else is always shown.
 const sourcesShown = 3
 
 func (w *words) facts(v *bedside.View) []fact {
@@ -149,12 +150,16 @@ func (w *words) fact(f bedside.Fact, unread bool, value func(mapping.Value) stri
 		if !s.Updated.IsZero() {
 			one.Updated = w.say("source.updated", w.instantDay(s.Updated))
 		}
-		out.Sources = append(out.Sources, one)
+		if one.Value == out.Value && len(out.Sources) >= sourcesShown {
+			out.Rest = append(out.Rest, one)
+		} else {
+			out.Sources = append(out.Sources, one)
+		}
 	}
-	if len(out.Sources) > sourcesShown+1 {
-		out.Sources, out.Rest = out.Sources[:sourcesShown], out.Sources[sourcesShown:]
-		out.Others = w.say("facts.more", len(out.Rest))
+	if len(out.Rest) == 1 { // As long as saying that there is one.
+		out.Sources, out.Rest = append(out.Sources, out.Rest...), nil
 	}
+	out.Others = w.say("facts.more", len(out.Rest))
 	return out
 }
 

@@ -286,6 +286,42 @@ func TestNothingIsClaimedThatWasNotRead(t *testing.T) {
 	})
 }
 
+// Of many places that agree a few are shown; one that contradicts them is never among the rest.
+func TestSourcesThatDisagreeAreShown(t *testing.T) {
+	t.Parallel()
+	p := newPages(t)
+	yes, no := known(mapping.Yes), known(mapping.No)
+	v := chartQuiet()
+	v.Interpreter = fact(yes, onPatient(yes), onVisit(yes, "2026-02"), onVisit(yes, "2026-01"),
+		onVisit(yes, "2025-12"), onVisit(no, "2025-11"), onVisit(yes, "2025-10"), onVisit(no, "2025"))
+	root := tree(t, read(t, ask(t, p, "en", writeChart(page.Chart{View: v}))))
+	need := all(root, ofClass("fact"))[1]
+	var got [][]string
+	for _, list := range all(need, ofClass("sources")) {
+		var lines []string
+		for _, line := range all(list, ofTag(atom.Li)) {
+			lines = append(lines, strings.Join(said(line), ""))
+		}
+		got = append(got, lines)
+	}
+	want := [][]string{
+		{
+			"Interpreter needed, in the patient’s record(that record was last changed on February 11, 2026)",
+			"Interpreter needed, at the visit of February 2026",
+			"Interpreter needed, at the visit of January 2026",
+			"No interpreter needed, at the visit of November 2025",
+			"No interpreter needed, at the visit of 2025",
+		},
+		{
+			"Interpreter needed, at the visit of December 2025",
+			"Interpreter needed, at the visit of October 2025",
+		},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the sources (-want +got):\n%s", diff)
+	}
+}
+
 func TestVisitsSayWhatIsDocumented(t *testing.T) {
 	t.Parallel()
 	p := newPages(t)
