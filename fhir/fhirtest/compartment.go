@@ -49,15 +49,22 @@ func (s *Server) searchChart(w http.ResponseWriter, r *http.Request, t populatio
 		return
 	}
 	patient = cmp.Or(patient, confined)
-	lines := s.population.Load().About(t, patient)
-	lines = slices.DeleteFunc(lines, func(line []byte) bool {
-		c := chartEntryOf(line)
-		return (query.Has("_id") && !slices.Contains(strings.Split(query.Get("_id"), ","), c.ID)) ||
-			(query.Has("status") && !slices.Contains(strings.Split(query.Get("status"), ","), c.Status))
-	})
-	if err := s.sortChart(lines, query.Get("_sort")); err != nil {
+	wanted := func(name, value string) bool {
+		return !query.Has(name) || slices.Contains(strings.Split(query.Get(name), ","), value)
+	}
+	var found []chartEntry
+	for _, line := range s.population.Load().About(t, patient) {
+		if c := chartEntryOf(line); wanted("_id", c.ID) && wanted("status", c.Status) {
+			found = append(found, c)
+		}
+	}
+	if err := s.sortChart(found, query.Get("_sort")); err != nil {
 		refuse(w, http.StatusBadRequest, "invalid", err.Error())
 		return
+	}
+	lines := make([][]byte, 0, len(found))
+	for _, c := range found {
+		lines = append(lines, c.line)
 	}
 	s.answerPage(w, r, t, s.slipIn(lines, t, patient))
 }
@@ -99,10 +106,11 @@ type chartEntry struct {
 	Detected     string
 	RecordedDate string
 	Meta         struct{ LastUpdated string }
+	line         []byte
 }
 
 func chartEntryOf(line []byte) chartEntry {
-	var c chartEntry
+	c := chartEntry{line: line}
 	_ = json.Unmarshal(line, &c)
 	return c
 }
@@ -118,7 +126,7 @@ func subjectOf(line []byte) string {
 }
 
 // sortChart orders by date, _lastUpdated or _id; "-" in front turns it round.
-func (s *Server) sortChart(lines [][]byte, by string) error {
+func (s *Server) sortChart(entries []chartEntry, by string) error {
 	name, down := strings.CutPrefix(by, "-")
 	var compare func(a, b chartEntry) int
 	switch name {
@@ -138,8 +146,8 @@ func (s *Server) sortChart(lines [][]byte, by string) error {
 	if s.faults[Unsorted] {
 		return nil
 	}
-	slices.SortStableFunc(lines, func(a, b []byte) int {
-		order := compare(chartEntryOf(a), chartEntryOf(b))
+	slices.SortStableFunc(entries, func(a, b chartEntry) int {
+		order := compare(a, b)
 		if down {
 			return -order
 		}

@@ -74,7 +74,7 @@ func (s *Server) HookKeysURL() string { return s.home() + hookKeysPath }
 func (s *Server) HookIssuer() string { return s.home() }
 
 func (s *Server) serveHookKeys(w http.ResponseWriter, _ *http.Request) {
-	s.serveKey(w, s.signing.hooks, object{})
+	s.serveKey(w, s.signing.Load().hooks, object{})
 }
 
 // CallHook calls the patient-view service at serviceURL as an EHR does, with a JWT of its own
@@ -172,7 +172,7 @@ func (s *Server) Feedback(
 // HookToken is the JWT by which the EHR says who it is to the service at audience; change and
 // header as in HookRequest.
 func (s *Server) HookToken(audience string, claims, header map[string]any) (string, error) {
-	key, err := s.signing.hooks()
+	key, err := s.signing.Load().hooks()
 	if err != nil {
 		return "", err
 	}

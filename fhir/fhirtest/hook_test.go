@@ -207,3 +207,24 @@ func TestFeedback(t *testing.T) {
 		t.Errorf("feedback = %v", said)
 	}
 }
+
+func TestRotateKeys(t *testing.T) {
+	t.Parallel()
+	v := startApp(t, Config{})
+	keys := func(at string) string {
+		_, _, body := v.get(at)
+		return string(body)
+	}
+	header, _ := v.identity(v.visits(chartScopes)["id_token"])
+	identity, hooks := keys(v.origin+keysPath), keys(v.server.HookKeysURL())
+	if identity != keys(v.origin+keysPath) || hooks != keys(v.server.HookKeysURL()) {
+		t.Error("keys change by themselves")
+	}
+	v.server.RotateKeys()
+	if identity == keys(v.origin+keysPath) || hooks == keys(v.server.HookKeysURL()) {
+		t.Error("keys are still the old ones")
+	}
+	if next, _ := v.identity(v.visits(chartScopes)["id_token"]); next.KeyID == header.KeyID {
+		t.Errorf("kid = %q before and after", next.KeyID)
+	}
+}

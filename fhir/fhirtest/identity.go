@@ -31,23 +31,31 @@ const (
 	anotherAuthor = "https://another.ehr.example.org/fhir"
 )
 
-func newSigning() signing {
-	return signing{
+// RotateKeys takes new keys into use, for id_tokens and for CDS calls. The old ones are not
+// published any more.
+func (s *Server) RotateKeys() {
+	n := s.rotations.Add(1)
+	s.signing.Store(newSigning(n))
+}
+
+// newSigning makes the n-th keys of a server, when they are asked for.
+func newSigning(n int64) *signing {
+	return &signing{
 		identity: sync.OnceValues(func() (jose.JSONWebKey, error) {
 			key, err := rsa.GenerateKey(rand.Reader, rsaBits)
 			if err != nil {
 				return jose.JSONWebKey{}, fmt.Errorf("make the key of id_tokens: %w", err)
 			}
-			return jose.JSONWebKey{Key: key, KeyID: "ehr-identity", Algorithm: string(jose.RS256),
-				Use: "sig"}, nil
+			return jose.JSONWebKey{Key: key, KeyID: fmt.Sprintf("ehr-identity-%d", n),
+				Algorithm: string(jose.RS256), Use: "sig"}, nil
 		}),
 		hooks: sync.OnceValues(func() (jose.JSONWebKey, error) {
 			key, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
 			if err != nil {
 				return jose.JSONWebKey{}, fmt.Errorf("make the key of CDS calls: %w", err)
 			}
-			return jose.JSONWebKey{Key: key, KeyID: "ehr-hooks", Algorithm: string(jose.ES384),
-				Use: "sig"}, nil
+			return jose.JSONWebKey{Key: key, KeyID: fmt.Sprintf("ehr-hooks-%d", n),
+				Algorithm: string(jose.ES384), Use: "sig"}, nil
 		}),
 	}
 }
@@ -76,7 +84,7 @@ func sign(key jose.JSONWebKey, kid string, header, claims map[string]any) (strin
 // idToken says who signed in: OpenID Connect Core 1.0, section 2, with fhirUser. The groups are
 // what a hospital's directory adds.
 func (s *Server) idToken(r *http.Request, v *visit) (string, error) {
-	key, err := s.signing.identity()
+	key, err := s.signing.Load().identity()
 	if err != nil {
 		return "", err
 	}
@@ -127,10 +135,10 @@ func (s *Server) serveKeys(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if s.faults[HugeKeys] {
-		s.serveKey(w, s.signing.identity, object{"padding": strings.Repeat("k", hugePadding)})
+		s.serveKey(w, s.signing.Load().identity, object{"padding": strings.Repeat("k", hugePadding)})
 		return
 	}
-	s.serveKey(w, s.signing.identity, object{})
+	s.serveKey(w, s.signing.Load().identity, object{})
 }
 
 // serveKey answers with the public half of one key, in a set with whatever else is in body.

@@ -106,9 +106,10 @@ type Server struct {
 	handler    http.Handler
 	listening  listening
 	leaked     atomic.Int64
+	rotations  atomic.Int64
 	apps       map[string]App
 	users      []User
-	signing    signing
+	signing    atomic.Pointer[signing]
 	situations situationsOf
 	// dice guards Config.Random.
 	dice sync.Mutex
@@ -154,7 +155,8 @@ func NewServer(c Config) (*Server, error) {
 	s := &Server{faults: map[Fault]bool{}, clients: map[string]Client{}, tokens: map[string]grant{},
 		used: map[string]time.Time{}, jobs: map[string]*job{}, asked: map[string]bool{},
 		apps: map[string]App{}, launches: map[string]launch{}, questions: map[string]question{},
-		codes: map[string]*code{}, refreshes: map[string]*refresh{}, signing: newSigning()}
+		codes: map[string]*code{}, refreshes: map[string]*refresh{}}
+	s.RotateKeys()
 	faults = append(faults, s.register(c))
 	for _, f := range c.Faults {
 		if !slices.Contains(Faults(), f) {
