@@ -118,6 +118,10 @@ func TestAnswersAreKeptForTheSession(t *testing.T) {
 	if diff := cmp.Diff(first, named); diff != "" {
 		t.Errorf("with a banner the rest differs:\n%s", diff)
 	}
+	e.patient["communication"] = []object{speaks("vi", true)}
+	if fresh, _ := read(func(a *bedside.Access) { a.Banner = true }); fresh.Language.Code != "vi" {
+		t.Errorf("a Patient that was read anew speaks %s, want vi", fresh.Language.Code)
+	}
 	c.pass(time.Minute)
 	if _, asked := read(nil); asked != whole {
 		t.Errorf("after two minutes %d requests, want %d", asked, whole)
