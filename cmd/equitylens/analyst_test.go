@@ -166,12 +166,27 @@ func TestExplainNamesAndNotes(t *testing.T) {
 	if strings.Contains(complaints.String(), patient) {
 		t.Errorf("the id stands on standard error: %s", complaints.String())
 	}
-	trail, err := os.ReadFile(filepath.Join(data, "audit.ndjson"))
-	if err != nil || bytes.Count(trail, []byte("\n")) != 1 || !bytes.Contains(trail, []byte(patient)) {
-		t.Errorf("the audit trail is %q, %v; want one event about the patient", trail, err)
+	if o := must(t, "audit", "verify", "--data", data); !strings.Contains(o.out, "1 events") {
+		t.Errorf("audit verify says %q, want one event", o.out)
 	}
-	if resource, err := r4.Unmarshal(bytes.TrimSpace(trail)); err != nil || resource.GetAuditEvent() == nil {
+	files, err := filepath.Glob(filepath.Join(data, "audit", "*.ndjson"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("the audit trail has the files %v, %v", files, err)
+	}
+	line, err := os.ReadFile(files[0])
+	if err != nil || !bytes.Contains(line, []byte(patient)) {
+		t.Errorf("the audit trail is %q, %v; want an event about the patient", line, err)
+	}
+	var noted struct{ Event json.RawMessage }
+	parse(t, string(line), &noted)
+	if resource, err := r4.Unmarshal(noted.Event); err != nil || resource.GetAuditEvent() == nil {
 		t.Errorf("the audit trail holds no AuditEvent: %v", err)
+	}
+	if err := os.WriteFile(files[0], bytes.Replace(line, []byte(patient), []byte("somebody"), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if o := equitylens(t, "audit", "verify", "--data", data); o.code != exitFailed || !strings.Contains(o.err, "tampered") {
+		t.Errorf("audit verify of a changed trail = %d, %s", o.code, o.err)
 	}
 	o := equitylens(t, "explain", "language-recorded", "--period", "2025", "--patient", "nobody-here",
 		"--data", data)

@@ -1,103 +1,100 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
+	"crypto/rand"
 	"errors"
 	"fmt"
-	"os"
+	"log/slog"
 	"path/filepath"
-	"sync"
-	"time"
 
-	"github.com/equitylens/equitylens/fhir/r4"
+	"github.com/spf13/cobra"
+
+	"github.com/equitylens/equitylens/fhir/audit"
 	"github.com/equitylens/equitylens/internal/config"
+	"github.com/equitylens/equitylens/internal/phi"
 	"github.com/equitylens/equitylens/measure"
+	"github.com/equitylens/equitylens/store/cache"
+	"github.com/equitylens/equitylens/store/trail"
 )
 
-// auditFile keeps who looked at whom: a FHIR AuditEvent a line, on disk before the answer is given. It
-// is a server.Auditor.
-type auditFile struct {
-	mu   sync.Mutex
-	file *os.File
-}
-
-func openAudit(path string) (*auditFile, error) {
-	if _, err := ensureFolder(path); err != nil {
+// trailKey is the key of the digests that chain the audit trail. It is made at first use.
+func trailKey(cfg *config.Config) ([]byte, error) {
+	path, err := ensureFolder(keyFile(cfg, cfg.Server.AuditKey, "audit.key"))
+	if err != nil {
 		return nil, err
 	}
-	const ownerFile = 0o600
-	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, ownerFile) // #nosec G304 -- configured
+	key, err := cache.LoadSealKey(path, rand.Reader)
 	if err != nil {
-		return nil, fmt.Errorf("open audit file: %w", err)
+		return nil, fmt.Errorf("key of the audit trail: %w", err)
 	}
-	return &auditFile{file: file}, nil
+	return key, nil
 }
 
-// Audit appends an event.
-func (a *auditFile) Audit(_ context.Context, event []byte) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if _, err := a.file.Write(append(event, '\n')); err != nil {
-		return fmt.Errorf("write audit file: %w", err)
+// openTrail opens the audit trail for writing and searching.
+func (p *program) openTrail(cfg *config.Config, logger *slog.Logger) (*trail.Trail, error) {
+	key, err := trailKey(cfg)
+	if err != nil {
+		return nil, err
 	}
-	if err := a.file.Sync(); err != nil {
-		return fmt.Errorf("write audit file: %w", err)
-	}
-	return nil
+	return trail.Open(trail.Config{Dir: trailPath(cfg), Key: key, Now: p.now, Logger: logger})
 }
 
-// Close closes the file.
-func (a *auditFile) Close() error { return a.file.Close() }
-
-// auditPath is where the configuration wants the audit file.
-func auditPath(cfg *config.Config) string {
+// trailPath is where the configuration wants the audit trail.
+func trailPath(cfg *config.Config) string {
 	if cfg.Server.Audit != "" {
 		return cfg.Server.Audit
 	}
-	return filepath.Join(cfg.Data, "audit.ndjson")
+	return filepath.Join(cfg.Data, "audit")
 }
 
-// explainedEvent is the AuditEvent of an explanation on the command line.
-func explainedEvent(e measure.Explanation, user string, now time.Time) ([]byte, error) {
+// explained is the AuditEvent of an explanation on the command line.
+func (p *program) explained(e measure.Explanation, user string) ([]byte, error) {
 	if user == "" {
 		user = "unknown"
 	}
-	type object = map[string]any
-	coding := func(system, code, display string) object {
-		return object{"system": system, "code": code, "display": display}
+	builder := audit.Builder{Observer: "EquityLens command line", Now: p.now}
+	return builder.Command(audit.Command{
+		User: user, Patients: []phi.ID{e.Patient}, Subjects: []string{e.Measure + "|" + e.Version},
+		Details: []audit.Detail{{Name: "period", Value: e.Period.String()}, {Name: "snapshot", Value: e.Snapshot}},
+	})
+}
+
+func (p *program) auditCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "audit",
+		Short: "Verify the audit trail",
+		Args:  cobra.NoArgs,
 	}
-	event := object{
-		"resourceType": "AuditEvent",
-		"type":         coding("http://dicom.nema.org/resources/ontology/DCM", "110112", "Query"),
-		"action":       "R",
-		"recorded":     now.UTC().Format("2006-01-02T15:04:05.000Z"),
-		"outcome":      "0",
-		"agent":        []object{{"altId": user, "name": "user of the command line", "requestor": true}},
-		"source":       object{"observer": object{"display": "EquityLens command line"}},
-		"entity": []object{
-			{
-				"what": object{"reference": "Patient/" + e.Patient.Reveal()},
-				"type": coding("http://terminology.hl7.org/CodeSystem/audit-entity-type", "1", "Person"),
-				"role": coding("http://terminology.hl7.org/CodeSystem/object-role", "1", "Patient"),
-			},
-			{
-				"what": object{"display": e.Measure + "|" + e.Version},
-				"type": coding("http://terminology.hl7.org/CodeSystem/audit-entity-type", "2", "System Object"),
-				"role": coding("http://terminology.hl7.org/CodeSystem/object-role", "24", "Query"),
-				"detail": []object{
-					{"type": "period", "valueString": e.Period.String()},
-					{"type": "snapshot", "valueString": e.Snapshot},
-				},
-			},
+	verify := &cobra.Command{
+		Use:   "verify",
+		Short: "Check that no event of the audit trail was changed, left out or put in",
+		Long: `Read the whole audit trail and check the digest of every event, which covers all events before it.
+
+What cannot show within the trail is that its newest events were cut off: compare the number and the
+digest that are printed with those that the log of the server had.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := p.config()
+			if err != nil {
+				return err
+			}
+			key, err := trailKey(&cfg)
+			if err != nil {
+				return err
+			}
+			report, err := trail.Verify(c.Context(), trailPath(&cfg), key)
+			if errors.Is(err, trail.ErrTampered) {
+				return err
+			}
+			if err != nil {
+				return fmt.Errorf("verify the audit trail: %w", err)
+			}
+			p.print("the audit trail is whole: %d events in %d files, digest %s\n",
+				report.Head.N, report.Files, report.Head.Chain)
+			return nil
 		},
 	}
-	text, err := json.Marshal(event)
-	if err != nil {
-		return nil, fmt.Errorf("write audit event: %w", err)
-	}
-	if _, err := r4.Unmarshal(text); err != nil {
-		return nil, errors.New("write audit event: it is no valid AuditEvent")
-	}
-	return text, nil
+	p.dataFlag(verify)
+	c.AddCommand(verify)
+	return c
 }

@@ -5,21 +5,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"net"
-	"net/http"
 	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/spf13/cobra"
 
-	"github.com/equitylens/equitylens/auth/authtest"
 	"github.com/equitylens/equitylens/auth/keys"
-	"github.com/equitylens/equitylens/auth/scope"
 	"github.com/equitylens/equitylens/fhir/client"
-	"github.com/equitylens/equitylens/fhir/fhirtest"
 	"github.com/equitylens/equitylens/fhir/fhirtest/population"
 	"github.com/equitylens/equitylens/internal/config"
 	"github.com/equitylens/equitylens/internal/ingest"
@@ -90,7 +84,7 @@ type planted struct {
 	Measured      *float64 `json:"measured"`
 }
 
-func (p *program) demo(ctx context.Context, flags demoFlags) error {
+func (p *program) demo(ctx context.Context, flags demoFlags) (err error) {
 	if flags.patients < 1 {
 		return exitError{fmt.Errorf("--patients %d is not a number of people", flags.patients), exitUsage}
 	}
@@ -99,7 +93,12 @@ func (p *program) demo(ctx context.Context, flags demoFlags) error {
 	p.override(&cfg)
 	cfg.Log = config.Log{Level: "warn", Format: "text"}
 	people := population.New(population.Config{Patients: flags.patients, Seed: flags.seed})
-	report, err := p.demoSync(ctx, &cfg, people)
+	ward, err := p.demoWard(ctx, &cfg, people, flags)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, ward.close()) }()
+	report, err := p.demoSync(ctx, &cfg, ward)
 	if err != nil {
 		return err
 	}
@@ -120,34 +119,14 @@ func (p *program) demo(ctx context.Context, flags demoFlags) error {
 	if err != nil || flags.once {
 		return err
 	}
-	return p.demoServe(ctx, &cfg, flags.listen)
+	return p.demoServe(ctx, &cfg, ward)
 }
 
-// demoSync starts the fake EHR and pulls everything from it.
+// demoSync pulls everything from the fake EHR.
 func (p *program) demoSync(
-	ctx context.Context, cfg *config.Config, people *population.Population,
+	ctx context.Context, cfg *config.Config, ward *ward,
 ) (report ingest.Report, err error) {
-	if err := p.refuseForeign(ctx, cfg); err != nil {
-		return report, err
-	}
-	ours, err := clientKeys(cfg)
-	if err != nil {
-		return report, err
-	}
-	public := ours.Public()
-	ehr, err := fhirtest.NewServer(fhirtest.Config{
-		Population: people, Clients: []fhirtest.Client{{ID: demoClient, Keys: &public}}, Now: p.now,
-	})
-	if err != nil {
-		return report, err
-	}
-	base, err := ehr.Start(ctx)
-	if err != nil {
-		return report, err
-	}
-	defer func() { err = errors.Join(err, ehr.Close()) }()
-	p.note("a fake EHR with %d people listens at %s", people.Patients(), base)
-	source, err := p.demoEHR(base, ours)
+	source, err := p.demoEHR(ward.base, ward.keys)
 	if err != nil {
 		return report, err
 	}
@@ -335,67 +314,4 @@ func (p *program) printDemo(out demoDocument, took time.Duration) error {
 
 func (p *program) note(format string, args ...any) {
 	_, _ = fmt.Fprintf(p.err, format+"\n", args...)
-}
-
-// demoServe serves the API with one client, whose token it prints.
-func (p *program) demoServe(ctx context.Context, cfg *config.Config, listen string) error {
-	list, err := definitions(cfg)
-	if err != nil {
-		return err
-	}
-	key, err := keys.Generate(jose.ES384)
-	if err != nil {
-		return err
-	}
-	path, err := demoClientKey(cfg, key)
-	if err != nil {
-		return err
-	}
-	cfg.Server.Clients = []config.Client{{
-		ID: demoClient, JWKSFile: path, Scopes: []string{
-			"system/Measure.rs", "system/MeasureReport.rs", "system/Library.rs", scope.Unsuppressed,
-			scope.Patients,
-		},
-	}}
-	var lc net.ListenConfig
-	listener, err := lc.Listen(ctx, "tcp", listen)
-	if err != nil {
-		return fmt.Errorf("listen: %w; give another address with --listen, such as 127.0.0.1:0", err)
-	}
-	a, err := p.newAPI(ctx, cfg, list, listener.Addr().String(), demoTokenLife)
-	if err != nil {
-		return errors.Join(err, listener.Close())
-	}
-	done := make(chan error, 1)
-	go func() { done <- a.run(ctx, listener) }()
-	token, err := authtest.Token(ctx, http.DefaultClient, authtest.Assertion{
-		ClientID: demoClient, Audience: a.tokenURL, Key: key, Now: p.now(),
-	}, strings.Join(cfg.Server.Clients[0].Scopes, " "))
-	if err != nil {
-		return fmt.Errorf("ask for a token: %w", err)
-	}
-	p.invite(p.out, a.url, token)
-	return <-done
-}
-
-// invite prints what a visitor can type next.
-func (p *program) invite(out io.Writer, url, token string) {
-	_, _ = fmt.Fprintf(out, `
-The API is served at %[1]s until you press Ctrl-C. The token below is good for an hour:
-
-  TOKEN=%[2]s
-  curl -s -H "Authorization: Bearer $TOKEN" \
-    '%[1]s/fhir/Measure/interpreter-documented/$evaluate-measure?periodStart=%[3]s&periodEnd=%[3]s&stratifier=language'
-
-Others: %[1]s/fhir/Measure, %[1]s/fhir/metadata, %[1]s/readyz
-`, url, token, demoYear)
-}
-
-// demoClientKey writes the public key of the demo's client where the configuration can name it.
-func demoClientKey(cfg *config.Config, key jose.JSONWebKey) (string, error) {
-	path, err := ensureFolder(keyFile(cfg, "", "demo-client.jwks"))
-	if err != nil {
-		return "", err
-	}
-	return path, writeJWKS(path, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{key.Public()}})
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
 	"time"
@@ -233,11 +234,11 @@ func yesNo(in bool) string {
 // noteExplained adds a line to the audit file: that a person was looked at, by which user of this
 // machine.
 func (p *program) noteExplained(cfg *config.Config, e measure.Explanation) error {
-	trail, err := openAudit(auditPath(cfg))
+	trail, err := p.openTrail(cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
-	event, err := explainedEvent(e, os.Getenv("USER"), p.now())
+	event, err := p.explained(e, os.Getenv("USER"))
 	if err == nil {
 		err = trail.Audit(context.Background(), event)
 	}

@@ -14,21 +14,18 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/robfig/cron/v3"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/equitylens/equitylens/auth"
 	"github.com/equitylens/equitylens/auth/keys"
 	"github.com/equitylens/equitylens/internal/config"
-	"github.com/equitylens/equitylens/internal/ingest"
 	"github.com/equitylens/equitylens/internal/live"
 	"github.com/equitylens/equitylens/measure"
 	"github.com/equitylens/equitylens/server"
 	"github.com/equitylens/equitylens/store/cache"
-	"github.com/equitylens/equitylens/store/facts"
+	"github.com/equitylens/equitylens/store/trail"
 )
 
 func (p *program) serveCommand() *cobra.Command {
@@ -83,12 +80,15 @@ func (p *program) serve(ctx context.Context, cfg *config.Config) error {
 
 // api is the running program: the server, what it serves, and the nightly run.
 type api struct {
-	program  *program
-	cfg      *config.Config
-	logger   *slog.Logger
-	live     *live.Engine
-	server   *server.Server
-	locker   cache.Locker
+	program *program
+	cfg     *config.Config
+	logger  *slog.Logger
+	live    *live.Engine
+	server  *server.Server
+	locker  cache.Locker
+	night   *night
+	// sets are the keys that may be replaced while the program runs.
+	sets     []*keys.Set
 	closers  []io.Closer
 	url      string
 	tokenURL string
@@ -124,19 +124,49 @@ func (p *program) newAPI(
 		return nil, err
 	}
 	a.locker = cache.Locker{Store: store, Now: p.now}
-	tokenKeys, ours, err := a.keys()
+	a.night = &night{api: a}
+	trail, err := p.openTrail(cfg, a.logger)
 	if err != nil {
 		return nil, err
+	}
+	a.closers = append(a.closers, trail)
+	a.server, err = a.serverOf(store, trail, tokenLife)
+	return a, err
+}
+
+// serverOf joins the authorization server, what receives people, and what answers.
+func (a *api) serverOf(
+	store cache.Store, trail *trail.Trail, tokenLife time.Duration,
+) (*server.Server, error) {
+	p, cfg := a.program, a.cfg
+	tokens, err := p.openKeySet(cfg, "tokens")
+	if err != nil {
+		return nil, err
+	}
+	ours, err := p.openKeySet(cfg, "client")
+	if err != nil {
+		return nil, err
+	}
+	door, err := a.receive(store, ours, trail)
+	if err != nil {
+		return nil, err
+	}
+	a.sets = append(a.sets, tokens, ours)
+	published := []*keys.Set{ours}
+	if door.idKeys != nil {
+		a.sets, published = append(a.sets, door.idKeys), append(published, door.idKeys)
 	}
 	clients, err := oauthClients(cfg)
 	if err != nil {
 		return nil, err
 	}
-	oauth, err := auth.New(auth.Config{
-		Issuer: a.url, TokenURL: a.tokenURL, Audience: a.url + "/fhir", Clients: clients, Keys: tokenKeys,
+	settings := auth.Config{
+		Issuer: a.url, TokenURL: a.tokenURL, Audience: a.url + "/fhir", Clients: clients, Keys: tokens,
 		Store: store, TokenLifetime: tokenLife, AllowPrivateNetworks: cfg.Server.PrivateNetworks,
 		Now: p.now, Logger: a.logger,
-	})
+	}
+	door.hospitality(&settings)
+	oauth, err := auth.New(settings)
 	if err != nil {
 		return nil, err
 	}
@@ -144,23 +174,33 @@ func (p *program) newAPI(
 	if err != nil {
 		return nil, err
 	}
-	trail, err := openAudit(auditPath(cfg))
-	if err != nil {
-		return nil, err
-	}
-	a.closers = append(a.closers, trail)
-	a.server, err = server.New(server.Config{
+	return server.New(server.Config{
 		Measures: a.live, Snapshots: a.live, Members: a.live, Releases: a.live, Patients: a.live,
-		Reports: a.live, Importer: a.live, Groups: people, Auditor: trail, Jobs: jobs{store},
-		Authorizer: server.Bearer(oauth.Validator()),
-		OAuth: server.OAuth{
-			Token: oauth.Token(), Keys: oauth.JWKS(ours), SMART: oauth.SMARTConfiguration(server.Scopes()...),
-		},
+		Reports: a.live, Importer: a.live, Groups: people, Auditor: trail, Trail: trail, Jobs: jobs{store},
+		Syncer: a.night, Ender: door, Pages: door.pages(), CDS: door.cds(),
+		Authorizer: server.Bearer(oauth.Validator()), OAuth: endpoints(oauth, published, door.desk != nil),
 		BaseURL: a.url + "/fhir", Organization: cfg.Server.Organization, Version: p.version,
 		Registry: prometheus.NewRegistry(), Logger: a.logger, Now: p.now,
-		StaleAfter: cfg.Server.StaleAfter.Duration,
+		StaleAfter: cfg.Server.StaleAfter.Duration, Origins: cfg.Server.Origins,
+		Limits: server.Limits{
+			Address: cfg.Server.RateLimits.Address, Client: cfg.Server.RateLimits.Client,
+		},
+		BehindProxy: cfg.Server.BehindProxy,
 	})
-	return a, err
+}
+
+// endpoints are those of the authorization server; those for people only where people sign in.
+func endpoints(oauth *auth.Server, published []*keys.Set, people bool) server.OAuth {
+	scopes := server.Scopes()
+	o := server.OAuth{
+		Token: oauth.Token(), Keys: oauth.JWKS(published...), SMART: oauth.SMARTConfiguration(scopes...),
+		Introspect: oauth.Introspect(), Revoke: oauth.Revoke(), Metadata: oauth.Metadata(scopes...),
+	}
+	if people {
+		o.Authorize, o.PAR = oauth.Authorize(), oauth.PushedAuthorization()
+		o.OpenID = oauth.OpenIDConfiguration(scopes...)
+	}
+	return o
 }
 
 // jobs keeps the state of requests that are answered later in the sealed store.
@@ -183,21 +223,6 @@ func publicURL(cfg *config.Config, address string) string {
 		return "https://" + address
 	}
 	return "http://" + address
-}
-
-// keys opens the key set of our tokens and that of our client side, which EHRs look up here.
-func (a *api) keys() (tokens, ours *keys.Set, err error) {
-	path, err := ensureFolder(keyFile(a.cfg, a.cfg.Server.TokenKeys, "token.json"))
-	if err != nil {
-		return nil, nil, err
-	}
-	// Only our own validator reads these tokens; one elliptic key is enough and quick to make.
-	settings := keys.Config{Algorithms: []jose.SignatureAlgorithm{jose.ES384}, Now: a.program.now}
-	if tokens, err = keys.Open(path, settings); err != nil {
-		return nil, nil, err
-	}
-	ours, err = clientKeys(a.cfg)
-	return tokens, ours, err
 }
 
 // cache is memory, or Redis where it is configured; sealed either way.
@@ -250,11 +275,15 @@ func (a *api) run(ctx context.Context, listener net.Listener) error {
 		})
 	})
 	group.Go(func() error { return a.live.Run(ctx) })
+	group.Go(func() error { return a.watchKeys(ctx, a.sets...) })
+	a.night.live(ctx)
 	if a.cfg.Sync.Schedule != "" {
-		group.Go(func() error { return a.schedule(ctx) })
+		group.Go(func() error { return a.night.schedule(ctx) })
 	}
 	a.logger.Info("listening", slog.String("address", listener.Addr().String()), slog.String("url", a.url))
-	return errors.Join(group.Wait(), a.close())
+	err := group.Wait()
+	a.night.wait()
+	return errors.Join(err, a.close())
 }
 
 // close lets go of what was opened, the last first.
@@ -266,89 +295,14 @@ func (a *api) close() error {
 	return errors.Join(faults...)
 }
 
-// schedule syncs on the cron line of the configuration. A run that is still going is not overtaken.
-func (a *api) schedule(ctx context.Context) error {
-	location := time.Local
-	if zone, err := a.cfg.Location(); err == nil && zone != nil {
-		location = zone
-	}
-	runner := cron.New(cron.WithLocation(location), cron.WithChain(cron.SkipIfStillRunning(cron.DiscardLogger)))
-	_, err := runner.AddFunc(a.cfg.Sync.Schedule, func() { a.nightly(ctx) })
-	if err != nil {
-		return fmt.Errorf("sync.schedule: %w", err)
-	}
-	runner.Start()
-	<-ctx.Done()
-	<-runner.Stop().Done()
-	return nil
-}
-
-// lockLife is how long the lock of a sync holds without being extended.
-const lockLife = 2 * time.Minute
-
-// nightly syncs every source under a lock that all servers of one cache share. The data directory has
-// a lock and a fence of its own, so that even a lock that was lost cannot publish twice.
-func (a *api) nightly(ctx context.Context) {
-	lock, err := a.locker.Acquire(ctx, "sync", lockLife)
-	if errors.Is(err, cache.ErrHeld) {
-		a.logger.Info("another server is syncing")
-		return
-	}
-	if err != nil {
-		a.logger.Error("the lock of the sync cannot be had", slog.Any("cause", err))
-		return
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	go extend(ctx, lock, cancel)
-	defer func() { _ = lock.Release(context.WithoutCancel(ctx)) }()
-	sources, err := a.program.chosen(a.cfg, syncFlags{})
-	if err != nil {
-		a.logger.Error("sync", slog.Any("cause", err))
-		return
-	}
-	for _, source := range sources {
-		report, err := a.program.syncOne(ctx, a.cfg, source, syncFlags{})
-		a.noteSync(source, report, err)
-	}
-	if err := a.live.Refresh(ctx); err != nil && !errors.Is(err, facts.ErrNoSnapshot) {
-		a.logger.Error("the new snapshot cannot be served", slog.Any("cause", err))
-	}
-}
-
-func extend(ctx context.Context, lock *cache.Lock, cancel context.CancelCauseFunc) {
-	tick := time.NewTicker(lockLife / 4)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			if err := lock.Extend(ctx, lockLife); err != nil {
-				cancel(fmt.Errorf("the lock of the sync was lost: %w", err))
-				return
-			}
-		}
-	}
-}
-
-func (a *api) noteSync(source ingest.Source, report ingest.Report, err error) {
-	fields := []any{
-		slog.String("source", source.Name()), slog.String("snapshot", report.Snapshot),
-		slog.Bool("complete", report.Complete), slog.Int64("orphans", report.Orphans),
-	}
-	if err != nil {
-		a.logger.Error("the sync did not end well", append(fields, slog.Any("cause", err))...)
-		return
-	}
-	a.logger.Info("synced", fields...)
-}
-
 // oauthClients reads the clients of the configuration.
 func oauthClients(cfg *config.Config) ([]auth.Client, error) {
 	var clients []auth.Client
 	for _, c := range cfg.Server.Clients {
-		client := auth.Client{ID: c.ID, JWKSURI: c.JWKSURI, Scopes: c.Scopes}
+		client := auth.Client{
+			ID: c.ID, Name: c.Name, Public: c.Public, JWKSURI: c.JWKSURI, RedirectURIs: c.RedirectURIs,
+			Scopes: c.Scopes, Trusted: c.Trusted,
+		}
 		if c.JWKSFile != "" {
 			text, err := os.ReadFile(c.JWKSFile)
 			if err != nil {

@@ -11,7 +11,6 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/spf13/cobra"
 
-	"github.com/equitylens/equitylens/auth/keys"
 	"github.com/equitylens/equitylens/fhir/bulk"
 	"github.com/equitylens/equitylens/fhir/client"
 	"github.com/equitylens/equitylens/internal/config"
@@ -125,7 +124,7 @@ func (p *program) source(cfg *config.Config, s *config.Source, full bool) (inges
 		UserAgent: "equitylens/" + p.version, Now: p.now, Logger: p.logger(cfg),
 	}
 	if s.ClientID != "" {
-		set, err := clientKeys(cfg)
+		set, err := p.openKeySet(cfg, "client")
 		if err != nil {
 			return nil, err
 		}
@@ -164,15 +163,6 @@ func (p *program) source(cfg *config.Config, s *config.Source, full bool) (inges
 			RepeatTypes: s.RepeatTypes, Lenient: s.Lenient,
 		},
 	}, nil
-}
-
-// clientKeys are the keys by which EHRs know us.
-func clientKeys(cfg *config.Config) (*keys.Set, error) {
-	path, err := ensureFolder(keyFile(cfg, cfg.ClientKeys, "client.json"))
-	if err != nil {
-		return nil, err
-	}
-	return keys.Open(path, keys.Config{})
 }
 
 func (p *program) syncOne(

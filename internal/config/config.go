@@ -134,8 +134,10 @@ type Server struct {
 	// TokenKeys signs our access tokens; "" means <data>/keys/token.json.
 	TokenKeys string   `yaml:"token_keys_file"`
 	Clients   []Client `yaml:"clients"`
-	// Audit is the file in which every report that names people is noted; "" means <data>/audit.ndjson.
-	Audit string `yaml:"audit_file"`
+	// Audit is the folder of the audit trail; "" means <data>/audit.
+	Audit string `yaml:"audit_folder"`
+	// AuditKey makes the digests that chain it; "" means <data>/keys/audit.key.
+	AuditKey string `yaml:"audit_key_file"`
 	// PrivateNetworks lets the keys of clients be fetched from private addresses.
 	PrivateNetworks bool `yaml:"private_networks"`
 	// IDKeys signs our id_tokens; "" means <data>/keys/identity.json.
@@ -258,7 +260,7 @@ func (c *Config) resolve(folder string) {
 	paths := []*string{
 		&c.Data, &c.ConceptMaps, &c.RaceTable, &c.Measures, &c.ClientKeys, &c.Cache.KeyFile,
 		&c.Cache.Redis.PasswordFile, &c.Server.TLS.CertFile, &c.Server.TLS.KeyFile, &c.Server.TokenKeys,
-		&c.Server.Audit, &c.Server.IDKeys, &c.Groups,
+		&c.Server.Audit, &c.Server.AuditKey, &c.Server.IDKeys, &c.Groups,
 	}
 	for i := range c.EHRs {
 		paths = append(paths, &c.EHRs[i].SecretFile, &c.EHRs[i].CAFile)
