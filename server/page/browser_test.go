@@ -62,7 +62,7 @@ func browser(t *testing.T) context.Context {
 	return ctx
 }
 
-// hosted serves the samples, each at its name. Of the problems, which are of one form, there are two.
+// hosted serves the samples, each at its name. Of those that are of one form there is one, or two.
 func hosted(t *testing.T) (base string, names []string) {
 	t.Helper()
 	p := newPages(t)
@@ -71,6 +71,9 @@ func hosted(t *testing.T) (base string, names []string) {
 	for _, s := range samples() {
 		if kind, problem := strings.CutPrefix(s.name, "problem_"); problem &&
 			kind != string(page.Launch) && kind != string(page.Client) {
+			continue
+		}
+		if strings.HasSuffix(s.name, "_bare") || strings.HasSuffix(s.name, "_none") {
 			continue
 		}
 		names = append(names, s.name)

@@ -116,22 +116,22 @@ type source struct{ Value, Flag, Where, Updated string }
 const sourcesShown = 3
 
 func (w *words) facts(v *bedside.View) []fact {
-	patient, visits := unread(v, resourcePatient), unread(v, resourceEncounter)
-	language := w.fact(v.Language, patient, func(one mapping.Value) string {
+	patient := unread(v, resourcePatient)
+	language := w.fact(v.Language, func(one mapping.Value) string {
 		return w.value(mapping.DimensionLanguage, one, patient)
 	})
 	language.Title = w.say("facts.language")
-	need := w.fact(v.Interpreter, patient || visits, func(one mapping.Value) string {
+	need := w.fact(v.Interpreter, func(one mapping.Value) string {
 		if one.State == mapping.Known {
 			return w.label("need", one.Code)
 		}
-		return w.value(mapping.DimensionInterpreter, one, patient || visits)
+		return w.value(mapping.DimensionInterpreter, one, needUnread(v))
 	})
 	need.Title = w.say("facts.interpreter")
 	return []fact{language, need}
 }
 
-func (w *words) fact(f bedside.Fact, unread bool, value func(mapping.Value) string) fact {
+func (w *words) fact(f bedside.Fact, value func(mapping.Value) string) fact {
 	out := fact{Value: value(f.Value)}
 	for _, s := range f.Sources {
 		one := source{Value: value(s.Value), Where: w.say("source.patient")}

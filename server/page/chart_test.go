@@ -144,50 +144,76 @@ func TestLead(t *testing.T) {
 		},
 		{
 			"not needed", view(known("es"), no, mapping.NoneDocumented),
-			[]string{"For your information", "No interpreter is needed, according to the record."},
-			[]string{"Para su información", "Según el expediente, no necesita intérprete."},
+			[]string{"For your information", "No interpreter is needed, according to the record.",
+				"The preferred language is Spanish."},
+			[]string{"Para su información", "Según el expediente, no necesita intérprete.",
+				"El idioma preferido es español."},
 		},
 		{
 			"not needed and documented all the same", view(known("es"), no, mapping.Documented),
 			[]string{
 				"For your information", "No interpreter is needed, according to the record.",
+				"The preferred language is Spanish.",
 				"An interpreter is documented for this visit.",
 			},
 			[]string{
 				"Para su información", "Según el expediente, no necesita intérprete.",
+				"El idioma preferido es español.",
 				"En esta visita hay un intérprete documentado.",
 			},
 		},
 		{
 			"not recorded, whatever the language", view(known("es"), none, mapping.NoneDocumented),
 			[]string{
-				"Please ask", "Interpreter need is not recorded.", "What to do",
+				"Please ask", "Interpreter need is not recorded.",
+				"The preferred language is Spanish.", "What to do",
 				"Ask the patient, with an interpreter if you need one to ask. Registration records the answer.",
 			},
 			[]string{
-				"Pregunte, por favor", "No consta si necesita intérprete.", "Qué hacer",
+				"Pregunte, por favor", "No consta si necesita intérprete.",
+				"El idioma preferido es español.", "Qué hacer",
 				"Pregunte al paciente, con un intérprete si le hace falta para preguntar. Admisión registra la respuesta.",
 			},
 		},
 		{
 			"not recorded where visits may say so", view(known("es"), none, "", about("Encounter")),
 			[]string{
-				"Please check", "Whether an interpreter is needed could not be read.", "What to do",
+				"Please check", "Whether an interpreter is needed could not be read.",
+				"The preferred language is Spanish.", "What to do",
 				"Look in the chart, or ask the patient.",
 			},
 			[]string{
-				"Compruébelo, por favor", "No se pudo leer si necesita intérprete.", "Qué hacer",
+				"Compruébelo, por favor", "No se pudo leer si necesita intérprete.",
+				"El idioma preferido es español.", "Qué hacer",
 				"Consulte el expediente o pregunte al paciente.",
+			},
+		},
+		{
+			"not recorded of a visit that was read, whatever others say",
+			view(known("es"), none, mapping.Documented, about("Encounter")),
+			[]string{
+				"Please ask", "Interpreter need is not recorded.",
+				"The preferred language is Spanish.",
+				"An interpreter is documented for this visit.", "What to do",
+				"Ask the patient, with an interpreter if you need one to ask. Registration records the answer.",
+			},
+			[]string{
+				"Pregunte, por favor", "No consta si necesita intérprete.",
+				"El idioma preferido es español.",
+				"En esta visita hay un intérprete documentado.", "Qué hacer",
+				"Pregunte al paciente, con un intérprete si le hace falta para preguntar. Admisión registra la respuesta.",
 			},
 		},
 		{
 			"declined is an answer", view(known("es"), absent(mapping.AskedDeclined), ""),
 			[]string{
 				"For your information", "Asked about an interpreter, the patient chose not to answer.",
+				"The preferred language is Spanish.",
 				"What to do", "An interpreter can still be offered at any time.",
 			},
 			[]string{
 				"Para su información", "Se le preguntó si necesita intérprete y decidió no responder.",
+				"El idioma preferido es español.",
 				"Qué hacer", "En cualquier momento se le puede ofrecer un intérprete.",
 			},
 		},
@@ -195,11 +221,13 @@ func TestLead(t *testing.T) {
 			"conflicting settles nothing", view(known("es"), absent(mapping.Conflicting), mapping.Documented),
 			[]string{
 				"Please ask", "Records disagree on whether an interpreter is needed.",
+				"The preferred language is Spanish.",
 				"An interpreter is documented for this visit.", "What to do",
 				"Ask the patient. Registration corrects the record.",
 			},
 			[]string{
 				"Pregunte, por favor", "Los datos se contradicen: no queda claro si necesita intérprete.",
+				"El idioma preferido es español.",
 				"En esta visita hay un intérprete documentado.", "Qué hacer",
 				"Pregunte al paciente. Admisión corrige el expediente.",
 			},

@@ -11,8 +11,9 @@ import (
 type lead struct {
 	// Tone is the name of a colour, and of the word that says the same without one.
 	Tone, Label string
-	Need, Now   string
-	Todo        []string
+	// Language is left out where Need names it.
+	Need, Language, Now string
+	Todo                []string
 }
 
 // The tones.
@@ -28,8 +29,12 @@ const (
 func (w *words) lead(v *bedside.View) lead {
 	now := nowOf(v)
 	out := lead{Need: w.need(v)}
+	needed := v.Interpreter.State == mapping.Known && v.Interpreter.Code == mapping.Yes
+	if !needed && v.Language.State == mapping.Known {
+		out.Language = w.say("lead.language", w.language(v.Language.Code))
+	}
 	switch {
-	case v.Interpreter.State == mapping.Known && v.Interpreter.Code == mapping.Yes:
+	case needed:
 		out.Tone = neededTone(now)
 		out.Now = w.say("now." + now)
 		out.Todo = w.neededTodo(v, now)
@@ -37,7 +42,7 @@ func (w *words) lead(v *bedside.View) lead {
 		out.Tone = toneNote
 		out.Now = w.shown(now)
 	default:
-		state := stateOf(v.Interpreter.Value, unread(v, resourcePatient) || unread(v, resourceEncounter))
+		state := stateOf(v.Interpreter.Value, needUnread(v))
 		out.Tone = absentTone(state)
 		out.Now = w.shown(now)
 		out.Todo = []string{w.say(absentTodo(state))}
@@ -51,8 +56,7 @@ func (w *words) need(v *bedside.View) string {
 	need, language := v.Interpreter, v.Language
 	switch {
 	case need.State != mapping.Known:
-		return w.say("lead." + stateOf(need.Value,
-			unread(v, resourcePatient) || unread(v, resourceEncounter)))
+		return w.say("lead." + stateOf(need.Value, needUnread(v)))
 	case need.Code != mapping.Yes:
 		return w.say("lead.no")
 	case language.State != mapping.Known || language.Code == codeEnglish:
@@ -71,9 +75,20 @@ const (
 	nowNoVisit = "no-visit"
 )
 
+// current returns the index of the current visit, -1 where there is none.
+func current(v *bedside.View) int {
+	return slices.IndexFunc(v.Visits, func(one bedside.Visit) bool { return one.Current })
+}
+
+// needUnread reports whether the need that holds now may be recorded where the view did not look: it is
+// that of the current visit or of the patient, and of any visit where none is under way.
+func needUnread(v *bedside.View) bool {
+	return unread(v, resourcePatient) || unread(v, resourceEncounter) && current(v) < 0
+}
+
 // nowOf returns what is documented for the current visit.
 func nowOf(v *bedside.View) string {
-	i := slices.IndexFunc(v.Visits, func(one bedside.Visit) bool { return one.Current })
+	i := current(v)
 	switch {
 	case i >= 0 && v.Visits[i].Use != "":
 		return string(v.Visits[i].Use)

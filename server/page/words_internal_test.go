@@ -85,7 +85,7 @@ func families() map[string][]string {
 		string(mapping.Documented), string(mapping.Arranged), string(mapping.AdHoc),
 		string(mapping.NoneDocumented),
 	}
-	var roles, kinds, notices, problems []string
+	var roles, notices, problems []string
 	for _, r := range role.All() {
 		roles = append(roles, string(r))
 	}
@@ -99,15 +99,12 @@ func families() map[string][]string {
 	for _, k := range Kinds() {
 		problems = append(problems, string(k)+".title", string(k)+".happened", string(k)+".do")
 	}
-	for _, l := range languages() {
-		kinds = append(kinds, l.String())
-	}
 	months := make([]string, 12)
 	for i := range months {
 		months[i] = fmt.Sprint(i + 1)
 	}
 	return map[string][]string{
-		"state": states, "lead": append(absent, "yes", "no", "yes.language"), "todo": absent,
+		"state": states, "lead": append(absent, "yes", "no", "yes.language", "language"), "todo": absent,
 		"use": uses, "now": append(uses, nowNotRead, nowNoVisit), "role": roles, "may": roles,
 		"notice": notices, "problem": problems, "month": months,
 		"tone":  {toneAct, toneAsk, toneCheck, toneOK, toneNote},
