@@ -106,6 +106,11 @@ func (m *Manager) binding(state string, framed bool) http.Cookie {
 	return m.cookieOf(name, "/", framed)
 }
 
+// Framed reports whether a request fills a frame of another page, and so which cookies it can be
+// given. A browser that does not say is taken to: what works in a frame works in a window too.
+// https://www.w3.org/TR/fetch-metadata/#sec-fetch-dest-header
+func Framed(r *http.Request) bool { return r.Header.Get("Sec-Fetch-Dest") != "document" }
+
 // SetBinding gives the browser the binding of a flow that was begun; framed says that it was begun
 // in a frame.
 func (m *Manager) SetBinding(w http.ResponseWriter, begun smart.Begun, framed bool) {

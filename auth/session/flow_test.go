@@ -66,6 +66,17 @@ func TestBindingCookies(t *testing.T) {
 	}
 }
 
+func TestFramed(t *testing.T) {
+	t.Parallel()
+	for dest, want := range map[string]bool{"document": false, "iframe": true, "frame": true, "": true} {
+		request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, site+"/launch", nil)
+		request.Header.Set("Sec-Fetch-Dest", dest)
+		if got := session.Framed(request); got != want {
+			t.Errorf("Framed(%q) = %t", dest, got)
+		}
+	}
+}
+
 // spender is an EHR that takes each refresh token once.
 type spender struct {
 	mu    sync.Mutex

@@ -163,6 +163,25 @@ func TestSessionEndsInTime(t *testing.T) {
 	alive(busy, false) // Two hours, though it was in use all the time.
 }
 
+// TestSessionEndsByOurClock has a store whose clock stands still, as that of another machine may.
+func TestSessionEndsByOurClock(t *testing.T) {
+	t.Parallel()
+	slow := cache.NewMemory(cache.MemoryConfig{Now: func() time.Time {
+		return time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
+	}})
+	r := newRig(t, func(cfg *session.Config) { cfg.Store = slow })
+	b := newBrowser(t, site)
+	r.start(t, b, analyst(), false)
+	r.clock.Advance(30*time.Minute - time.Second)
+	if _, err := r.Of(b.visit(t, "/")); err != nil {
+		t.Fatal(err)
+	}
+	r.clock.Advance(30 * time.Minute)
+	if _, err := r.Of(b.visit(t, "/")); !errors.Is(err, session.ErrNone) {
+		t.Errorf("Of = %v", err)
+	}
+}
+
 func TestDefaults(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, nil)

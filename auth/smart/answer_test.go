@@ -33,6 +33,11 @@ func TestAnswersThatDeviate(t *testing.T) {
 		}},
 		{"fewer scopes and a strange one", members{"scope": "patient/Patient.read patient/strange.x x"}, nil,
 			func(v Visit, _ time.Time) bool { return v.Token.Scopes.String() == "patient/Patient.read x" }},
+		{"no identity, and said so", members{"scope": "launch patient/*.rs", "id_token": nil}, nil,
+			func(v Visit, _ time.Time) bool { return v.Identity == nil }},
+		{"no identity, and not said so", members{"id_token": nil}, ErrIdentity, nil},
+		{"an identity of nobody, though none is granted",
+			members{"scope": "launch", "id_token": "a.b.c"}, ErrIdentity, nil},
 		{"no expires_in", members{"expires_in": nil}, nil, func(v Visit, now time.Time) bool {
 			return v.Token.Expires.Equal(now.Add(assumedLife))
 		}},

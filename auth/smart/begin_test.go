@@ -103,6 +103,19 @@ func TestSignInAsksForThePersonAlone(t *testing.T) {
 	}
 }
 
+func TestSignInNeedsAnIdentity(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	r.ehr.answer = members{"scope": "fhirUser", "id_token": nil}
+	begun, err := r.SignIn(t.Context(), "mercy", "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Finish(t.Context(), r.ehr.authorize(t, begun), begun.Binding); !errors.Is(err, ErrIdentity) {
+		t.Errorf("Finish = %v", err)
+	}
+}
+
 func TestSignInNeedsATenantForIt(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, func(cfg *Config, _ *ehr) { cfg.Tenants[0].SignIn = false })

@@ -47,7 +47,8 @@ func (c *Client) Finish(ctx context.Context, query url.Values, binding string) (
 			return Visit{}, err
 		}
 	}
-	if f.Nonce == "" {
+	withheld := got.idToken == "" && !openid(got.token.Scopes.Strings())
+	if f.Nonce == "" || f.Kind == KindLaunch && withheld {
 		return v, nil
 	}
 	if v.Identity, err = c.identify(ctx, t, f, got.idToken); err != nil {

@@ -30,7 +30,7 @@ const (
 	// Public is by our client id alone; PKCE holds the flow together.
 	Public ClientAuth = "none"
 	// SecretBasic is by a shared secret.
-	SecretBasic ClientAuth = "client_secret_basic"
+	SecretBasic ClientAuth = "client_secret_basic" // #nosec G101 -- a name
 	// PrivateKeyJWT is by an assertion signed with our client key.
 	PrivateKeyJWT ClientAuth = "private_key_jwt"
 )

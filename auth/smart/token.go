@@ -93,7 +93,8 @@ type Visit struct {
 	// Next is the path of ours that a sign-in was begun for; "" after a launch.
 	Next  string
 	Token Token
-	// Identity is nil where a launch was not asked for one. A sign-in always has it.
+	// Identity is nil where a launch did not ask for one, or the server says that it grants none. A
+	// sign-in always has it.
 	Identity *Identity
 	// Context is that of a launch. It may name no patient: what that means is for the caller to
 	// say.
