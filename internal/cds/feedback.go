@@ -121,7 +121,7 @@ func parseFeedback(body []byte, tenant string, now time.Time) ([]Feedback, error
 			Received: now.UTC()}
 		switch given := item.Reason.Reason; {
 		case item.Outcome != Overridden || given.Code == "":
-		case given.System == ReasonSystem && slices.Contains(Reasons(), given.Code):
+		case (given.System == ReasonSystem || given.System == "") && slices.Contains(Reasons(), given.Code):
 			f.Reason = given.Code
 		default:
 			f.Reason = ReasonOther

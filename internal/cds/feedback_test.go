@@ -57,6 +57,8 @@ func TestFeedback(t *testing.T) {
 		{"accepted", []object{item(object{"outcome": "accepted", "overrideReason": nil,
 			"acceptedSuggestions": []object{{"id": "x"}}})}, taken("accepted", "")},
 		{"without a reason", []object{item(object{"overrideReason": nil})}, taken("overridden", "")},
+		{"a reason without a system", []object{item(reasoned(cds.ReasonFluent, ""))},
+			taken("overridden", cds.ReasonFluent)},
 		{"a reason of another system", []object{item(reasoned(cds.ReasonDeclined, "http://other"))},
 			taken("overridden", cds.ReasonOther)},
 		{"a reason that is a name", []object{item(reasoned(family, cds.ReasonSystem))},
