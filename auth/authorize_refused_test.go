@@ -50,6 +50,7 @@ func TestBadRequestsAreToldToTheClient(t *testing.T) {
 		{"by form_post", "response_mode", "form_post", "invalid_request"},
 		{"no scope", "scope", "", "invalid_scope"},
 		{"no scope that is allowed", "scope", "user/Patient.rs launch", "invalid_scope"},
+		{"access of programs alone", "scope", "system/Measure.rs", "invalid_scope"},
 		{"a request object", "request", "eyJhbGciOiJub25lIn0.e30.", "request_not_supported"},
 		{"a request elsewhere", "request_uri", "https://evil.example/r", "request_uri_not_supported"},
 	} {

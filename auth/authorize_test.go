@@ -192,7 +192,8 @@ func TestConsentIsNarrowedByARoleTakenAwayMeanwhile(t *testing.T) {
 	}
 	c = question(t, s.visit(t, "ana", asked("spa", spaBack)))
 	s.change("ana", func(p *auth.Person) { p.Roles = nil })
-	if q := back(t, s.answer(t, "ana", c, auth.ConsentAllow)).Query(); q.Get("error") != "access_denied" {
+	q := back(t, s.answer(t, "ana", c, auth.ConsentAllow)).Query()
+	if q.Get("error") != "access_denied" {
 		t.Errorf("answer = %v, want access_denied", q)
 	}
 }

@@ -8,22 +8,28 @@ import (
 	"github.com/equitylens/equitylens/auth/scope"
 )
 
-// clientGrant decides what a client gets of what it asks for. fosite refuses a request as a whole when
-// one scope is not allowed; SMART lets the server grant the allowed part, and tells it in the
-// answer.
+// clientGrant decides what a client gets of what it asks for itself. fosite refuses a request as a
+// whole when one scope is not allowed; SMART lets the server grant the allowed part, and tells it
+// in the answer.
 type clientGrant struct{ audience string }
 
 // CanSkipClientAuth implements fosite.TokenEndpointHandler: nobody gets a scope unasked who.
-func (*clientGrant) CanSkipClientAuth(context.Context, fosite.AccessRequester) bool { return false }
+func (*clientGrant) CanSkipClientAuth(context.Context, fosite.AccessRequester) bool {
+	return false
+}
 
 // CanHandleTokenEndpointRequest implements fosite.TokenEndpointHandler.
-func (*clientGrant) CanHandleTokenEndpointRequest(_ context.Context, r fosite.AccessRequester) bool {
+func (*clientGrant) CanHandleTokenEndpointRequest(
+	_ context.Context, r fosite.AccessRequester,
+) bool {
 	return r.GetGrantTypes().ExactOne(clientCredentials)
 }
 
 // HandleTokenEndpointRequest implements fosite.TokenEndpointHandler. What is malformed is not
 // granted, like anything else that is not allowed; if nothing is left the request is refused.
-func (g *clientGrant) HandleTokenEndpointRequest(_ context.Context, r fosite.AccessRequester) error {
+func (g *clientGrant) HandleTokenEndpointRequest(
+	_ context.Context, r fosite.AccessRequester,
+) error {
 	client, ok := r.GetClient().(*registered)
 	if !ok {
 		return refuse(serverError, "the request could not be answered", nil)

@@ -60,7 +60,8 @@ type Guard struct {
 
 // Require returns a middleware that lets requests through whose token covers need, with the
 // Principal in their context. It answers 401 to others, 403 where the token is good and the scope
-// too small, and 503 where nobody can tell whether it was revoked. The error says that need is no scope: a route table fails at start then.
+// too small, and 503 where nobody can tell whether it was revoked. The error says that need is no
+// scope: a route table fails at start then.
 func (g *Guard) Require(need string) (func(http.Handler) http.Handler, error) {
 	want, err := scope.Parse(need)
 	if err != nil {

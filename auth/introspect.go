@@ -146,7 +146,9 @@ func (s *Server) describeRefresh(ctx context.Context, token string) (map[string]
 func told(session *grant.Session, scopes []string) map[string]any {
 	found := map[string]any{}
 	for name, value := range session.Context {
-		found[name] = value
+		if !slices.Contains(reservedMembers(), name) {
+			found[name] = value
+		}
 	}
 	if session.FHIRUser != "" && slices.Contains(scopes, "fhirUser") {
 		found["fhirUser"] = session.FHIRUser

@@ -82,7 +82,7 @@ func (g *personGrant) PopulateTokenEndpointResponse(
 	return nil
 }
 
-// reservedMembers are the members of a token response that no launch context may replace.
+// reservedMembers are the members of a token response that no launch context may bring.
 func reservedMembers() []string {
 	return []string{
 		"access_token", "token_type", "expires_in", "scope", "refresh_token", "id_token", "error",

@@ -106,7 +106,7 @@ func newSite(t testing.TB, change func(*auth.Config, *rig)) *site {
 			Subject: "ana-4711", Issuer: "https://idp.example", Name: "Ana Canary",
 			FHIRUser: "https://ehr.example/Practitioner/canary",
 			Roles:    []role.Role{role.Analyst}, SignedIn: now,
-			Context: map[string]any{"patient": "p-canary", "need_patient_banner": true, "scope": "x"},
+			Context: map[string]any{"patient": "p-canary", "need_patient_banner": true, "id_token": "x"},
 		},
 		"rev": {
 			Subject: "rev-4712", Issuer: "https://idp.example", Name: "Rev Canary",
@@ -128,7 +128,7 @@ func siteClients(key jose.JSONWebKey) []auth.Client {
 		"system/Measure.rs")
 	return []auth.Client{
 		{ID: "spa", Public: true, RedirectURIs: []string{spaBack, homeBack}, Scopes: scopes},
-		{ID: "dash", Name: "The dashboard", JWKS: public(key), RedirectURIs: []string{dashBack},
+		{ID: "dash", Name: "The dashboard", JWKS: public(key), RedirectURIs: []string{dashBack, homeBack},
 			Grants: []string{"authorization_code", "refresh_token", "client_credentials"},
 			Scopes: scopes},
 		{ID: "house", Public: true, Trusted: true,
@@ -143,7 +143,9 @@ func asked(client, back string) url.Values {
 }
 
 // do sends a request of a person's browser; who is empty where nobody is signed in.
-func (s *site) do(t testing.TB, who, method, target string, form url.Values) *httptest.ResponseRecorder {
+func (s *site) do(
+	t testing.TB, who, method, target string, form url.Values,
+) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, target, strings.NewReader(form.Encode()))
 	if form != nil {
@@ -174,7 +176,9 @@ func question(t testing.TB, rec *httptest.ResponseRecorder) auth.Consent {
 }
 
 // answer answers it.
-func (s *site) answer(t testing.TB, who string, c auth.Consent, answer string) *httptest.ResponseRecorder {
+func (s *site) answer(
+	t testing.TB, who string, c auth.Consent, answer string,
+) *httptest.ResponseRecorder {
 	t.Helper()
 	return s.do(t, who, http.MethodPost, c.Action,
 		url.Values{auth.ConsentHandle: {c.Handle}, auth.ConsentAnswer: {answer}})
