@@ -33,6 +33,8 @@ const (
 	// askAgain is the least time between two fetches for ids that are not known: anybody can make up
 	// an id, and nobody shall make us hammer an EHR by it.
 	askAgain = 10 * time.Second
+	// askFailed is the same after a fetch that failed.
+	askFailed = 2 * time.Second
 )
 
 // errKeys means that the keys of an EHR cannot be read at the moment.
@@ -50,8 +52,9 @@ type publishedKeys struct {
 type keptKeys struct {
 	set     jose.JSONWebKeySet
 	expires time.Time
-	// asked is when it was last read because an id was not known.
-	asked time.Time
+	// asked is when it was last read because an id was not known, failed when that last went wrong.
+	asked  time.Time
+	failed time.Time
 }
 
 // flights lets all calls that wait for one document share one fetch.
@@ -111,19 +114,21 @@ func fitting(set jose.JSONWebKeySet, header jose.Header) (out []jose.JSONWebKey)
 // a while, when afresh is wanted. Keys that have expired are never used, also when the EHR is down: it
 // may have taken them back.
 func (s *Service) published(ctx context.Context, t *tenant, afresh bool) (jose.JSONWebKeySet, error) {
-	have, due := s.keys.due(t.JWKSURI, afresh)
-	if !due {
-		return have.set, nil
+	have, due, err := s.keys.due(t.JWKSURI, afresh)
+	if err != nil || !due {
+		return have.set, err
 	}
 	// All that wait share one request, which outlives them.
 	done := s.flight.group.DoChan(t.JWKSURI, func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchTimeout)
 		defer cancel()
 		set, keep, err := fetchKeys(ctx, t)
-		if err == nil {
-			s.keys.put(t.JWKSURI, set, keep)
+		if err != nil {
+			s.keys.fail(t.JWKSURI)
+			return nil, err
 		}
-		return set, err
+		s.keys.put(t.JWKSURI, set, keep)
+		return set, nil
 	})
 	select {
 	case <-ctx.Done():
@@ -134,21 +139,34 @@ func (s *Service) published(ctx context.Context, t *tenant, afresh bool) (jose.J
 	}
 }
 
-// due returns what is kept, and whether it has to be read anew.
-func (p *publishedKeys) due(uri string, afresh bool) (keptKeys, bool) {
+// due returns what is kept, and whether it has to be read anew. The error says that this was tried in
+// vain a moment ago.
+func (p *publishedKeys) due(uri string, afresh bool) (keptKeys, bool, error) {
 	now := p.now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	have := p.kept[uri]
 	switch {
 	case !now.Before(have.expires):
-		return have, true
+		if now.Before(have.failed.Add(askFailed)) {
+			return keptKeys{}, false, fmt.Errorf("%w: nor could they be a moment ago", errKeys)
+		}
+		return have, true, nil
 	case !afresh || now.Before(have.asked.Add(askAgain)):
-		return have, false
+		return have, false, nil
 	}
 	have.asked = now
 	p.kept[uri] = have
-	return have, true
+	return have, true, nil
+}
+
+// fail notes that the document could not be read.
+func (p *publishedKeys) fail(uri string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	have := p.kept[uri]
+	have.failed = p.now()
+	p.kept[uri] = have
 }
 
 // put keeps a document. It may still be asked for again at once because of an id that it lacks, if it

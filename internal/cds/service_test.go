@@ -222,7 +222,7 @@ func TestEHRThatIsSlowOrDownGetsNoCard(t *testing.T) {
 	t.Parallel()
 	released := make(chan struct{})
 	t.Cleanup(func() { close(released) })
-	for name, break_ := range map[string]func(*rig){
+	for name, worsen := range map[string]func(*rig){
 		"slow": func(g *rig) {
 			g.answers["Patient/"+patientID] = func(_ http.ResponseWriter, r *http.Request) {
 				select {
@@ -240,7 +240,7 @@ func TestEHRThatIsSlowOrDownGetsNoCard(t *testing.T) {
 	} {
 		g := newRig(t, func(c *cds.Config) { c.Patience = 200 * time.Millisecond })
 		g.serves()
-		break_(g)
+		worsen(g)
 		if got := cards(t, g.post(t, path, g.jwt(t, nil), g.authorized(nil))); len(got) != 0 {
 			t.Errorf("%s: %d cards", name, len(got))
 		}

@@ -298,18 +298,22 @@ func TestPublishedKeys(t *testing.T) {
 	step("while the EHR is down kept keys are good", post(next, "k2"), 200, 3)
 	passed.Add(int64(time.Minute))
 	step("but no longer than max-age", post(next, "k2"), 503, 4)
+	step("an EHR that is down is not asked at once again", post(next, "k2"), 503, 4)
+	passed.Add(int64(3 * time.Second))
 	server.set(func() {
 		server.instead = func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = w.Write([]byte(`{"keys":[],"x":"` + strings.Repeat("x", 1<<20) + `"}`))
 		}
 	})
 	step("a megabyte is refused", post(next, "k2"), 503, 5)
+	passed.Add(int64(3 * time.Second))
 	server.set(func() {
 		server.instead = func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, g.ehr.URL+"/jwks", http.StatusFound)
 		}
 	})
 	step("a redirect is not followed", post(next, "k2"), 503, 6)
+	passed.Add(int64(3 * time.Second))
 	if len(g.asked) != 0 {
 		t.Errorf("the redirect was followed: %v", g.asked)
 	}
