@@ -53,8 +53,8 @@ func (p Principal) owner() string {
 // Authorizer checks the token of a request.
 type Authorizer interface {
 	// Authorize returns who asks, if the request carries a valid access token that covers scope.
-	// The error wraps ErrNoToken, ErrBadToken or ErrScope where that is the cause, and never holds
-	// the token. Any other error is a failure of ours, and the request is refused.
+	// The error wraps ErrNoToken, ErrBadToken, ErrScope or ErrUnchecked where that is the cause, and
+	// never holds the token; with ErrScope the Principal is who asks all the same. Any other error is a failure of ours, and the request is refused.
 	Authorize(r *http.Request, scope string) (Principal, error)
 }
 
@@ -66,6 +66,8 @@ var (
 	ErrBadToken = errors.New("invalid access token")
 	// ErrScope says that the token is valid and does not cover the scope.
 	ErrScope = errors.New("insufficient scope")
+	// ErrUnchecked says that nobody can tell whether the token was revoked.
+	ErrUnchecked = errors.New("access token not checked")
 )
 
 type principalKey struct{}

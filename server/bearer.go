@@ -24,7 +24,10 @@ func (b bearer) Authorize(r *http.Request, need string) (Principal, error) {
 	p, err := b.validator.Authorize(r, want)
 	out := Principal{
 		Client: p.ClientID, Subject: p.Subject, Token: p.TokenID, Scopes: p.Scopes,
-		Person: p.Subject != p.ClientID,
+		Person: p.Person,
+	}
+	for _, one := range p.Roles {
+		out.Roles = append(out.Roles, string(one))
 	}
 	switch {
 	case err == nil || errors.Is(err, auth.ErrInsufficientScope):
@@ -33,6 +36,8 @@ func (b bearer) Authorize(r *http.Request, need string) (Principal, error) {
 			return out, ErrScope
 		}
 		return out, nil
+	case errors.Is(err, auth.ErrUnchecked):
+		return Principal{}, fmt.Errorf("%w: %w", ErrUnchecked, err)
 	case errors.Is(err, auth.ErrNoToken):
 		return Principal{}, ErrNoToken
 	case errors.Is(err, auth.ErrInvalidToken):

@@ -80,6 +80,8 @@ func causes() []struct {
 			text: "the access token is not valid"}},
 		{ErrScope, problem{status: http.StatusForbidden, code: cpb.IssueTypeCode_FORBIDDEN,
 			text: "the access token does not cover this; see the WWW-Authenticate header"}},
+		{ErrUnchecked, problem{status: http.StatusServiceUnavailable, code: cpb.IssueTypeCode_TRANSIENT,
+			retryAfter: 5, text: "the access token could not be checked; ask again"}},
 		{measure.ErrUnknownMeasure, problem{status: http.StatusNotFound,
 			code: cpb.IssueTypeCode_NOT_FOUND, text: "there is no such measure"}},
 		{measure.ErrUnknownDimension, problem{status: http.StatusBadRequest,
