@@ -8,8 +8,8 @@ import (
 	"github.com/equitylens/equitylens/internal/phi"
 )
 
-// TestNobodyIsNamed breaks the EHR in every way that speaks of the patient, and looks for the patient in
-// all that is not the View.
+// TestNobodyIsNamed breaks the EHR in every way that speaks of the patient, and looks for the
+// patient in all that is not the View.
 func TestNobodyIsNamed(t *testing.T) {
 	t.Parallel()
 	loose := patient()

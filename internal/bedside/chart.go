@@ -29,15 +29,17 @@ func (q *inquiry) patient(ctx context.Context) (chartOwner, error) {
 
 // visitSearch is what the search for encounters brought.
 type visitSearch struct {
-	byID  map[phi.ID]encounter
-	left  bool
-	notes notices
+	byID map[phi.ID]encounter
+	// passed are those that were passed over and counted.
+	passed map[phi.ID]bool
+	left   bool
+	notes  notices
 }
 
-// visits searches the patient's encounters until the newest are known: when they come newest first as
-// asked, as soon as there are enough; else all of them, as far as maxPages goes.
+// visits searches the patient's encounters until the newest are known: when they come newest first
+// as asked, as soon as there are enough; else all of them, as far as maxPages goes.
 func (q *inquiry) visits(ctx context.Context) visitSearch {
-	out := visitSearch{byID: map[phi.ID]encounter{}, notes: notices{}}
+	out := visitSearch{byID: map[phi.ID]encounter{}, passed: map[phi.ID]bool{}, notes: notices{}}
 	if !allows(q.access.Scopes, kindEncounter, scope.Search) {
 		out.notes.add(NoPermission, kindEncounter, 0)
 		return out
@@ -50,11 +52,13 @@ func (q *inquiry) visits(ctx context.Context) visitSearch {
 	}
 	id := q.access.Patient.Reveal()
 	order := descent{}
-	end := q.search(ctx, kindEncounter, ways([2]string{"patient", id}, [2]string{"subject", "Patient/" + id}),
+	end := q.search(ctx, kindEncounter,
+		ways([2]string{"patient", id}, [2]string{"subject", "Patient/" + id}),
 		func(page []json.RawMessage) bool {
 			for _, raw := range page {
 				one, ok, owned := q.encounter(v, raw, q.access.Patient)
 				if !sifted(ok, owned, kindEncounter, out.notes) {
+					out.passed[idOf(raw)] = true
 					continue
 				}
 				order.pass(one.contact.Start)
@@ -81,6 +85,15 @@ func sifted(ok, owned bool, kind string, into notices) bool {
 		into.add(OtherPatient, kind, 1)
 	}
 	return ok && owned
+}
+
+// idOf is the id that a resource claims, valid or not.
+func idOf(raw []byte) phi.ID {
+	var head struct {
+		ID string `json:"id"`
+	}
+	_ = json.Unmarshal(raw, &head) // Without an id it is one of no name.
+	return phi.New(head.ID)
 }
 
 // shown is how many of the encounters are visits.
@@ -112,14 +125,17 @@ type currentVisit struct {
 	notes notices
 }
 
-// current reads the current encounter by itself: a search may not reach it, and a token may be good for
-// it alone.
+// current reads the current encounter by itself: a search may not reach it, and a token may be good
+// for it alone.
 func (q *inquiry) current(ctx context.Context) currentVisit {
 	out := currentVisit{id: q.access.Encounter, notes: notices{}}
 	if out.id.Empty() {
 		return out
 	}
 	one, err := q.oneEncounter(ctx)
+	if err != nil && !errors.Is(err, ErrRefused) {
+		q.log(ctx, kindEncounter, err)
+	}
 	switch {
 	case err == nil:
 		out.got = &one
@@ -169,9 +185,10 @@ func (r *Reader) thisEncounter(raw []byte, a Access) (encounter, error) {
 	return one, nil
 }
 
-// notesBeside are the notes on the current encounter, or none where the search has brought it too.
+// notesBeside are the notes on the current encounter, or none where the search has brought it too,
+// be it to be passed over.
 func (c currentVisit) notesBeside(s visitSearch) notices {
-	if _, found := s.byID[c.id]; found && c.got == nil {
+	if _, found := s.byID[c.id]; found || s.passed[c.id] {
 		return nil
 	}
 	return c.notes

@@ -19,8 +19,8 @@ import (
 	"github.com/equitylens/equitylens/mapping"
 )
 
-// tokenFor is a token of the EHR for one chart: the one that it would give to a service that advises on
-// it.
+// tokenFor is a token of the EHR for one chart: the one that it would give to a service that
+// advises on it.
 func tokenFor(t *testing.T, ehr *fhirtest.Server, chart fhirtest.Situation) string {
 	t.Helper()
 	var got struct {
@@ -41,8 +41,8 @@ func tokenFor(t *testing.T, ehr *fhirtest.Server, chart fhirtest.Situation) stri
 	return got.Access.Token
 }
 
-// TestChartsOfAnEHR reads the charts of a whole EHR, and holds each view against the resources as the
-// nightly run would map them.
+// TestChartsOfAnEHR reads the charts of a whole EHR, and holds each view against the resources as
+// the nightly run would map them.
 func TestChartsOfAnEHR(t *testing.T) {
 	t.Parallel()
 	people := population.New(population.Config{Patients: 1500, Seed: 3})

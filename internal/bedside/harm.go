@@ -21,8 +21,8 @@ type eventSearch struct {
 	notes notices
 }
 
-// events searches the patient's harm events. R4 knows AdverseEvent.subject alone as a parameter; R5, and
-// some servers of R4, know patient.
+// events searches the patient's harm events. R4 knows AdverseEvent.subject alone as a parameter;
+// R5, and some servers of R4, know patient.
 func (q *inquiry) events(ctx context.Context) eventSearch {
 	out := eventSearch{byID: map[phi.ID]harm{}, notes: notices{},
 		first: daysOf(q.cfg.Now().AddDate(-q.cfg.EventYears, 0, 0))}
@@ -65,11 +65,12 @@ func (q *inquiry) events(ctx context.Context) eventSearch {
 func daysOf(t time.Time) int32 {
 	year, month, day := t.Date()
 	const secondsPerDay = 86400
-	return int32(time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Unix() / secondsPerDay) // #nosec G115 -- years of a clock
+	start := time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
+	return int32(start.Unix() / secondsPerDay) // #nosec G115 -- years of a clock
 }
 
-// newest picks the events of the window, the newest first and the undated last: when they were is not
-// known, and to leave them out would be to say that they were long ago.
+// newest picks the events of the window, the newest first and the undated last: when they were is
+// not known, and to leave them out would be to say that they were long ago.
 func (s eventSearch) newest(most int) (out []Event, more bool) {
 	var list []harm
 	more = s.left

@@ -165,9 +165,9 @@ func (f found) note(ctx context.Context, q *inquiry, kind string, into notices) 
 	q.log(ctx, kind, f.err)
 }
 
-// search asks for the resources of one type in the first of several ways that the EHR understands, and
-// hands over page after page until use has enough or maxPages are read. What ways differ in is which
-// parameters an EHR knows; one that it does not know is answered 400 by strict servers.
+// search asks for the resources of one type in the first of several ways that the EHR understands,
+// and hands over page after page until use has enough or maxPages are read. What ways differ in is
+// which parameters an EHR knows; one that it does not know is answered 400 by strict servers.
 func (q *inquiry) search(
 	ctx context.Context, kind string, ways []url.Values, use func([]json.RawMessage) (enough bool),
 ) (out found) {
@@ -221,8 +221,9 @@ func (q *inquiry) page(ctx context.Context, at *url.URL) (page bundle, err error
 	return page, nil
 }
 
-// matches are the resources that were asked for. hidden says that an OperationOutcome among them speaks
-// of something withheld: some EHRs answer a person without the right with 200 and no more than that.
+// matches are the resources that were asked for. hidden says that an OperationOutcome among them
+// speaks of something withheld: some EHRs answer a person without the right with 200 and no more
+// than that.
 func (b bundle) matches(kind string) (out []json.RawMessage, hidden bool) {
 	for _, entry := range b.Entry {
 		var head struct {
@@ -268,8 +269,8 @@ func (b bundle) next(at *url.URL) *url.URL {
 	return nil
 }
 
-// ways are the searches for what is about one patient, the best first: by what value which parameter
-// names the patient, sorted and in pages where the EHR can do that.
+// ways are the searches for what is about one patient, the best first: by what value which
+// parameter names the patient, sorted and in pages where the EHR can do that.
 func ways(patients ...[2]string) []url.Values {
 	first := url.Values{"_sort": {"-date"}, "_count": {strconv.Itoa(pageSize)}}
 	first.Set(patients[0][0], patients[0][1])

@@ -13,7 +13,8 @@ import (
 	"github.com/equitylens/equitylens/store/cache"
 )
 
-// gathered is what an answer of the EHR comes to. It holds no id and no name, so that it may be kept.
+// gathered is what an answer of the EHR comes to. It holds no id and no name, so that it may be
+// kept.
 type gathered struct {
 	Format     int
 	ReadAt     time.Time
@@ -29,15 +30,15 @@ type gathered struct {
 // miss.
 const keptFormat = 1
 
-// key names an answer. All that the answer depends on is part of it, the session first of all: what one
-// person was allowed to read is not handed to another.
+// key names an answer. All that the answer depends on is part of it, the session first of all: what
+// one person was allowed to read is not handed to another.
 func key(a Access) string {
 	return cache.Key("bedside", a.Tenant, a.Binding, a.Patient.Reveal(), a.Encounter.Reveal(),
 		strings.TrimRight(a.BaseURL, "/"), a.Scopes.String())
 }
 
-// recall returns an answer that was kept for this session. Whatever is wrong with it makes it a miss:
-// the EHR can be asked again.
+// recall returns an answer that was kept for this session. Whatever is wrong with it makes it a
+// miss: the EHR can be asked again.
 func (r *Reader) recall(ctx context.Context, a Access) (gathered, bool) {
 	if r.cfg.Store == nil || a.Binding == "" {
 		return gathered{}, false
@@ -60,8 +61,8 @@ func (r *Reader) recall(ctx context.Context, a Access) (gathered, bool) {
 	return out, out.Format == keptFormat && age >= 0 && age < r.cfg.Keep
 }
 
-// keep keeps a whole answer. One that lacks something for the moment is not worth keeping, and one that
-// cannot be kept is no fault of the page.
+// keep keeps a whole answer. One that lacks something for the moment is not worth keeping, and one
+// that cannot be kept is no fault of the page.
 func (r *Reader) keep(ctx context.Context, a Access, read gathered) {
 	if r.cfg.Store == nil || a.Binding == "" {
 		return
@@ -110,9 +111,10 @@ func (g gathered) view(banner *Banner) View {
 	return out
 }
 
-// needOfPatient is the need as the measures count it for a patient: what the Patient says; where that
-// is nothing or an answer that is none, what the encounters say beside it. A yes and a no contradict
-// each other, either counts before every state, and of states the one that says most is taken.
+// needOfPatient is the need as the measures count it for a patient: what the Patient says; where
+// that is nothing or an answer that is none, what the encounters say beside it. A yes and a no
+// contradict each other, either counts before every state, and of states the one that says most is
+// taken.
 func needOfPatient(own mapping.Value, contacts []contact) mapping.Value {
 	switch own.State {
 	case mapping.Unknown, mapping.AskedNoAnswer, mapping.AskedDeclined, mapping.Missing, "":

@@ -166,8 +166,8 @@ func loopbackName(host string) bool {
 	return strings.EqualFold(host, "localhost") || err == nil && addr.Unmap().IsLoopback()
 }
 
-// get reads one document of at most limit bytes. A gateway that stumbles is asked a second time, and
-// no more: somebody is waiting. Errors hold no URL; what is no *refusal is an ErrUnavailable.
+// get reads one document of at most limit bytes. A gateway that stumbles is asked a second time,
+// and no more: somebody is waiting. Errors hold no URL; what is no *refusal is an ErrUnavailable.
 func (q *inquiry) get(ctx context.Context, u *url.URL, limit int64) ([]byte, error) {
 	body, err := q.once(ctx, u, limit)
 	var refused *refusal

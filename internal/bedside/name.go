@@ -49,8 +49,8 @@ func (n spelling) rank(now time.Time) int {
 // longestName is far above what a banner has room for.
 const longestName = 200
 
-// shown is the text of the name, else its parts. Control characters, and those that turn the direction
-// of writing, are left out: they could make the banner read as another name.
+// shown is the text of the name, else its parts. Control characters, and those that turn the
+// direction of writing, are left out: they could make the banner read as another name.
 func (n spelling) shown() string {
 	text := n.text
 	if text == "" {

@@ -20,8 +20,8 @@ type Need struct {
 	UseFrom string
 }
 
-// Need reads the Patient and the current Encounter alone, at once. Both are needed: without either the
-// error wraps one of those of this package.
+// Need reads the Patient and the current Encounter alone, at once. Both are needed: without either
+// the error wraps one of those of this package.
 func (r *Reader) Need(ctx context.Context, a Access) (Need, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.Patience)
 	defer cancel()
@@ -56,8 +56,8 @@ func (r *Reader) Need(ctx context.Context, a Access) (Need, error) {
 	return needOf(who, one), nil
 }
 
-// NeedOf is Need from documents that are already there. They are held to the same rules: valid R4, and
-// about the patient and the encounter of a, of which nothing else is looked at.
+// NeedOf is Need from documents that are already there. They are held to the same rules: valid R4,
+// and about the patient and the encounter of a, of which nothing else is looked at.
 func (r *Reader) NeedOf(a Access, patient, encounter []byte) (Need, error) {
 	who, err := r.owner(patient, a.Patient)
 	if err != nil {

@@ -95,8 +95,8 @@ func answers() map[string]mapping.Value {
 	}
 }
 
-// TestNeedAgainstATwin compares the need of the view, and of every visit, with a twin that knows the
-// rules as sentences alone.
+// TestNeedAgainstATwin compares the need of the view, and of every visit, with a twin that knows
+// the rules as sentences alone.
 func TestNeedAgainstATwin(t *testing.T) {
 	t.Parallel()
 	e := newEHR(t)

@@ -148,6 +148,10 @@ func TestNotices(t *testing.T) {
 			a.Encounter = phi.New("x")
 			e.instead["Encounter/x"] = document(visit("x", day(1), other))
 		}, []bedside.Notice{{Kind: bedside.OtherPatient, Resource: "Encounter", Count: 1}}},
+		{"a current encounter that is passed over is counted once", func(e *ehr, a *bedside.Access) {
+			a.Encounter = phi.New("x")
+			e.encounters = []object{visit("x", day(1), object{"status": "odd"})}
+		}, []bedside.Notice{{Kind: bedside.Unreadable, Resource: "Encounter", Count: 1}}},
 	}
 	seen := map[bedside.NoticeKind]bool{bedside.Partial: true} // TestPages holds it.
 	for _, tt := range tests {

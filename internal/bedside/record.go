@@ -130,9 +130,11 @@ type encounter struct {
 	contact contact
 }
 
-// encounter reads an Encounter of the patient. ok is false if it is not valid; owned is false if it is
-// not, or not said to be, about the patient.
-func (r *Reader) encounter(v *r4.Validator, raw []byte, patient phi.ID) (out encounter, ok, owned bool) {
+// encounter reads an Encounter of the patient. ok is false if it is not valid; owned is false if it
+// is not, or not said to be, about the patient.
+func (r *Reader) encounter(
+	v *r4.Validator, raw []byte, patient phi.ID,
+) (out encounter, ok, owned bool) {
 	if v.Validate(raw) != nil {
 		return encounter{}, false, false
 	}
@@ -190,8 +192,8 @@ func (r *Reader) harm(v *r4.Validator, raw []byte, patient phi.ID) (out harm, ok
 	}}, true, true
 }
 
-// about reports whether a mapped subject is the patient. A conditional reference names an identifier
-// and no id, so it proves nothing, even where the two are spelt alike.
+// about reports whether a mapped subject is the patient. A conditional reference names an
+// identifier and no id, so it proves nothing, even where the two are spelt alike.
 func about(subject phi.ID, ref fhir.Reference, patient phi.ID) bool {
 	return subject == patient && !subject.Empty() && !strings.Contains(ref.Reference, "?")
 }
@@ -204,8 +206,8 @@ func later(a, b mapping.Version) bool {
 	return a.Number >= b.Number
 }
 
-// order is a number that grows with the time that d names, so that dates of any precision stand in one
-// order; a date without an offset is taken as UTC, none is before all.
+// order is a number that grows with the time that d names, so that dates of any precision stand in
+// one order; a date without an offset is taken as UTC, none is before all.
 func order(d fhir.DateTime) int64 {
 	switch {
 	case d.Precision == fhir.NoDate:

@@ -7,8 +7,8 @@ import (
 	"github.com/equitylens/equitylens/mapping"
 )
 
-// View is everything the page in the chart shows of one patient, and everything it says it cannot show.
-// It is made anew for each request and is never logged: a Banner names the patient.
+// View is everything the page in the chart shows of one patient, and everything it says it cannot
+// show. It is made anew for each request and is never logged: a Banner names the patient.
 type View struct {
 	// Banner says who the patient is. It is there only where the EHR asked for it, because its own
 	// frame does not say so.
@@ -17,8 +17,8 @@ type View struct {
 	ReadAt time.Time
 
 	// Language is the preferred language (code: primary subtag of BCP 47), Interpreter the need for an
-	// interpreter (code: mapping.Yes or mapping.No) as it holds for the current encounter. Where none is
-	// open it is that of the patient: what the Patient says, else what the visits below say.
+	// interpreter (code: mapping.Yes or mapping.No) as it holds for the current encounter. Where none
+	// is open it is that of the patient: what the Patient says, else what the visits below say.
 	Language    Fact
 	Interpreter Fact
 	// Fields are race, ethnicity, language and interpreter_need, in this order: what is recorded, or
@@ -119,8 +119,8 @@ const (
 	Unreadable NoticeKind = "unreadable"
 	// Unreachable: the EHR did not answer, or not in time, or not with FHIR.
 	Unreachable NoticeKind = "unreachable"
-	// OtherPatient: the EHR sent something about somebody else, or that does not say about whom; it was
-	// passed over.
+	// OtherPatient: the EHR sent something about somebody else, or that does not say about whom; it
+	// was passed over.
 	OtherPatient NoticeKind = "other-patient"
 	// Partial: the EHR holds more than was read, and in no order: newer ones may be missing.
 	Partial NoticeKind = "partial"
@@ -136,6 +136,7 @@ type Notice struct {
 	Kind NoticeKind
 	// Resource is the type it is about: Patient, Encounter, AdverseEvent.
 	Resource string
-	// Count is how many resources it is about, where it is about single ones: Unreadable, OtherPatient.
+	// Count is how many resources it is about, where it is about single ones: Unreadable,
+	// OtherPatient.
 	Count int
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/equitylens/equitylens/internal/phi"
 )
 
-// problem is an answer other than 200. What it says is for the EHR's engineers, and repeats nothing of
-// the call.
+// problem is an answer other than 200. What it says is for the EHR's engineers, and repeats nothing
+// of the call.
 type problem struct {
 	status int
 	say    string
@@ -52,8 +52,8 @@ type call struct {
 	Prefetch map[string]jsontext.Value `json:"prefetch"`
 }
 
-// parseCall reads a body. Its errors repeat nothing of it. Names that are there twice are refused: two
-// readers could take two patients from one call.
+// parseCall reads a body. Its errors repeat nothing of it. Names that are there twice are refused:
+// two readers could take two patients from one call.
 func parseCall(body []byte) (call, error) {
 	bad := func(say string) (call, error) {
 		return call{}, &problem{http.StatusBadRequest, say}
@@ -88,8 +88,8 @@ func parseCall(body []byte) (call, error) {
 	return c, nil
 }
 
-// idShaped reports whether text can be the id of a resource. R4 allows 64 characters; some EHRs exceed
-// that.
+// idShaped reports whether text can be the id of a resource. R4 allows 64 characters; some EHRs
+// exceed that.
 func idShaped(text string) bool {
 	const longest = 256
 	return text != "" && len(text) <= longest && text != "." && text != ".." &&
@@ -104,8 +104,8 @@ func printable(text string) bool {
 // userShaped reports whether text is "Practitioner/1" or the like.
 func userShaped(text string) bool {
 	kind, id, _ := strings.Cut(text, "/")
-	return slices.Contains([]string{"Practitioner", "PractitionerRole", "Patient", "RelatedPerson"}, kind) &&
-		idShaped(id)
+	users := []string{"Practitioner", "PractitionerRole", "Patient", "RelatedPerson"}
+	return slices.Contains(users, kind) && idShaped(id)
 }
 
 // documents returns the prefetched resources, if both are there. An EHR puts null, or an

@@ -62,8 +62,9 @@ func Reasons() []string {
 }
 
 // indicator is "warning": care without an interpreter is a hazard and, for those whom 45 CFR 92.201
-// covers, unlawful, and it can be mended at once; so it is more than information. It stops nobody and
-// is no emergency, which "critical" is for. A hospital that finds it too loud can filter by source.
+// covers, unlawful, and it can be mended at once; so it is more than information. It stops nobody
+// and is no emergency, which "critical" is for. A hospital that finds it too loud can filter by
+// source.
 const indicator = "warning"
 
 // maxSummary is what CDS Hooks bounds a summary to: fewer than 140 characters.

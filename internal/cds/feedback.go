@@ -119,9 +119,11 @@ func parseFeedback(body []byte, tenant string, now time.Time) ([]Feedback, error
 		}
 		f := Feedback{Tenant: tenant, Card: card.String(), Outcome: item.Outcome, At: at.UTC(),
 			Received: now.UTC()}
-		switch given := item.Reason.Reason; {
+		given := item.Reason.Reason
+		ours := given.System == ReasonSystem || given.System == "" // Some EHRs leave it out.
+		switch {
 		case item.Outcome != Overridden || given.Code == "":
-		case (given.System == ReasonSystem || given.System == "") && slices.Contains(Reasons(), given.Code):
+		case ours && slices.Contains(Reasons(), given.Code):
 			f.Reason = given.Code
 		default:
 			f.Reason = ReasonOther

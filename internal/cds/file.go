@@ -41,8 +41,8 @@ func OpenFile(path string) (*FileRecorder, error) {
 	return r, nil
 }
 
-// Record implements Recorder: the line is on the disk when it returns without an error. With one it may
-// be there or not.
+// Record implements Recorder: the line is on the disk when it returns without an error. With one it
+// may be there or not.
 func (r *FileRecorder) Record(_ context.Context, f Feedback) error {
 	line, err := json.Marshal(f)
 	if err != nil {

@@ -78,8 +78,8 @@ func newKeyClient(t Tenant) *http.Client {
 	}
 }
 
-// candidates are the keys that may have signed a JWT with this header. An id that is not known is looked
-// up once more: the EHR may have rotated its keys.
+// candidates are the keys that may have signed a JWT with this header. An id that is not known is
+// looked up once more: the EHR may have rotated its keys.
 func (s *Service) candidates(
 	ctx context.Context, t *tenant, header jose.Header,
 ) ([]jose.JSONWebKey, error) {
@@ -110,10 +110,12 @@ func fitting(set jose.JSONWebKeySet, header jose.Header) (out []jose.JSONWebKey)
 	return out
 }
 
-// published returns the keys of t: those that are kept, or read anew when they have expired or, once in
-// a while, when afresh is wanted. Keys that have expired are never used, also when the EHR is down: it
-// may have taken them back.
-func (s *Service) published(ctx context.Context, t *tenant, afresh bool) (jose.JSONWebKeySet, error) {
+// published returns the keys of t: those that are kept, or read anew when they have expired or,
+// once in a while, when afresh is wanted. Keys that have expired are never used, also when the EHR
+// is down: it may have taken them back.
+func (s *Service) published(
+	ctx context.Context, t *tenant, afresh bool,
+) (jose.JSONWebKeySet, error) {
 	have, due, err := s.keys.due(t.JWKSURI, afresh)
 	if err != nil || !due {
 		return have.set, err
@@ -139,8 +141,8 @@ func (s *Service) published(ctx context.Context, t *tenant, afresh bool) (jose.J
 	}
 }
 
-// due returns what is kept, and whether it has to be read anew. The error says that this was tried in
-// vain a moment ago.
+// due returns what is kept, and whether it has to be read anew. The error says that this was tried
+// in vain a moment ago.
 func (p *publishedKeys) due(uri string, afresh bool) (keptKeys, bool, error) {
 	now := p.now()
 	p.mu.Lock()
@@ -169,8 +171,8 @@ func (p *publishedKeys) fail(uri string) {
 	p.kept[uri] = have
 }
 
-// put keeps a document. It may still be asked for again at once because of an id that it lacks, if it
-// was not read for that reason.
+// put keeps a document. It may still be asked for again at once because of an id that it lacks, if
+// it was not read for that reason.
 func (p *publishedKeys) put(uri string, set jose.JSONWebKeySet, keep time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -178,7 +180,9 @@ func (p *publishedKeys) put(uri string, set jose.JSONWebKeySet, keep time.Durati
 }
 
 // fetchKeys reads the document of t, and how long it may be kept. Its errors name no address.
-func fetchKeys(ctx context.Context, t *tenant) (set jose.JSONWebKeySet, keep time.Duration, err error) {
+func fetchKeys(
+	ctx context.Context, t *tenant,
+) (set jose.JSONWebKeySet, keep time.Duration, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, t.JWKSURI, nil)
 	if err != nil {
 		return set, 0, fmt.Errorf("%w: its address cannot be used", errKeys)

@@ -202,7 +202,8 @@ const (
 	feedbackPath = path + "/feedback"
 )
 
-// call is the body of a call with both resources, or what change makes of it; nil takes a member away.
+// call is the body of a call with both resources, or what change makes of it; nil takes a member
+// away.
 func call(change object) object {
 	out := object{
 		"hook": "patient-view", "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",

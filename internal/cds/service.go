@@ -92,7 +92,8 @@ func (s *Service) Service() http.Handler {
 	})
 }
 
-// answer is the work on one call. An error that is a *problem is the answer; another is for the log.
+// answer is the work on one call. An error that is a *problem is the answer; another is for the
+// log.
 func (s *Service) answer(ctx context.Context, w http.ResponseWriter, r *http.Request) (
 	name string, cards []card, outcome Outcome, err error,
 ) {
@@ -109,7 +110,8 @@ func (s *Service) answer(ctx context.Context, w http.ResponseWriter, r *http.Req
 	case err != nil:
 		return t.Name, nil, Malformed, err
 	case !c.sameServer(t):
-		return t.Name, nil, Refused, &problem{http.StatusForbidden, "fhirServer is not the registered one"}
+		return t.Name, nil, Refused,
+			&problem{http.StatusForbidden, "fhirServer is not the registered one"}
 	case c.Context.Encounter == "":
 		return t.Name, nil, NoEncounter, nil
 	}
@@ -132,14 +134,15 @@ func (s *Service) answer(ctx context.Context, w http.ResponseWriter, r *http.Req
 		}
 	}
 	s.cfg.Audit(context.WithoutCancel(ctx), Event{
-		At: s.cfg.Now(), Tenant: t.Name, User: phi.New(c.Context.User), Patient: phi.New(c.Context.Patient),
-		Encounter: phi.New(c.Context.Encounter), Prefetched: prefetched, Outcome: outcome,
+		At: s.cfg.Now(), Tenant: t.Name, User: phi.New(c.Context.User),
+		Patient: phi.New(c.Context.Patient), Encounter: phi.New(c.Context.Encounter),
+		Prefetched: prefetched, Outcome: outcome,
 	})
 	return t.Name, cards, outcome, err
 }
 
-// read takes the two resources from the call, else asks the EHR for them. What comes with the call and
-// is not valid, or about somebody else, is not used.
+// read takes the two resources from the call, else asks the EHR for them. What comes with the call
+// and is not valid, or about somebody else, is not used.
 func (s *Service) read(ctx context.Context, t *tenant, c call) (
 	need bedside.Need, prefetched bool, err error,
 ) {
@@ -159,8 +162,8 @@ func (s *Service) read(ctx context.Context, t *tenant, c call) (
 // errNothing means that a call brought neither the resources nor a token.
 var errNothing = errors.New("neither prefetch nor token")
 
-// calledFor reports whether a card is to be shown: the patient needs an interpreter, and the encounter
-// shows none. Of an encounter that does not take place nothing can be documented.
+// calledFor reports whether a card is to be shown: the patient needs an interpreter, and the
+// encounter shows none. Of an encounter that does not take place nothing can be documented.
 func calledFor(n bedside.Need) bool {
 	switch n.Status {
 	case "cancelled", "entered-in-error":
@@ -170,7 +173,9 @@ func calledFor(n bedside.Need) bool {
 }
 
 // trust is caller with its errors put into answers. What differs between strangers is not told.
-func (s *Service) trust(ctx context.Context, r *http.Request, audiences ...string) (*tenant, error) {
+func (s *Service) trust(
+	ctx context.Context, r *http.Request, audiences ...string,
+) (*tenant, error) {
 	t, err := s.caller(ctx, r, audiences...)
 	switch {
 	case err == nil:

@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	// maxTokenLife is how far ahead exp may be. CDS Hooks advises five minutes; clients in use, its own
-	// sandbox among them, send an hour.
+	// maxTokenLife is how far ahead exp may be. CDS Hooks advises five minutes; clients in use, its
+	// own sandbox among them, send an hour.
 	maxTokenLife = time.Hour
 	// skew is how far the clock of an EHR may be ahead of ours. It is not granted at the other end.
 	skew = 30 * time.Second
@@ -44,7 +44,8 @@ type claims struct {
 	Tenant    string           `json:"tenant"`
 }
 
-// algorithms are the asymmetric ones that EHRs use. "none" and the symmetric ones are not among them.
+// algorithms are the asymmetric ones that EHRs use. "none" and the symmetric ones are not among
+// them.
 func algorithms() []jose.SignatureAlgorithm {
 	return []jose.SignatureAlgorithm{jose.ES384, jose.RS384, jose.ES256, jose.RS256}
 }
@@ -107,7 +108,7 @@ func parseToken(h http.Header) (*jwt.JSONWebToken, claims, error) {
 		return nil, claims{}, no("kid is missing")
 	}
 	// Some libraries leave typ out. If it is there it has to be JWT.
-	if typ, ok := header.ExtraHeaders[jose.HeaderType]; ok && !slices.Contains([]any{"JWT", "jwt"}, typ) {
+	if typ, ok := header.ExtraHeaders[jose.HeaderType]; ok && typ != "JWT" && typ != "jwt" {
 		return nil, claims{}, no("typ is not JWT")
 	}
 	if header.JSONWebKey != nil || header.ExtraHeaders["x5u"] != nil {
@@ -123,8 +124,9 @@ func parseToken(h http.Header) (*jwt.JSONWebToken, claims, error) {
 // check holds everything about the claims but the first use of the id, and returns how long the JWT
 // could still be replayed.
 func (c claims) check(now time.Time, audiences []string) (time.Duration, error) {
+	meant := func(a string) bool { return slices.Contains(audiences, a) }
 	switch {
-	case !slices.ContainsFunc(c.Audience, func(a string) bool { return slices.Contains(audiences, a) }):
+	case !slices.ContainsFunc(c.Audience, meant):
 		return 0, no("aud is not the URL that is called")
 	case c.Expiry == nil || c.IssuedAt == nil:
 		return 0, no("exp or iat is missing")
@@ -147,8 +149,8 @@ func (c claims) check(now time.Time, audiences []string) (time.Duration, error) 
 	return expires.Sub(now), nil
 }
 
-// spend marks the id as used, for its issuer, until the JWT has expired. A store that cannot tell is a
-// reason to refuse.
+// spend marks the id as used, for its issuer, until the JWT has expired. A store that cannot tell
+// is a reason to refuse.
 func (s *Service) spend(ctx context.Context, c claims, life time.Duration) error {
 	first, err := s.cfg.Store.SetIfAbsent(ctx, cache.Key("cds-jti", c.Issuer, c.ID), nil,
 		life+time.Second)

@@ -77,8 +77,8 @@ func inEnglish() words {
 		states: map[mapping.State]string{
 			mapping.Unknown: "recorded as unknown", mapping.AskedNoAnswer: "asked, no answer",
 			mapping.AskedDeclined: "asked, declined to answer", mapping.Missing: "not recorded",
-			mapping.Conflicting: "records contradict each other", mapping.Unmapped: "a code that is not known",
-			mapping.TextOnly: "words without a code",
+			mapping.Conflicting: "records contradict each other",
+			mapping.Unmapped:    "a code that is not known", mapping.TextOnly: "words without a code",
 		},
 		reasons: map[string]string{
 			ReasonPresent:   "An interpreter is present but not documented yet",
@@ -98,7 +98,8 @@ func inSpanish() words {
 		documented: "Intérprete documentado en esta visita", recorded: "Registrado en:",
 		none: "ninguno", yes: "sí", no: "no", changed: ", último cambio %s",
 		states: map[mapping.State]string{
-			mapping.Unknown: "registrado como desconocido", mapping.AskedNoAnswer: "preguntado, sin respuesta",
+			mapping.Unknown:       "registrado como desconocido",
+			mapping.AskedNoAnswer: "preguntado, sin respuesta",
 			mapping.AskedDeclined: "preguntado, prefirió no responder", mapping.Missing: "no registrado",
 			mapping.Conflicting: "los registros se contradicen", mapping.Unmapped: "un código no conocido",
 			mapping.TextOnly: "texto sin código",
