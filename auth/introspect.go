@@ -96,12 +96,12 @@ func (s *Server) describe(ctx context.Context, token string) (map[string]any, er
 	if strings.HasPrefix(token, grant.RefreshPrefix) {
 		return s.describeRefresh(ctx, token)
 	}
-	claims, _, err := s.validator.check(token)
-	if err != nil {
-		return nil, nil //nolint:nilerr // What is no token of ours is not active.
+	claims, _, invalid := s.validator.check(token)
+	if invalid != nil {
+		return nil, nil
 	}
 	session := s.newSession()
-	_, err = s.grants.GetAccessTokenSession(ctx,
+	_, err := s.grants.GetAccessTokenSession(ctx,
 		grant.AccessSignature(claims.Grant, claims.ID), session)
 	if errors.Is(err, fosite.ErrNotFound) {
 		return nil, nil

@@ -73,11 +73,11 @@ func (s *Server) endGrant(ctx context.Context, client *registered, token string)
 	return s.grants.Revoke(ctx, request.GetID())
 }
 
-// endToken ends one access token.
+// endToken ends one access token of the client. Another text is answered alike.
 func (s *Server) endToken(ctx context.Context, client *registered, token string) error {
-	claims, _, err := s.validator.check(token)
-	if err != nil || claims.ClientID != client.ID {
-		return nil //nolint:nilerr // What is no token of this client is answered like one.
+	claims, _, invalid := s.validator.check(token)
+	if invalid != nil || claims.ClientID != client.ID {
+		return nil
 	}
 	return s.grants.RevokeToken(ctx, claims.Grant, claims.ID)
 }

@@ -1,6 +1,8 @@
 package auth_test
 
 import (
+	"crypto/x509"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -154,6 +156,50 @@ func TestValidateRefuses(t *testing.T) {
 			p, err := r.Validator().Validate(t.Context(), token)
 			if !errors.Is(err, auth.ErrInvalidToken) {
 				t.Errorf("Validate = %+v, %v, want ErrInvalidToken", p, err)
+			}
+		})
+	}
+}
+
+// TestUnsignedAndSymmetricAccessTokens is faults row 36 at the API: a live token whose header names
+// no algorithm, or HMAC with the public key as its secret, or keys of its own.
+func TestUnsignedAndSymmetricAccessTokens(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	good := r.token(t, reports)
+	parts := strings.Split(good, ".")
+	kid := r.keys.Public().Keys[0].KeyID
+	header := func(more string) string {
+		return base64.RawURLEncoding.EncodeToString([]byte(
+			`{"typ":"at+jwt","kid":"` + kid + `",` + more + `}`))
+	}
+	_, claims := payload(t, good)
+	secret, err := x509.MarshalPKIXPublicKey(r.keys.Public().Keys[0].Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	symmetric := sign(t, authtest.Assertion{
+		Key:    jose.JSONWebKey{Key: secret, KeyID: kid, Algorithm: string(jose.HS384)},
+		Claims: claims, Header: map[string]any{"typ": "at+jwt"},
+	})
+	stranger := newKey(t, jose.ES384)
+	for name, token := range map[string]string{
+		"alg none":                  header(`"alg":"none"`) + "." + parts[1] + ".",
+		"alg none with a signature": header(`"alg":"none"`) + "." + parts[1] + "." + parts[2],
+		"another alg":               header(`"alg":"ES256"`) + "." + parts[1] + "." + parts[2],
+		"no signature":              parts[0] + "." + parts[1] + ".",
+		"HS384 with the public key": symmetric,
+		"a jku of its own": sign(t, authtest.Assertion{Key: stranger, Claims: claims,
+			Header: map[string]any{"typ": "at+jwt", "jku": "https://evil.example/jwks.json"}}),
+		"a key of its own": sign(t, authtest.Assertion{Key: stranger, Claims: claims,
+			Header: map[string]any{"typ": "at+jwt", "kid": kid, "jwk": stranger.Public()}}),
+		"an exp of its own": parts[0] + "." + base64.RawURLEncoding.EncodeToString(
+			[]byte(`{"exp":9999999999}`)) + "." + parts[2],
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if _, err := r.Validator().Validate(t.Context(), token); !errors.Is(err, auth.ErrInvalidToken) {
+				t.Errorf("Validate = %v, want ErrInvalidToken", err)
 			}
 		})
 	}
