@@ -151,7 +151,7 @@ func gone(err error) error {
 func (s *Server) proceed(
 	w http.ResponseWriter, r *http.Request, handle string, p pending, q *question,
 ) {
-	person, here, err := s.cfg.People.Person(r)
+	person, here, err := s.person(r)
 	if err != nil {
 		s.reject(w, r, q, refuse(serverError, "who is signed in could not be found out", err))
 		return

@@ -276,6 +276,26 @@ func TestSigningInAgainEnds(t *testing.T) {
 	}
 }
 
+// TestNobodyInParticularIsNobody has sessions that do not say who it is, or since when.
+func TestNobodyInParticularIsNobody(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*auth.Person){
+		"no subject": func(p *auth.Person) { p.Subject = "" },
+		"no issuer":  func(p *auth.Person) { p.Issuer = "" },
+		"no time":    func(p *auth.Person) { p.SignedIn = time.Time{} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, nil)
+			s.change("ana", change)
+			q := back(t, s.visit(t, "ana", asked("spa", spaBack))).Query()
+			if q.Get("error") != "server_error" || q.Has("code") {
+				t.Errorf("answer = %v, want server_error", q)
+			}
+		})
+	}
+}
+
 func TestAFailureToKnowThePersonIsTold(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)

@@ -90,7 +90,7 @@ func (s *Server) answered(w http.ResponseWriter, r *http.Request, form url.Value
 		s.reject(w, r, &question{}, gone(err))
 		return
 	}
-	person, here, err := s.cfg.People.Person(r)
+	person, here, err := s.person(r)
 	if err != nil || !here ||
 		subtle.ConstantTimeCompare([]byte(person.pseudonym()), []byte(c.Person)) != 1 {
 		no := refuse(accessDenied, "another person was asked, or nobody is signed in any more", err)

@@ -3,6 +3,7 @@ package auth
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"time"
 
@@ -28,6 +29,19 @@ type Person struct {
 type People interface {
 	// Person returns who is signed in on the browser that sends r, and whether anybody is.
 	Person(r *http.Request) (Person, bool, error)
+}
+
+// person returns who is signed in. Somebody without a name of their own would share one
+// pseudonym, and all that hangs on it, with everybody else of that kind.
+func (s *Server) person(r *http.Request) (Person, bool, error) {
+	p, here, err := s.cfg.People.Person(r)
+	if err != nil || !here {
+		return Person{}, false, err
+	}
+	if p.Subject == "" || p.Issuer == "" || p.SignedIn.IsZero() {
+		return Person{}, false, errors.New("auth: a person without subject, issuer or time")
+	}
+	return p, true, nil
 }
 
 // Pseudonym is the name of a person in our tokens, in the audit trail and for Server.Bar: the same
