@@ -52,9 +52,10 @@ func (p Principal) owner() string {
 
 // Authorizer checks the token of a request.
 type Authorizer interface {
-	// Authorize returns who asks, if the request carries a valid access token that covers scope.
-	// The error wraps ErrNoToken, ErrBadToken, ErrScope or ErrUnchecked where that is the cause, and
-	// never holds the token; with ErrScope the Principal is who asks all the same. Any other error is a failure of ours, and the request is refused.
+	// Authorize returns who asks, if the request carries a valid access token that covers scope. The
+	// error wraps ErrNoToken, ErrBadToken, ErrScope or ErrUnchecked where that is the cause, and never
+	// holds the token; with ErrScope the Principal is who asks all the same. Any other error is a
+	// failure of ours, and the request is refused.
 	Authorize(r *http.Request, scope string) (Principal, error)
 }
 

@@ -37,8 +37,8 @@ func (s *Server) audited(ctx context.Context, in inquiry, named int, err error) 
 }
 
 // auditEvent says who asked what about whom, and what came of it. It is the one thing that leaves
-// here with the id of a patient beside the report itself. The members of a Group that is known by its
-// id are found by it.
+// here with the id of a patient beside the report itself. The members of a Group that is known by
+// its id are found by it.
 func (s *Server) auditEvent(in inquiry, named int, err error) ([]byte, error) {
 	a := audit.Access{
 		Agent: s.agent(in.asks), Interaction: audit.Operation, Query: in.asked, Request: in.request,

@@ -80,8 +80,9 @@ func TestPagesAreBounded(t *testing.T) {
 	}
 }
 
-// TestTheNewDoorsEmitNothing is row 44 of the faults for what came in with signing in: codes, tokens,
-// launches, cookies, CDS calls and names of people, in every place in which a caller puts them.
+// TestTheNewDoorsEmitNothing is row 44 of the faults for what came in with signing in: codes,
+// tokens, launches, cookies, CDS calls and names of people, in every place in which a caller puts
+// them.
 func TestTheNewDoorsEmitNothing(t *testing.T) {
 	t.Parallel()
 	const canary = "Zebra-4711-canary"

@@ -62,11 +62,11 @@ func (s *Server) security() *capb.CapabilityStatement_Rest_Security {
 		Cors: &dpb.Boolean{Value: len(s.cfg.Origins) > 0},
 		Service: []*dpb.CodeableConcept{r4.Coded(
 			"http://terminology.hl7.org/CodeSystem/restful-security-service", "SMART-on-FHIR")},
-		Description: r4.Markdown("OAuth 2.0 client credentials with private_key_jwt (SMART Backend " +
-			"Services); see .well-known/smart-configuration. A token without equitylens/unsuppressed gets " +
+		Description: r4.Markdown("OAuth 2.0: client credentials with private_key_jwt (SMART Backend " +
+			"Services) for programs, authorization code with PKCE for people, where they sign in; see .well-known/smart-configuration. A token without equitylens/unsuppressed gets " +
 			"the public release; equitylens/patients covers reports that name patients, each of which is " +
-			"audited; equitylens/import covers $import. Of a person a scope user/X is taken where a program " +
-			"needs system/X. Every access is audited; system/AuditEvent.rs reads the trail."),
+			"audited; equitylens/import covers $import. Of a person a scope user/X is taken where a " +
+			"program needs system/X. Every access is audited; system/AuditEvent.rs reads the trail."),
 	}
 }
 

@@ -115,8 +115,8 @@ type Snapshot struct {
 }
 
 // OAuth holds the handlers of the authorization server, which answer for themselves: their errors
-// are those of OAuth, they set their own caching, and those that a browser calls answer its OPTIONS.
-// What is nil is not there.
+// are those of OAuth, they set their own caching, and those that a browser calls answer its
+// OPTIONS. What is nil is not there.
 type OAuth struct {
 	// Token and Keys must be set.
 	Token http.Handler

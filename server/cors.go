@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// crossOrigin lets programs in a browser that come from the origins of the configuration call the API.
-// They send a token by themselves, and no cookie means anything there, so that nothing is given to a
-// page that it could not ask for without the browser.
+// crossOrigin lets programs in a browser that come from the origins of the configuration call the
+// API. They send a token by themselves, and no cookie means anything there, so that nothing is
+// given to a page that it could not ask for without the browser.
 func (s *Server) crossOrigin(next http.Handler) http.Handler {
 	if len(s.cfg.Origins) == 0 {
 		return next
@@ -33,7 +33,8 @@ func (s *Server) crossOrigin(next http.Handler) http.Handler {
 		}
 		eventOf(r).route = "preflight"
 		h.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, DELETE")
-		h.Set("Access-Control-Allow-Headers", "Accept, Authorization, Content-Type, If-None-Match, Prefer")
+		h.Set("Access-Control-Allow-Headers",
+			"Accept, Authorization, Content-Type, If-None-Match, Prefer")
 		h.Set("Access-Control-Max-Age", "600")
 		w.WriteHeader(http.StatusNoContent)
 	})
@@ -47,8 +48,8 @@ func forEveryOrigin(next http.Handler) http.Handler {
 	})
 }
 
-// ownOrigin refuses a request that changes something and that a page of somebody else's made a browser
-// send (CSRF). A request of no browser, which has no cookies to misuse, is let through.
+// ownOrigin refuses a request that changes something and that a page of somebody else's made a
+// browser send (CSRF). A request of no browser, which has no cookies to misuse, is let through.
 func (s *Server) ownOrigin(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s.crossSite.Check(r) != nil {

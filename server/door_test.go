@@ -11,8 +11,8 @@ import (
 	"github.com/equitylens/equitylens/server"
 )
 
-// TestRequestsOfOtherSitesAreRefused is row 43 of the faults: what a page of somebody else's makes a
-// browser send changes nothing where a cookie decides.
+// TestRequestsOfOtherSitesAreRefused is row 43 of the faults: what a page of somebody else's makes
+// a browser send changes nothing where a cookie decides.
 func TestRequestsOfOtherSitesAreRefused(t *testing.T) {
 	t.Parallel()
 	const own, evil = "https://quality.example.org", "https://evil.example.org"
@@ -60,8 +60,8 @@ func TestRequestsOfOtherSitesAreRefused(t *testing.T) {
 	}
 }
 
-// TestAFormOfAnotherSiteBringsNoCookieToAuthorize: an app may send people there by a form, which can
-// answer no question in their name.
+// TestAFormOfAnotherSiteBringsNoCookieToAuthorize: an app may send people there by a form, which
+// can answer no question in their name.
 func TestAFormOfAnotherSiteBringsNoCookieToAuthorize(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, func(c *server.Config) {
@@ -83,8 +83,8 @@ func TestAFormOfAnotherSiteBringsNoCookieToAuthorize(t *testing.T) {
 	}
 }
 
-// TestPagesHaveAPolicyOfTheirOwn: who may show the chart in a frame is for its page to say; everything
-// else is framed by nobody.
+// TestPagesHaveAPolicyOfTheirOwn: who may show the chart in a frame is for its page to say;
+// everything else is framed by nobody.
 func TestPagesHaveAPolicyOfTheirOwn(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, func(c *server.Config) { c.BehindProxy = true })
@@ -286,8 +286,8 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// TestAddressesBehindAProxy: it is the proxy that says where somebody comes from, and nobody else; of
-// IPv6 a whole network is one.
+// TestAddressesBehindAProxy: it is the proxy that says where somebody comes from, and nobody else;
+// of IPv6 a whole network is one.
 func TestAddressesBehindAProxy(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -320,7 +320,8 @@ func TestAddressesBehindAProxy(t *testing.T) {
 	}
 }
 
-// TestTheLimitsOfTheDefaultLetABusyClientThrough: the rate at which one client may read a kept report.
+// TestTheLimitsOfTheDefaultLetABusyClientThrough: the rate at which one client may read a kept
+// report.
 func TestTheLimitsOfTheDefaultLetABusyClientThrough(t *testing.T) {
 	t.Parallel()
 	at := now()

@@ -122,8 +122,8 @@ type fakeSnapshots struct {
 
 func (f fakeSnapshots) Current() (server.Snapshot, bool) { return f.snapshot, !f.absent }
 
-// fakeAuthorizer takes a list of scopes, with commas between, for a token. Before it and an @ may stand
-// whose it is: a program, or a program, a plus and a person.
+// fakeAuthorizer takes a list of scopes, with commas between, for a token. Before it and an @ may
+// stand whose it is: a program, or a program, a plus and a person.
 type fakeAuthorizer struct{}
 
 func (fakeAuthorizer) Authorize(r *http.Request, need string) (server.Principal, error) {

@@ -6,10 +6,12 @@ import (
 	"testing"
 
 	"github.com/equitylens/equitylens/fhir/r4"
+	"github.com/equitylens/equitylens/server"
+	"github.com/equitylens/equitylens/store/trail"
 )
 
-// FuzzQuery: no query is a fault of ours, and every answer is a valid resource. A query about patients
-// is audited or refused before it is known to be one.
+// FuzzQuery: no query is a fault of ours, and every answer is a valid resource. A query about
+// patients is audited or refused before it is known to be one.
 func FuzzQuery(f *testing.F) {
 	for _, seed := range []string{
 		"", "subject=Patient/p1", "subject=Group/g&reportType=population", "subject=Group/empty",
@@ -41,6 +43,38 @@ func FuzzQuery(f *testing.F) {
 		names := strings.Contains(w.Body.String(), `"reference":"Patient/`)
 		if report != nil && names && len(fixture.trail.all()) != 1 {
 			t.Errorf("?%s names patients and is not audited", r.URL.RawQuery)
+		}
+	})
+}
+
+// FuzzTrailQuery: no search of the trail is a fault of ours, and every answer is a valid resource.
+func FuzzTrailQuery(f *testing.F) {
+	for _, seed := range []string{
+		"", "date=ge2019&date=lt2020-02", "patient=p1&agent=x|y", "_cursor=1.5", "_count=0&type=|", "date=9",
+		"patient=Group/g", "outcome=,", "_cursor=999999999999.9", "agent=%00&_id=x",
+	} {
+		f.Add(seed)
+	}
+	kept, err := trail.Open(trail.Config{Dir: f.TempDir()})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { _ = kept.Close() })
+	f.Fuzz(func(t *testing.T, query string) {
+		fixture := newFixture(t, func(c *server.Config) { c.Trail, c.Auditor = kept, kept })
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "/fhir/AuditEvent", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.URL.RawQuery = query
+		r.Header.Set("Authorization", "Bearer "+trailScope)
+		w := newRecorder()
+		fixture.ServeHTTP(w, r)
+		if w.Code >= http.StatusInternalServerError {
+			t.Errorf("?%s = %d: %s", query, w.Code, fixture.log)
+		}
+		if _, err := r4.Unmarshal(w.Body.Bytes()); err != nil {
+			t.Errorf("?%s is answered with no resource: %s", query, w.Body)
 		}
 	})
 }

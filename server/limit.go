@@ -23,8 +23,8 @@ type Limits struct {
 	Client float64
 }
 
-// DefaultLimits are for a server that the operator has said nothing about: far beyond what a hospital
-// asks, and below what wears a server out.
+// DefaultLimits are for a server that the operator has said nothing about: far beyond what a
+// hospital asks, and below what wears a server out.
 func DefaultLimits() Limits { return Limits{Address: 20, Client: 1000} }
 
 const (
@@ -116,8 +116,9 @@ func (s *Server) limitedBy(l *limiter, next http.Handler) http.Handler {
 	})
 }
 
-// remote is the IP address from which a request comes. Behind a proxy it is what the proxy, which is
-// the last one on the way, says; whatever stands before that in the header anybody may have written.
+// remote is the IP address from which a request comes. Behind a proxy it is what the proxy, which
+// is the last one on the way, says; whatever stands before that in the header anybody may have
+// written.
 func (s *Server) remote(r *http.Request) string {
 	if s.cfg.BehindProxy {
 		if all := r.Header.Values("X-Forwarded-For"); len(all) > 0 {

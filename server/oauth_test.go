@@ -34,7 +34,8 @@ func (ann) Person(r *http.Request) (auth.Person, bool, error) {
 	}, true, nil
 }
 
-// town is a server with its authorization server, over TLS, at which ann signs in to the program app.
+// town is a server with its authorization server, over TLS, at which ann signs in to the program
+// app.
 type town struct {
 	*httptest.Server
 	fixture   *fixture
@@ -154,8 +155,8 @@ func (w *town) tokens(t *testing.T, method, scopes string) (access, refresh, gra
 	return given.Access, given.Refresh, given.Scope
 }
 
-// TestATokenOfAPersonOpensTheAPI from the question who somebody is to the answer, and no longer once
-// it was revoked (rows 4, 6 and 10 of the checklist).
+// TestATokenOfAPersonOpensTheAPI from the question who somebody is to the answer, and no longer
+// once it was revoked (rows 4, 6 and 10 of the checklist).
 func TestATokenOfAPersonOpensTheAPI(t *testing.T) {
 	t.Parallel()
 	w := newTown(t)
@@ -216,8 +217,8 @@ func TestWhoIsBarredIsOut(t *testing.T) {
 	}
 }
 
-// TestDiscoveryIsForEveryOriginOnce is row 2 of the checklist with the real documents, and the token
-// endpoint for the origin of the app alone.
+// TestDiscoveryIsForEveryOriginOnce is row 2 of the checklist with the real documents, and the
+// token endpoint for the origin of the app alone.
 func TestDiscoveryIsForEveryOriginOnce(t *testing.T) {
 	t.Parallel()
 	w := newTown(t)

@@ -20,8 +20,8 @@ type Page struct {
 	Body int64
 }
 
-// CDS holds the handlers of the CDS Hooks service: all of them or none. They answer in JSON, and prove
-// by the JWT of the EHR who calls.
+// CDS holds the handlers of the CDS Hooks service: all of them or none. They answer in JSON, and
+// prove by the JWT of the EHR who calls.
 type CDS struct{ Discovery, Service, Feedback http.Handler }
 
 // pageRoutes are the pages of Config.Pages, and the CDS service.
@@ -48,7 +48,8 @@ func (s *Server) pageRoutes() []Route {
 		}
 	}
 	return append(all,
-		hook(http.MethodGet, "/cds-services", "CDS Hooks wants it readable by anyone", s.cfg.CDS.Discovery),
+		hook(http.MethodGet, "/cds-services", "CDS Hooks wants it readable by anyone",
+			s.cfg.CDS.Discovery),
 		hook(http.MethodPost, service, why, s.cfg.CDS.Service),
 		hook(http.MethodOptions, service, "a browser asks whether it may call", s.cfg.CDS.Service),
 		hook(http.MethodPost, service+"/feedback", why, s.cfg.CDS.Feedback),

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestWhatTokensOpen is row 39 of the faults: who may read a MeasureReport with what, in the spelling
-// of SMART 1 and 2, as a program and as a person.
+// TestWhatTokensOpen is row 39 of the faults: who may read a MeasureReport with what, in the
+// spelling of SMART 1 and 2, as a program and as a person.
 func TestWhatTokensOpen(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -52,7 +52,8 @@ func TestWhatTokensOpen(t *testing.T) {
 	}
 }
 
-// TestScopesPerType: what is granted for one type opens that one and no other (row 6 of the checklist).
+// TestScopesPerType: what is granted for one type opens that one and no other (row 6 of the
+// checklist).
 func TestScopesPerType(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -94,9 +95,9 @@ func TestScopesOfOursAreTheSameForPeople(t *testing.T) {
 	}
 }
 
-// TestJobsBelongToWhoAsked is row 39 of the faults: to another program, to another person at the same
-// program, to the program itself and to the same person at another one there is no such job, in the
-// words in which there is none at all.
+// TestJobsBelongToWhoAsked is row 39 of the faults: to another program, to another person at the
+// same program, to the program itself and to the same person at another one there is no such job,
+// in the words in which there is none at all.
 func TestJobsBelongToWhoAsked(t *testing.T) {
 	t.Parallel()
 	const program, person = "@system/MeasureReport.rs", "@user/MeasureReport.rs"

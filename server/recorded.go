@@ -70,8 +70,8 @@ func (s *Server) record(r *http.Request, route Route, status int) error {
 	return nil
 }
 
-// keep hands an event to the trail. One that names a patient is on disk afterwards. What was tried is
-// recorded even if the caller has gone.
+// keep hands an event to the trail. One that names a patient is on disk afterwards. What was tried
+// is recorded even if the caller has gone.
 func (s *Server) keep(ctx context.Context, event []byte, named bool) error {
 	ctx = context.WithoutCancel(ctx)
 	if noter, ok := s.cfg.Auditor.(Noter); ok && !named {
@@ -179,8 +179,8 @@ func (w *recordingWriter) Write(p []byte) (int, error) {
 // Unwrap lets http.ResponseController reach the connection.
 func (w *recordingWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// forms keeps the forms of events that come again and again, so that a question that is answered from
-// memory is not slowed down by its record. It is safe for concurrent use.
+// forms keeps the forms of events that come again and again, so that a question that is answered
+// from memory is not slowed down by its record. It is safe for concurrent use.
 type forms struct {
 	mu  sync.Mutex
 	all map[string]audit.Form
@@ -219,8 +219,8 @@ func (f *forms) event(b audit.Builder, a audit.Access) ([]byte, error) {
 	return b.Access(a)
 }
 
-// deed records an act that is none of the FHIR API, whatever came of it, and returns err; or that it
-// could not be recorded.
+// deed records an act that is none of the FHIR API, whatever came of it, and returns err; or that
+// it could not be recorded.
 func (s *Server) deed(r *http.Request, d audit.Deed, err error) error {
 	if s.cfg.Auditor == nil {
 		return err
@@ -240,8 +240,8 @@ func (s *Server) deed(r *http.Request, d audit.Deed, err error) error {
 	return err
 }
 
-// refusedAccess records that a token was good and covered too little. The answer is a refusal either
-// way; that it could not be recorded is in the log.
+// refusedAccess records that a token was good and covered too little. The answer is a refusal
+// either way; that it could not be recorded is in the log.
 func (s *Server) refusedAccess(r *http.Request, route Route, p Principal) {
 	if s.cfg.Auditor == nil || p.Client == "" {
 		return

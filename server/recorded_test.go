@@ -73,8 +73,8 @@ func (r record) detail(name string) string {
 	return ""
 }
 
-// TestEveryAccessIsRecorded asks at each route that wants a token: with one that covers it, and with
-// one that does not, there is one event that says so.
+// TestEveryAccessIsRecorded asks at each route that wants a token: with one that covers it, and
+// with one that does not, there is one event that says so.
 func TestEveryAccessIsRecorded(t *testing.T) {
 	t.Parallel()
 	for _, route := range newFixture(t).Routes() {
@@ -179,8 +179,8 @@ func TestEntriesOfABatchAreRecordedEach(t *testing.T) {
 	}
 }
 
-// TestNothingIsAnsweredUnrecorded: figures and definitions, kept answers and compressed ones, as little
-// as what names people.
+// TestNothingIsAnsweredUnrecorded: figures and definitions, kept answers and compressed ones, as
+// little as what names people.
 func TestNothingIsAnsweredUnrecorded(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

@@ -17,8 +17,8 @@ import (
 	"github.com/equitylens/equitylens/fhir/audit"
 )
 
-// Route is one row of the table of everything that is served. One of Scope, Session and Public says who
-// is answered.
+// Route is one row of the table of everything that is served. One of Scope, Session and Public says
+// who is answered.
 type Route struct {
 	Method string
 	// Path is the template that the router, the log and the metrics know.

@@ -59,8 +59,8 @@ func (s *Server) readEvent(r *http.Request) (proto.Message, error) {
 	return event.GetAuditEvent(), nil
 }
 
-// searchTrail answers a search of the trail, the newest event first. How many there are in all is not
-// said: nobody knows without reading everything.
+// searchTrail answers a search of the trail, the newest event first. How many there are in all is
+// not said: nobody knows without reading everything.
 func (s *Server) searchTrail(r *http.Request) (proto.Message, error) {
 	if s.cfg.Trail == nil {
 		return nil, noTrail()
@@ -97,8 +97,8 @@ func (s *Server) searchTrail(r *http.Request) (proto.Message, error) {
 	return bundle, nil
 }
 
-// eventIn reads an event. What is wrong with one is a fault of the trail, not of who asks, so that the
-// cause is not handed on.
+// eventIn reads an event. What is wrong with one is a fault of the trail, not of who asks, so that
+// the cause is not handed on.
 func eventIn(text []byte) (*rpb.ContainedResource, error) {
 	event, err := r4.Unmarshal(text)
 	if err != nil || event.GetAuditEvent() == nil {

@@ -14,8 +14,8 @@ import (
 	"github.com/equitylens/equitylens/store/trail"
 )
 
-// audible is a server over a real trail, in which p1 was asked about twice and p2 once, by two persons
-// on three days. What it is asked itself is recorded elsewhere.
+// audible is a server over a real trail, in which p1 was asked about twice and p2 once, by two
+// persons on three days. What it is asked itself is recorded elsewhere.
 func audible(t *testing.T) *fixture {
 	t.Helper()
 	day := now()

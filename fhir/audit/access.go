@@ -14,8 +14,8 @@ import (
 // Interaction is what a request does, by its code in FHIR's restful-interaction.
 type Interaction string
 
-// The interactions that the API has. Operation is any $operation, Batch the Bundle of requests itself:
-// each request in it has an event of its own.
+// The interactions that the API has. Operation is any $operation, Batch the Bundle of requests
+// itself: each request in it has an event of its own.
 const (
 	Read      Interaction = "read"
 	Search    Interaction = "search-type"
@@ -107,8 +107,8 @@ func shapeOf(i Interaction) shape {
 	return shape{pattern: "Query", action: cpb.AuditEventActionCode_E, client: source, asks: true}
 }
 
-// entities are what the request was about. What the patterns know comes first; a measure, which they
-// do not know, has the type Other so that it is not taken for the question.
+// entities are what the request was about. What the patterns know comes first; a measure, which
+// they do not know, has the type Other so that it is not taken for the question.
 func (a Access) entities(of shape) []*apb.AuditEvent_Entity {
 	var all []*apb.AuditEvent_Entity
 	if of.asks {

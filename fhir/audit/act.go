@@ -9,8 +9,8 @@ import (
 	"github.com/equitylens/equitylens/internal/phi"
 )
 
-// Entry is somebody who comes in or leaves. Of a person who could not be identified the Agent has no
-// Subject.
+// Entry is somebody who comes in or leaves. Of a person who could not be identified the Agent has
+// no Subject.
 type Entry struct {
 	Agent   Agent
 	Outcome Outcome
@@ -34,7 +34,8 @@ func (b Builder) entry(e Entry, code, display string) ([]byte, error) {
 	return marshal(event)
 }
 
-// Chart is a chart of one patient: opened from the EHR, read for the page, or looked at by the hook.
+// Chart is a chart of one patient: opened from the EHR, read for the page, or looked at by the
+// hook.
 type Chart struct {
 	Agent   Agent
 	Outcome Outcome
@@ -48,16 +49,16 @@ type Chart struct {
 	Request string
 }
 
-// Launch makes the event of a page that an EHR opened for a patient. A launch that failed may have no
-// patient.
+// Launch makes the event of a page that an EHR opened for a patient. A launch that failed may have
+// no patient.
 func (b Builder) Launch(c Chart) ([]byte, error) {
 	return b.chart(c, source, cpb.AuditEventActionCode_E,
 		r4.Coding(systemDICOM, "110100", "Application Activity"),
 		r4.Coding(systemEvent, "launch", "SMART launch"))
 }
 
-// ChartRead makes the event of a look into the chart of a patient: the pattern PatientRead, in which
-// we are the client of the EHR for the person.
+// ChartRead makes the event of a look into the chart of a patient: the pattern PatientRead, in
+// which we are the client of the EHR for the person.
 func (b Builder) ChartRead(c Chart) ([]byte, error) {
 	return b.chart(c, destination, cpb.AuditEventActionCode_R,
 		r4.Coding(systemEventType, "rest", "Restful Operation"),

@@ -80,8 +80,9 @@ type entity struct {
 func acts() map[string]func(audit.Builder, audit.Agent, audit.Outcome) ([]byte, error) {
 	access := func(a audit.Access) func(audit.Builder, audit.Agent, audit.Outcome) ([]byte, error) {
 		return func(b audit.Builder, by audit.Agent, what audit.Outcome) ([]byte, error) {
-			a.Agent, a.Outcome, a.Request = by, what, "request-1"
-			return b.Access(a)
+			own := a
+			own.Agent, own.Outcome, own.Request = by, what, "request-1"
+			return b.Access(own)
 		}
 	}
 	chart := func(

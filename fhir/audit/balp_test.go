@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// This file is the patterns of IHE (Basic Audit Log Patterns 1.1.4) and the invariants of R4, written
-// out a second time as rules over JSON.
+// This file is the patterns of IHE (Basic Audit Log Patterns 1.1.4) and the invariants of R4,
+// written out a second time as rules over JSON.
 
 const (
 	dicom         = "http://dicom.nema.org/resources/ontology/DCM"

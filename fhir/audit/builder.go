@@ -13,8 +13,8 @@ import (
 	"github.com/equitylens/equitylens/fhir/r4"
 )
 
-// Builder makes events. What it returns is one AuditEvent in JSON on one line, without its end. It is
-// safe for concurrent use.
+// Builder makes events. What it returns is one AuditEvent in JSON on one line, without its end. It
+// is safe for concurrent use.
 type Builder struct {
 	// Observer is who records: the name of the installation.
 	Observer string
@@ -119,8 +119,8 @@ func claim(event *apb.AuditEvent, patterns ...string) {
 	}
 }
 
-// side is the end of a connection at which an agent stands, in the words of DICOM: where what is sent
-// comes from, and where it goes. In a read that is the answer, in a query the question.
+// side is the end of a connection at which an agent stands, in the words of DICOM: where what is
+// sent comes from, and where it goes. In a read that is the answer, in a query the question.
 type side int
 
 const (

@@ -19,7 +19,8 @@ import (
 	"github.com/equitylens/equitylens/store/trail"
 )
 
-// helperDir tells this test binary that it is the process that is to be killed, and where it writes.
+// helperDir tells this test binary that it is the process that is to be killed, and where it
+// writes.
 const helperDir = "EQUITYLENS_TRAIL_TEST_DIR"
 
 // TestMain is the writer of TestKilledWriters where it was started as one.
@@ -247,8 +248,8 @@ func TestTamperingIsFound(t *testing.T) {
 	}
 }
 
-// TestNoByteChangesUnseen: with any one byte changed the trail is no longer whole, or no longer ends
-// where it ended.
+// TestNoByteChangesUnseen: with any one byte changed the trail is no longer whole, or no longer
+// ends where it ended.
 func TestNoByteChangesUnseen(t *testing.T) {
 	t.Parallel()
 	dir := filled(t, 5, nil)

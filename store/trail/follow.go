@@ -93,7 +93,8 @@ func (t *Trail) asideOf(file *os.File, at ending) error {
 	if at.torn == 0 {
 		return nil
 	}
-	t.cfg.Logger.LogAttrs(context.Background(), slog.LevelWarn, "audit trail: a torn line is set aside",
+	t.cfg.Logger.LogAttrs(context.Background(), slog.LevelWarn,
+		"audit trail: a torn line is set aside",
 		slog.String("file", filepath.Base(file.Name())), slog.Int64("bytes", at.torn))
 	return setAside(file, at)
 }

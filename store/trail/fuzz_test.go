@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// FuzzFiles: whatever stands in a file, reading it backwards finds the lines that reading it forwards
-// finds, and neither search nor verification falls over it.
+// FuzzFiles: whatever stands in a file, reading it backwards finds the lines that reading it
+// forwards finds, and neither search nor verification falls over it.
 func FuzzFiles(f *testing.F) {
 	text, head := appendLine(nil, nil, Head{}, []byte(`{"id":"1","recorded":"2026-11-01T00:00:00Z"}`))
 	text, _ = appendLine(text, nil, head, []byte(`{"id":"2"}`))

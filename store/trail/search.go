@@ -229,15 +229,13 @@ func (s *scan) line(text []byte) bool {
 	return true
 }
 
-// needles are texts that every event of the answer holds as they are, so that most lines need not be
-// parsed.
+// needles are texts that every event of the answer holds as they are, so that most lines need not
+// be parsed.
 func (q Query) needles() [][]byte {
 	var out [][]byte
-	plain := func(c rune) bool {
-		return (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '.'
-	}
+	const plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-."
 	for _, text := range []string{q.ID, q.about(), q.Agent} {
-		if text != "" && !strings.ContainsFunc(text, plain) {
+		if text != "" && strings.Trim(text, plain) == "" {
 			out = append(out, []byte(text))
 		}
 	}

@@ -101,8 +101,8 @@ func backward(
 	return err
 }
 
-// ending is what the end of a file says: the last head that it holds, where its whole lines end, and
-// how many bytes follow them.
+// ending is what the end of a file says: the last head that it holds, where its whole lines end,
+// and how many bytes follow them.
 type ending struct {
 	head  Head
 	whole int64
