@@ -163,7 +163,7 @@ func TestAnybodysPagesMayReadWhatIsForEverybody(t *testing.T) {
 		}
 	}
 	for _, path := range []string{
-		"/oauth/token", "/oauth/par", "/oauth/revoke", "/oauth/introspect",
+		"/oauth/token", "/oauth/par", "/oauth/revoke", "/oauth/introspect", "/cds-services",
 		"/cds-services/equitylens-interpreter", "/cds-services/equitylens-interpreter/feedback",
 	} {
 		if w := f.call(http.MethodOptions, path, ""); w.Code != http.StatusOK || w.Body.Len() == 0 {

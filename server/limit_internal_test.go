@@ -25,3 +25,17 @@ func TestALimiterForgetsTheOldest(t *testing.T) {
 		t.Error("no limit is a limit")
 	}
 }
+
+// TestWhichPagesAreDoors: those that cost us requests to an EHR before anybody is known.
+func TestWhichPagesAreDoors(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]bool{
+		"/launch": true, "/signin": true, "/signin/{tenant}": true, "/callback": true,
+		"/launch/callback": true, "/launchpad": false, "/": false, "/chart/{handle}": false,
+		"/signout": false, "/assets/{file}": false,
+	} {
+		if got := comesIn(path); got != want {
+			t.Errorf("comesIn(%s) = %v, want %v", path, got, want)
+		}
+	}
+}

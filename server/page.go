@@ -32,7 +32,7 @@ func (s *Server) pageRoutes() []Route {
 			Method: page.Method, Path: page.Path, Session: page.Session, Public: page.Public,
 			handler: page.Handler, body: page.Body, browser: true,
 		}
-		if strings.HasPrefix(page.Path, "/launch") || strings.HasPrefix(page.Path, "/signin") {
+		if comesIn(page.Path) {
 			route.limit = s.limits.addresses
 		}
 		all = append(all, route)
@@ -40,7 +40,8 @@ func (s *Server) pageRoutes() []Route {
 	if s.cfg.CDS == (CDS{}) {
 		return all
 	}
-	const why = "the EHR proves who it is by a JWT of its own, which the service checks"
+	const why, preflight = "the EHR proves who it is by a JWT of its own, which the service checks",
+		"a browser asks whether it may call"
 	service := "/cds-services/" + resourceID
 	hook := func(method, path, why string, handler http.Handler) Route {
 		return Route{
@@ -50,12 +51,23 @@ func (s *Server) pageRoutes() []Route {
 	return append(all,
 		hook(http.MethodGet, "/cds-services", "CDS Hooks wants it readable by anyone",
 			s.cfg.CDS.Discovery),
+		hook(http.MethodOptions, "/cds-services", preflight, s.cfg.CDS.Discovery),
 		hook(http.MethodPost, service, why, s.cfg.CDS.Service),
-		hook(http.MethodOptions, service, "a browser asks whether it may call", s.cfg.CDS.Service),
+		hook(http.MethodOptions, service, preflight, s.cfg.CDS.Service),
 		hook(http.MethodPost, service+"/feedback", why, s.cfg.CDS.Feedback),
-		hook(http.MethodOptions, service+"/feedback", "a browser asks whether it may call",
-			s.cfg.CDS.Feedback),
+		hook(http.MethodOptions, service+"/feedback", preflight, s.cfg.CDS.Feedback),
 	)
+}
+
+// comesIn reports whether people come in by a path, before anybody knows who they are: each time it
+// costs us requests to an EHR.
+func comesIn(path string) bool {
+	for _, door := range []string{"/launch", "/signin", "/callback"} {
+		if path == door || strings.HasPrefix(path, door+"/") {
+			return true
+		}
+	}
+	return false
 }
 
 // oauthRoutes are those of the authorization server. What it has no handler for is not there.

@@ -195,7 +195,10 @@ func (s *Server) guarded(route Route) http.Handler {
 		handler = s.negotiated(handler)
 	}
 	if route.browser {
-		handler = withPathValues(s.ownOrigin(handler))
+		handler = s.ownOrigin(handler)
+	}
+	if route.Scope == "" {
+		handler = withPathValues(handler)
 	}
 	return named(route.Path, s.limitedBy(route.limit, handler))
 }
