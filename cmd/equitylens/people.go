@@ -30,8 +30,8 @@ import (
 
 // What is asked for where the configuration does not say.
 const (
-	chartScopes = "launch openid fhirUser online_access patient/Patient.rs patient/Encounter.rs " +
-		"patient/AdverseEvent.rs"
+	chartScopes = "launch openid fhirUser profile online_access patient/Patient.rs " +
+		"patient/Encounter.rs patient/AdverseEvent.rs"
 	signInScopes = "openid profile"
 )
 
