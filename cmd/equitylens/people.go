@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/go-jose/go-jose/v4"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/equitylens/equitylens/auth"
 	"github.com/equitylens/equitylens/auth/grant"
@@ -244,14 +246,15 @@ func (a *api) receiveHooks(
 	a.closers = append(a.closers, feedback)
 	r.hooks, err = cds.New(cds.Config{
 		BaseURL: a.url, LaunchURL: a.url + visit.LaunchPath, Tenants: tenants, Reader: charts, Store: store,
-		Recorder: feedback, Audit: a.noteHook(events, auditor), Now: a.program.now, Logger: a.logger,
+		Recorder: feedback, Audit: a.noteHook(events, auditor),
+		Count: a.hookCounter(), Now: a.program.now, Logger: a.logger,
 	})
 	return err
 }
 
 // noteHook writes a call of the CDS service into the audit trail.
-func (a *api) noteHook(events audit.Builder, auditor visit.Auditor) func(context.Context, cds.Event) {
-	return func(ctx context.Context, e cds.Event) {
+func (a *api) noteHook(events audit.Builder, auditor visit.Auditor) func(context.Context, cds.Event) error {
+	return func(ctx context.Context, e cds.Event) error {
 		outcome := audit.Outcome{}
 		switch e.Outcome {
 		case cds.Advised, cds.Silent, cds.NoEncounter:
@@ -265,12 +268,21 @@ func (a *api) noteHook(events audit.Builder, auditor visit.Auditor) func(context
 			Outcome: outcome, Tenant: e.Tenant, Patient: e.Patient, Encounter: e.Encounter,
 			Types: []string{"Patient", "Encounter"},
 		})
-		if err == nil {
-			err = auditor.Audit(context.WithoutCancel(ctx), event)
-		}
 		if err != nil {
-			a.logger.Error("a call of the CDS service is not in the audit trail")
+			return fmt.Errorf("audit: %w", err)
 		}
+		return auditor.Audit(context.WithoutCancel(ctx), event)
+	}
+}
+
+// hookCounter counts the calls of the CDS service.
+func (a *api) hookCounter() func(tenant string, outcome cds.Outcome) {
+	calls := promauto.With(a.registry).NewCounterVec(prometheus.CounterOpts{
+		Name: "equitylens_cds_calls_total",
+		Help: "Calls of the CDS Hooks service, by the EHR that made them and how they ended.",
+	}, []string{"ehr", "outcome"})
+	return func(tenant string, outcome cds.Outcome) {
+		calls.WithLabelValues(tenant, string(outcome)).Inc()
 	}
 }
 

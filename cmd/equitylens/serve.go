@@ -98,7 +98,7 @@ type api struct {
 func (p *program) newAPI(
 	ctx context.Context, cfg *config.Config, list []measure.Definition, address string, tokenLife time.Duration,
 ) (a *api, err error) {
-	a = &api{program: p, cfg: cfg, logger: p.logger(cfg), url: publicURL(cfg, address)}
+	a = &api{program: p, cfg: cfg, logger: p.logger(cfg), url: publicURL(cfg, address), registry: prometheus.NewRegistry()}
 	a.tokenURL = a.url + "/oauth/token"
 	dir, err := p.dir(cfg)
 	if err != nil {
@@ -180,7 +180,7 @@ func (a *api) serverOf(
 		Syncer: a.night, Ender: door, Pages: door.pages(), CDS: door.cds(),
 		Authorizer: server.Bearer(oauth.Validator()), OAuth: endpoints(oauth, published, door.desk != nil),
 		BaseURL: a.url + "/fhir", Organization: cfg.Server.Organization, Version: p.version,
-		Registry: prometheus.NewRegistry(), Logger: a.logger, Now: p.now,
+		Registry: a.registry, Logger: a.logger, Now: p.now,
 		StaleAfter: cfg.Server.StaleAfter.Duration, Origins: cfg.Server.Origins,
 		Limits: server.Limits{
 			Address: cfg.Server.RateLimits.Address, Client: cfg.Server.RateLimits.Client,

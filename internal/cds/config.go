@@ -74,8 +74,9 @@ type Config struct {
 	// Store remembers which JWTs were used. It has to be shared by all servers of one service.
 	Store    cache.Store
 	Recorder Recorder
-	// Audit hears of every call by which a patient was read, or was meant to be; nil means nobody.
-	Audit func(context.Context, Event)
+	// Audit writes down every call by which a patient was read, or was meant to be; nil means nobody
+	// does. A call that it cannot write down is answered with 503 and no card.
+	Audit func(context.Context, Event) error
 	// Count hears of every call to the service, by the tenant's name, "" if unknown; nil means nobody.
 	Count func(tenant string, outcome Outcome)
 	// Patience bounds the work on one call; 0 means 400 ms, which leaves 100 of the 500 ms that CDS
@@ -132,7 +133,7 @@ func New(cfg Config) (*Service, error) {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	if cfg.Audit == nil {
-		cfg.Audit = func(context.Context, Event) {}
+		cfg.Audit = func(context.Context, Event) error { return nil }
 	}
 	if cfg.Count == nil {
 		cfg.Count = func(string, Outcome) {}

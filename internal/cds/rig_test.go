@@ -113,10 +113,11 @@ func newRig(t testing.TB, change func(*cds.Config)) *rig {
 			Keys:    &jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: g.key.Public(), KeyID: "k1"}}},
 			Origins: []string{"https://app.example.org"},
 		}},
-		Audit: func(_ context.Context, e cds.Event) {
+		Audit: func(_ context.Context, e cds.Event) error {
 			g.mu.Lock()
 			defer g.mu.Unlock()
 			g.events = append(g.events, e)
+			return nil
 		},
 		Count: func(_ string, o cds.Outcome) {
 			g.mu.Lock()

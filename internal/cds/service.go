@@ -133,11 +133,15 @@ func (s *Service) answer(ctx context.Context, w http.ResponseWriter, r *http.Req
 			cards = []card{made}
 		}
 	}
-	s.cfg.Audit(context.WithoutCancel(ctx), Event{
+	fault := s.cfg.Audit(context.WithoutCancel(ctx), Event{
 		At: s.cfg.Now(), Tenant: t.Name, User: phi.New(c.Context.User),
 		Patient: phi.New(c.Context.Patient), Encounter: phi.New(c.Context.Encounter),
 		Prefetched: prefetched, Outcome: outcome,
 	})
+	if fault != nil {
+		return t.Name, nil, Failed, errors.Join(fault, &problem{http.StatusServiceUnavailable,
+			"the call could not be written down"})
+	}
 	return t.Name, cards, outcome, err
 }
 

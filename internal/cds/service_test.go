@@ -1,6 +1,8 @@
 package cds_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -373,5 +375,17 @@ func BenchmarkService(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// TestACallThatCannotBeWrittenDownGetsNoCard: a card tells of a patient.
+func TestACallThatCannotBeWrittenDownGetsNoCard(t *testing.T) {
+	t.Parallel()
+	g := newRig(t, func(c *cds.Config) {
+		c.Audit = func(context.Context, cds.Event) error { return errors.New("the disk is full") }
+	})
+	got := g.post(t, path, g.jwt(t, nil), call(nil))
+	if got.Code != http.StatusServiceUnavailable || strings.Contains(got.Body.String(), "summary") {
+		t.Errorf("%d %s, want 503 and no card", got.Code, got.Body)
 	}
 }

@@ -17,10 +17,6 @@ import (
 // renewBefore is how long before its end a token is renewed, so that it does not end on the way.
 const renewBefore = 30 * time.Second
 
-// framed says whether a browser shows us in a frame. One that does not tell is taken to: its cookies work
-// either way.
-func framed(r *http.Request) bool { return r.Header.Get("Sec-Fetch-Dest") != "document" }
-
 // Launch takes a launch out of an EHR and sends the browser back to that EHR to ask for its leave.
 func (d *Desk) Launch(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
@@ -33,7 +29,7 @@ func (d *Desk) Launch(w http.ResponseWriter, r *http.Request) {
 		d.fail(w, r, "a launch was not begun", err, d.ancestors, "")
 		return
 	}
-	d.cfg.Sessions.SetBinding(w, begun, framed(r))
+	d.cfg.Sessions.SetBinding(w, begun, session.Framed(r))
 	http.Redirect(w, r, begun.URL, http.StatusSeeOther)
 }
 
@@ -78,7 +74,7 @@ func (d *Desk) open(w http.ResponseWriter, r *http.Request, v smart.Visit) {
 			Tenant: v.Tenant, Patient: v.Context.Patient, Encounter: v.Context.Encounter,
 			NeedPatientBanner: v.Context.NeedPatientBanner, Intent: v.Context.Intent,
 			StyleURL: v.Context.StyleURL, Token: v.Token,
-		}}, framed(r))
+		}}, session.Framed(r))
 	}
 	if err != nil {
 		d.fail(w, r, "a chart was not opened", err, tenant.FrameAncestors, "")
