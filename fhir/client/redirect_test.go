@@ -83,6 +83,31 @@ func TestTokenDoesNotFollowARedirect(t *testing.T) {
 	}
 }
 
+// TestNoKindOfRedirectTakesTheTokenAlong is row B16 of the conformance checklist.
+func TestNoKindOfRedirectTakesTheTokenAlong(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		t.Run(http.StatusText(status), func(t *testing.T) {
+			t.Parallel()
+			e := newEHR(t)
+			var seen headers
+			elsewhere := serve(t, func(_ http.ResponseWriter, r *http.Request) { seen.note(r) })
+			e.mux.HandleFunc("GET /fhir/file", func(w http.ResponseWriter, r *http.Request) {
+				http.Redirect(w, r, elsewhere.URL, status)
+			})
+			c := e.client(t)
+			answer, err := c.Do(t.Context(), Request{Op: "get file", URL: c.URL("file"), Elsewhere: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			discard(answer)
+			if seen.all() != "|" {
+				t.Errorf("the other origin saw %q, want one request without a token", seen.all())
+			}
+		})
+	}
+}
+
 // TestTokenGoesToTrustedOriginsOnly asks for a URL of another origin outright.
 func TestTokenGoesToTrustedOriginsOnly(t *testing.T) {
 	t.Parallel()
