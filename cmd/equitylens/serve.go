@@ -80,13 +80,14 @@ func (p *program) serve(ctx context.Context, cfg *config.Config) error {
 
 // api is the running program: the server, what it serves, and the nightly run.
 type api struct {
-	program *program
-	cfg     *config.Config
-	logger  *slog.Logger
-	live    *live.Engine
-	server  *server.Server
-	locker  cache.Locker
-	night   *night
+	program  *program
+	cfg      *config.Config
+	logger   *slog.Logger
+	live     *live.Engine
+	server   *server.Server
+	locker   cache.Locker
+	night    *night
+	registry *prometheus.Registry
 	// sets are the keys that may be replaced while the program runs.
 	sets     []*keys.Set
 	closers  []io.Closer
