@@ -45,10 +45,35 @@ need_packages() {
   missing+=("${absent[*]}: install them with: sudo apt-get install ${absent[*]}")
 }
 
+# axe-core looks whether everybody can use the pages. It is fetched once, from where it is published, and
+# kept; nothing of it is in this repository.
+axe_version=4.14.1
+axe_sha512=FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ==
+need_axe() {
+  local folder="${XDG_CACHE_HOME:-$HOME/.cache}/equitylens/axe-core-$axe_version" archive
+  if [ ! -s "$folder/axe.min.js" ]; then
+    say "fetching axe-core $axe_version"
+    archive=$(mktemp)
+    if ! curl -fsSL --retry 2 --max-time 60 -o "$archive" \
+      "https://registry.npmjs.org/axe-core/-/axe-core-$axe_version.tgz" ||
+      [ "$(openssl dgst -sha512 -binary "$archive" | base64 -w0)" != "$axe_sha512" ]; then
+      rm -f "$archive"
+      say "axe-core could not be fetched as it was published; the pages are not held against WCAG"
+      return
+    fi
+    mkdir -p "$folder"
+    tar -xzOf "$archive" package/axe.min.js >"$folder/axe.min.js.new"
+    mv "$folder/axe.min.js.new" "$folder/axe.min.js"
+    rm -f "$archive"
+  fi
+  export EQUITYLENS_AXE="$folder/axe.min.js"
+}
+
 wanted=$(awk '$1 == "go" { print $2; exit }' go.mod)
 need_go
-# The store's database is linked by cgo; the store for what expires is tested on a real server.
-need_packages g++:g++ redis-server:redis-server
+# The store's database is linked by cgo; the store for what expires is tested on a real server, and the
+# pages in a real browser.
+need_packages g++:g++ redis-server:redis-server chromium:chromium curl:curl openssl:openssl
 if [ ${#missing[@]} -gt 0 ]; then
   printf 'The tests cannot run; missing:\n' >&2
   printf '  %s\n' "${missing[@]}" >&2
@@ -80,5 +105,6 @@ if [ "$*" = ./... ]; then
   go test -run 'TestMemoryStaysBelowAGibibyte' ./internal/ingest
 fi
 
+need_axe
 say "go test"
 exec go test -race -shuffle=on -timeout 20m "$@"
