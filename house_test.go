@@ -38,7 +38,7 @@ var floors = map[string]int{
 
 	"auth/grant":              1,
 	"auth/role":               1,
-	"auth/smart":              1,
+	"auth/jwks":               1,
 	"fhir/audit":              1,
 	"fhir/client":             1,
 	"mapping":                 1,
@@ -47,12 +47,13 @@ var floors = map[string]int{
 	"measure/stat/spc":        1,
 	"store/ledger":            1,
 
-	"fhir/bulk":    2,
-	"auth":         2,
-	"auth/session": 2,
-	"store/facts":  2,
+	"fhir/bulk":   2,
+	"auth":        2,
+	"auth/smart":  2,
+	"store/facts": 2,
 
-	"measure": 3,
+	"auth/session": 3,
+	"measure":      3,
 
 	"internal/imports": 4,
 	"internal/ingest":  4,

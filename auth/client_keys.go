@@ -2,10 +2,13 @@ package auth
 
 import (
 	"context"
+	"net/http"
+	"time"
 
 	"github.com/go-jose/go-jose/v4"
 
-	"github.com/equitylens/equitylens/auth/keys"
+	"github.com/equitylens/equitylens/auth/jwks"
+	"github.com/equitylens/equitylens/internal/dial"
 )
 
 // candidates returns the keys that may have signed an assertion with this header. A client that
@@ -14,34 +17,31 @@ func (s *Server) candidates(
 	ctx context.Context, client *registered, header jose.Header,
 ) ([]jose.JSONWebKey, error) {
 	if client.JWKS != nil {
-		return matching(*client.JWKS, header), nil
+		return jwks.Fitting(*client.JWKS, header), nil
 	}
-	for _, afresh := range []bool{false, true} {
-		set, kept, err := s.fetcher.keys(ctx, client.JWKSURI, afresh)
-		if err != nil {
-			return nil, refuse(invalidClient, "the keys of the client could not be read", err)
-		}
-		if found := matching(set, header); len(found) > 0 || !kept {
-			return found, nil
-		}
+	var found []jose.JSONWebKey
+	_, err := s.published.Try(ctx, client.JWKSURI, func(set jose.JSONWebKeySet) bool {
+		found = jwks.Fitting(set, header)
+		return len(found) > 0
+	})
+	if err != nil {
+		return nil, refuse(invalidClient, "the keys of the client could not be read", err)
 	}
-	return nil, nil
+	return found, nil
 }
 
-// matching picks all keys of the right kind, among those with the id if the header has one.
-// SMART wants kty and kid of a key; use and alg are optional, and bind if they are there (B3).
-func matching(set jose.JSONWebKeySet, header jose.Header) []jose.JSONWebKey {
-	var found []jose.JSONWebKey
-	for _, k := range set.Keys {
-		switch {
-		case header.KeyID != "" && k.KeyID != header.KeyID,
-			k.Use != "" && k.Use != "sig",
-			k.Algorithm != "" && k.Algorithm != header.Algorithm,
-			!k.IsPublic(),
-			!keys.Fits(jose.SignatureAlgorithm(header.Algorithm), k.Key):
-			continue
-		}
-		found = append(found, k)
-	}
-	return found
+// fetchTimeout bounds one reading of published keys from dial to last byte.
+const fetchTimeout = 5 * time.Second
+
+// newSource reads the keys that clients publish: without following a redirect, and from public
+// addresses alone unless more is allowed. Metadata services stay refused even
+// then.
+func newSource(cfg Config) *jwks.Source {
+	return jwks.New(jwks.Config{Now: cfg.Now, Client: &http.Client{
+		Timeout: fetchTimeout, CheckRedirect: dial.Home(0),
+		Transport: dial.NewTransport(dial.Config{
+			Guard:   dial.Guard{Loopback: cfg.AllowPrivateNetworks, Private: cfg.AllowPrivateNetworks},
+			RootCAs: cfg.RootCAs, Connect: fetchTimeout, Header: fetchTimeout,
+		}),
+	}})
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/ory/fosite"
 
 	"github.com/equitylens/equitylens/auth/grant"
+	"github.com/equitylens/equitylens/auth/jwks"
 	"github.com/equitylens/equitylens/auth/keys"
 	"github.com/equitylens/equitylens/store/cache"
 )
@@ -96,7 +97,7 @@ type Server struct {
 	provider  *fosite.Fosite
 	grants    *grant.Storage
 	validator *Validator
-	fetcher   *fetcher
+	published *jwks.Source
 	// origins are those whose scripts may read the answers of the endpoints for clients.
 	origins map[string]bool
 }
@@ -135,7 +136,7 @@ func New(cfg Config) (*Server, error) {
 	if err := errors.Join(faults...); err != nil {
 		return nil, fmt.Errorf("auth: configure: %w", err)
 	}
-	s.fetcher = newFetcher(cfg)
+	s.published = newSource(cfg)
 	s.origins = s.clients.origins()
 	s.grants = grant.New(grant.Config{
 		Store: cfg.Store, Clients: s.clients, CodeLife: codeLife, AccessLife: cfg.TokenLifetime,

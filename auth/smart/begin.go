@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/equitylens/equitylens/internal/dial"
 	"github.com/equitylens/equitylens/store/cache"
 )
 
@@ -141,7 +142,7 @@ func (c *Client) secret() (string, error) {
 func withParams(endpoint string, params url.Values) (string, error) {
 	u, err := url.Parse(endpoint)
 	if err != nil {
-		return "", fmt.Errorf("%w: %w", ErrDiscovery, errURL)
+		return "", fmt.Errorf("%w: %w", ErrDiscovery, dial.ErrURL)
 	}
 	query := u.Query()
 	for name, values := range params {

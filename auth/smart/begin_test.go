@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/equitylens/equitylens/internal/dial"
 )
 
 func TestLaunchAsksForACode(t *testing.T) {
@@ -200,7 +202,7 @@ func FuzzNext(f *testing.F) {
 		// The WHATWG rules: backslashes are slashes, tabs and newlines are nothing.
 		browser := strings.NewReplacer("\\", "/", "\t", "", "\n", "", "\r", "").Replace(next)
 		u, err := home.Parse(browser)
-		if err != nil || originOf(u) != originOf(home) || strings.HasPrefix(browser, "//") {
+		if err != nil || dial.Origin(u) != dial.Origin(home) || strings.HasPrefix(browser, "//") {
 			t.Fatalf("CheckNext(%q) = nil, and it leads to %v, %v", next, u, err)
 		}
 	})

@@ -6,23 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
+
+	"github.com/equitylens/equitylens/internal/dial"
 )
 
-const (
-	// keepLeast keeps discovery for a minute even where a server forbids to keep it: anybody can
-	// ask for a launch, and nobody shall make us hammer an EHR by it.
-	keepLeast = time.Minute
-	// keepMost bounds how long discovery and keys are kept; keepDefault is for servers that say
-	// nothing.
-	keepMost    = time.Hour
-	keepDefault = 5 * time.Minute
-)
+// keepLeast keeps discovery for a minute even where a server forbids to keep it: anybody can ask for
+// a launch, and nobody shall make us hammer an EHR by it.
+const keepLeast = time.Minute
 
 // endpoints is where a tenant's authorization server is, as its discovery says.
 type endpoints struct {
@@ -94,7 +87,7 @@ func (e endpoints) moved(now endpoints) bool {
 	} {
 		was, err := url.Parse(pair[0])
 		is, err2 := url.Parse(pair[1])
-		if err != nil || err2 != nil || originOf(was) != originOf(is) {
+		if err != nil || err2 != nil || dial.Origin(was) != dial.Origin(is) {
 			return true
 		}
 	}
@@ -163,14 +156,14 @@ func (t *tenant) identityProvider(ctx context.Context, issuer string) (document,
 func (t *tenant) document(ctx context.Context, issuer, name string) (
 	doc document, keep time.Duration, err error,
 ) {
-	body, header, err := t.web.read(ctx, issuer+"/.well-known/"+name, ErrDiscovery)
+	body, keep, err := t.web.document(ctx, issuer+"/.well-known/"+name)
 	if err != nil {
 		return doc, 0, err
 	}
 	if json.Unmarshal(body, &doc) != nil { // The decoder's own words may quote the document.
 		return doc, 0, fmt.Errorf("%w: %s is not the JSON that is expected", ErrDiscovery, name)
 	}
-	return doc, keepFor(header), nil
+	return doc, keep, nil
 }
 
 // endpoint reads a URL of a discovery document, which may be relative to the FHIR base.
@@ -180,34 +173,10 @@ func (t *tenant) endpoint(text string) (string, error) {
 	}
 	ref, err := url.Parse(text)
 	if err != nil {
-		return "", errURL
+		return "", dial.ErrURL
 	}
 	base := *t.base
 	base.Path, base.RawPath = bare(base.Path)+"/", ""
 	u := base.ResolveReference(ref)
 	return u.String(), permit(u, t.web.loopback)
-}
-
-// keepFor reads Cache-Control (RFC 9111 section 5.2.2) and Age.
-func keepFor(h http.Header) time.Duration {
-	keep := keepDefault
-	for part := range strings.SplitSeq(strings.Join(h.Values("Cache-Control"), ","), ",") {
-		name, value, _ := strings.Cut(strings.ToLower(strings.TrimSpace(part)), "=")
-		switch name {
-		case "no-store", "no-cache":
-			return 0
-		case "max-age":
-			keep = min(seconds(strings.Trim(value, `"`)), keepMost)
-		}
-	}
-	return max(keep-seconds(strings.TrimSpace(h.Get("Age"))), 0)
-}
-
-// seconds reads a number of seconds of a header; what is none counts as 0.
-func seconds(text string) time.Duration {
-	n, err := strconv.ParseUint(text, 10, 31)
-	if err != nil {
-		return 0
-	}
-	return time.Duration(n) * time.Second
 }

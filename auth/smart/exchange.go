@@ -11,6 +11,8 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
+
+	"github.com/equitylens/equitylens/internal/dial"
 )
 
 // assertionLife is well under the five minutes that SMART allows, so that a server whose clock is a
@@ -37,7 +39,7 @@ func (c *Client) ask(
 	request, err := http.NewRequestWithContext(
 		ctx, http.MethodPost, endpoint, strings.NewReader(form.Encode()))
 	if err != nil {
-		return nil, fmt.Errorf("%w: token request: %w", ErrDiscovery, errURL)
+		return nil, fmt.Errorf("%w: token request: %w", ErrDiscovery, dial.ErrURL)
 	}
 	if t.ClientAuth == SecretBasic {
 		// Section 2.3.1 encodes both as in a form, so that a colon or a percent sign survives.
@@ -46,10 +48,10 @@ func (c *Client) ask(
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	request.Header.Set("Accept", "application/json")
 	const op = "smart: token request"
-	status, _, body, err := exchange(t.web.poster, request, ErrAnswer)
+	status, _, body, err := dial.Exchange(t.web.poster, request, maxBody)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf(op+": %w", err)
+		return nil, fmt.Errorf(op+": %w", fault(err, ErrAnswer))
 	case status/100 == 2:
 		return body, nil
 	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable:

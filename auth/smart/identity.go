@@ -3,6 +3,7 @@ package smart
 import (
 	"context"
 	"crypto/subtle"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -11,6 +12,9 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
+
+	"github.com/equitylens/equitylens/auth/jwks"
+	"github.com/equitylens/equitylens/internal/dial"
 )
 
 const (
@@ -52,7 +56,7 @@ func (c *Client) identify(ctx context.Context, t *tenant, f flow, raw string) (*
 	}
 	var claims idClaims
 	var all map[string]any
-	if err := c.verify(ctx, t, f.Endpoints.Keys, token, &claims, &all); err != nil {
+	if err := verify(ctx, t, f.Endpoints.Keys, token, &claims, &all); err != nil {
 		return nil, err
 	}
 	if err := claims.check(t.ClientID, f, c.cfg.Now()); err != nil {
@@ -69,24 +73,25 @@ func (c *Client) identify(ctx context.Context, t *tenant, f flow, raw string) (*
 	return who, nil
 }
 
-// verify checks the signature, if need be with keys read afresh, and decodes the claims.
-func (c *Client) verify(
+// verify checks the signature, if need be with keys read afresh, and decodes the claims. Without a key
+// id there has to be one key that fits and no more: SMART lets a server that has a single key leave
+// the id out.
+func verify(
 	ctx context.Context, t *tenant, uri string, token *jwt.JSONWebToken, into ...any,
 ) error {
-	for _, afresh := range []bool{false, true} {
-		set, again, err := c.publicKeys(ctx, t, uri, afresh)
-		if err != nil {
-			return err
-		}
-		key, ok := fitting(set, token.Headers[0])
-		if ok && token.Claims(key, into...) == nil {
-			return nil
-		}
-		if !again {
-			break
-		}
+	ok, err := t.web.keys.Try(ctx, uri, func(set jose.JSONWebKeySet) bool {
+		found := jwks.Fitting(set, token.Headers[0])
+		return len(found) == 1 && token.Claims(found[0].Key, into...) == nil
+	})
+	switch {
+	case errors.Is(err, jwks.ErrUnavailable):
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	case err != nil:
+		return fmt.Errorf("%w: %w", ErrIdentity, err)
+	case !ok:
+		return fmt.Errorf("%w: no published key verifies the id_token", ErrIdentity)
 	}
-	return fmt.Errorf("%w: no published key verifies the id_token", ErrIdentity)
+	return nil
 }
 
 // check holds the rules about the claims.
@@ -144,7 +149,7 @@ func fhirUser(claim string, base *url.URL) (string, error) {
 	if strings.Contains(claim, ":") {
 		u, err := url.Parse(claim)
 		if err != nil || u.User != nil || u.RawQuery != "" || u.Fragment != "" ||
-			originOf(u) != originOf(base) {
+			dial.Origin(u) != dial.Origin(base) {
 			return "", fmt.Errorf("%w: fhirUser is of another server", ErrIdentity)
 		}
 		var ok bool

@@ -107,7 +107,6 @@ type tenant struct {
 	flight singleflight.Group
 	mu     sync.Mutex
 	found  discovered
-	keys   keptKeys
 }
 
 // openid reports whether scopes ask for an identity.
@@ -169,7 +168,7 @@ func (c *Client) add(given Tenant) error {
 	if err := t.check(); err != nil {
 		return err
 	}
-	t.web = newWeb(given, t.base, c.cfg.resolver)
+	t.web = newWeb(given, t.base, c.cfg.resolver, c.cfg.Now)
 	t.launch, t.signIn = split(given.Scopes)
 	if c.tenants[given.Name] != nil {
 		return errors.New("name: another tenant has it")

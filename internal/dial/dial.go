@@ -1,6 +1,7 @@
-// Package dial decides at the moment of dialling, when names are resolved, which network addresses may
-// be reached: neither a redirect nor a name that changes its mind leads inside a network that a URL
-// from outside must not see.
+// Package dial is how the program speaks to servers of others: without a proxy, with redirects that
+// stay at home and with errors that hold no URL. Which network addresses may be reached is decided at
+// the moment of dialling, when names are resolved: neither a redirect nor a name that changes its mind
+// leads inside a network that a URL from outside must not see.
 package dial
 
 import (
