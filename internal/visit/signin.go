@@ -12,8 +12,9 @@ import (
 	"github.com/equitylens/equitylens/server/page"
 )
 
-// SignIn lists the ways to sign in. With a next, which is a path of ours, that is where each leads; whoever
-// has signed in goes there at once.
+// SignIn lists the ways to sign in. With a next, which is a path of ours, that is where each leads. Whoever
+// has signed in may do so again: somebody who is sent here was not enough as they were, as where a program
+// asks for a fresh sign-in, and would be sent back without end.
 func (d *Desk) SignIn(w http.ResponseWriter, r *http.Request) {
 	next := r.URL.Query().Get("next")
 	if next != "" {
@@ -28,14 +29,7 @@ func (d *Desk) SignIn(w http.ResponseWriter, r *http.Request) {
 			ways = append(ways, page.Way{Name: t.Name, URL: wayURL(t.Name, next)})
 		}
 	}
-	switch _, err := d.signedIn(r); {
-	case err == nil && next != "":
-		http.Redirect(w, r, next, http.StatusSeeOther)
-		return
-	case err != nil && !errors.Is(err, session.ErrNone):
-		d.fail(w, r, "nobody was asked to sign in", err, nil, "")
-		return
-	case len(ways) == 1 && next != "":
+	if len(ways) == 1 && next != "" {
 		http.Redirect(w, r, ways[0].URL, http.StatusSeeOther)
 		return
 	}

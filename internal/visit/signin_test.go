@@ -10,6 +10,7 @@ import (
 
 	"github.com/equitylens/equitylens/auth"
 	"github.com/equitylens/equitylens/fhir/fhirtest"
+	"github.com/equitylens/equitylens/internal/visit"
 )
 
 // serve is another server for the length of a test; it returns its address.
@@ -43,6 +44,21 @@ func TestSignInLeadsBackWithTheRolesOfTheRoster(t *testing.T) {
 	r.browser.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	if after := r.get(r.url + "/account"); after.status != http.StatusSeeOther {
 		t.Errorf("after sign-out the account is shown: %d", after.status)
+	}
+}
+
+// A program may ask for a fresh sign-in of somebody who has signed in: the browser must not be sent back as
+// it came, or it never ends.
+func TestWhoeverIsSentToSignInSignsIn(t *testing.T) {
+	t.Parallel()
+	r := open(t, settings{})
+	if got := r.get(r.url + "/account"); got.status != http.StatusOK {
+		t.Fatalf("%d at %s", got.status, got.url)
+	}
+	r.browser.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	got := r.get(r.url + visit.SignInURL("/oauth/authorize?continue=x"))
+	if to := got.header.Get("Location"); !strings.HasPrefix(to, visit.SignInPath+"/"+tenantName+"?") {
+		t.Errorf("%d, sent to %q", got.status, to)
 	}
 }
 
