@@ -252,8 +252,17 @@ func TestComposeAgreesWithItsConfiguration(t *testing.T) {
 		}
 		return ""
 	}
-	if want := "http://" + flag("-listen") + "/fhir"; c.Sources[0].BaseURL != want {
-		t.Errorf("base_url %s, but the fake EHR is at %s", c.Sources[0].BaseURL, want)
+	if want := flag("-public-url") + "/fhir"; c.Sources[0].BaseURL != want || c.EHRs[0].BaseURL != want {
+		t.Errorf("base_url %s and %s, but the fake EHR is at %s", c.Sources[0].BaseURL, c.EHRs[0].BaseURL, want)
+	}
+	for name, want := range map[string]string{
+		"-app": c.EHRs[0].ClientID, "-app-launch": c.Server.PublicURL + "/launch",
+		"-app-redirect": c.Server.PublicURL + "/callback", "-public-url": c.EHRs[0].CDSHooks.Issuer,
+		"-hook": c.Server.PublicURL + "/cds-services/equitylens-interpreter",
+	} {
+		if flag(name) != want {
+			t.Errorf("the fake EHR is told %s %s, want %s", name, flag(name), want)
+		}
 	}
 	if c.Sources[0].ClientID != flag("-client") {
 		t.Errorf("client_id %s, but the fake EHR knows %s", c.Sources[0].ClientID, flag("-client"))
