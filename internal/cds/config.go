@@ -8,14 +8,15 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/equitylens/equitylens/auth/jwks"
 	"github.com/equitylens/equitylens/internal/bedside"
+	"github.com/equitylens/equitylens/internal/dial"
 	"github.com/equitylens/equitylens/store/cache"
 )
 
@@ -96,8 +97,6 @@ type Service struct {
 	cfg     Config
 	tenants map[tenantKey]*tenant
 	origins map[string]bool
-	keys    *publishedKeys
-	flight  flights
 }
 
 // tenantKey is by what a JWT names its EHR.
@@ -106,7 +105,7 @@ type tenantKey struct{ issuer, claim string }
 // tenant is a Tenant with what is worked out once.
 type tenant struct {
 	Tenant
-	client *http.Client
+	published *jwks.Source
 }
 
 // New checks the whole configuration.
@@ -117,7 +116,7 @@ func New(cfg Config) (*Service, error) {
 		fault("reader, store, recorder and clock are required")
 	}
 	cfg.BaseURL = strings.TrimRight(cfg.BaseURL, "/")
-	if _, ok := absolute(cfg.BaseURL, true); !ok {
+	if _, ok := absolute(cfg.BaseURL); !ok {
 		fault("base URL is not absolute")
 	}
 	if cfg.LaunchURL == "" {
@@ -138,8 +137,7 @@ func New(cfg Config) (*Service, error) {
 	if cfg.Count == nil {
 		cfg.Count = func(string, Outcome) {}
 	}
-	s := &Service{cfg: cfg, tenants: map[tenantKey]*tenant{}, origins: map[string]bool{},
-		keys: &publishedKeys{now: cfg.Now, kept: map[string]keptKeys{}}}
+	s := &Service{cfg: cfg, tenants: map[tenantKey]*tenant{}, origins: map[string]bool{}}
 	for _, t := range cfg.Tenants {
 		if err := t.check(); err != nil {
 			fault("tenant %q: %w", t.Name, err)
@@ -149,7 +147,7 @@ func New(cfg Config) (*Service, error) {
 		if _, twice := s.tenants[at]; twice {
 			fault("tenant %q: another has the same issuer and claim", t.Name)
 		}
-		s.tenants[at] = &tenant{Tenant: t, client: newKeyClient(t)}
+		s.tenants[at] = &tenant{Tenant: t, published: newSource(t, cfg.Now)}
 		for _, o := range t.Origins {
 			s.origins[o] = true
 		}
@@ -166,19 +164,17 @@ func (t Tenant) check() error {
 	if t.Name == "" || t.Issuer == "" {
 		faults = append(faults, errors.New("name and issuer are required"))
 	}
-	if _, ok := absolute(t.FHIRServer, t.AllowLoopback); !ok {
+	if !reachable(t.FHIRServer, t.AllowLoopback) {
 		faults = append(faults, errors.New("fhir server is not an https URL"))
 	}
 	switch {
 	case t.Keys == nil && t.JWKSURI == "":
 		faults = append(faults, errors.New("keys or an address of keys are required"))
-	case t.JWKSURI != "":
-		if _, ok := absolute(t.JWKSURI, t.AllowLoopback); !ok {
-			faults = append(faults, errors.New("address of keys is not an https URL"))
-		}
+	case t.JWKSURI != "" && !reachable(t.JWKSURI, t.AllowLoopback):
+		faults = append(faults, errors.New("address of keys is not an https URL"))
 	}
 	for _, o := range t.Origins {
-		u, ok := absolute(o, true)
+		u, ok := absolute(o)
 		if !ok || u.Scheme+"://"+u.Host != o {
 			faults = append(faults, fmt.Errorf("origin %q is not of the form https://host[:port]", o))
 		}
@@ -186,9 +182,16 @@ func (t Tenant) check() error {
 	return errors.Join(faults...)
 }
 
-// absolute reads an https URL, or an http one where that is allowed.
-func absolute(text string, plain bool) (*url.URL, bool) {
+// absolute reads a URL of ours, or of a browser application: https or http.
+func absolute(text string) (*url.URL, bool) {
 	u, err := url.Parse(text)
 	return u, err == nil && u.Host != "" && u.User == nil && u.Fragment == "" &&
-		(u.Scheme == "https" || plain && u.Scheme == "http")
+		(u.Scheme == "https" || u.Scheme == "http")
+}
+
+// reachable reports whether a URL is one that we may speak to: https, or plain http on loopback where
+// that is allowed.
+func reachable(text string, loopback bool) bool {
+	u, err := url.Parse(text)
+	return err == nil && u.Fragment == "" && dial.Permit(u, loopback) == nil
 }

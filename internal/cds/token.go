@@ -75,7 +75,7 @@ func (s *Service) caller(
 	if err != nil {
 		return nil, err
 	}
-	found, err := s.candidates(ctx, t, token.Headers[0])
+	found, err := t.candidates(ctx, token.Headers[0])
 	if err != nil {
 		return nil, err
 	}
