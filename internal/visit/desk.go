@@ -202,16 +202,22 @@ func (d *Desk) note(ctx context.Context, event []byte, err error) error {
 	return nil
 }
 
-// person is who an identity is here.
-func (d *Desk) person(tenant string, id *smart.Identity) session.Person {
+// person is who the identity of a visit is here. Their own resource is the EHR's, so that whoever is told of
+// it by us needs its whole address.
+func (d *Desk) person(v smart.Visit) session.Person {
+	id := v.Identity
 	if id == nil {
-		return session.Person{Tenant: tenant}
+		return session.Person{Tenant: v.Tenant}
 	}
-	return session.Person{
-		Tenant: tenant, Issuer: id.Issuer, Subject: id.Subject, Name: id.Name, FHIRUser: id.FHIRUser,
-		Roles:    d.cfg.Roster.Roles(tenant, id.Subject, id.FHIRUser, id.Claims),
+	who := session.Person{
+		Tenant: v.Tenant, Issuer: id.Issuer, Subject: id.Subject, Name: id.Name,
+		Roles:    d.cfg.Roster.Roles(v.Tenant, id.Subject, id.FHIRUser, id.Claims),
 		SignedIn: d.cfg.Now(),
 	}
+	if id.FHIRUser != "" && v.Token.Base != "" {
+		who.FHIRUser = v.Token.Base + "/" + id.FHIRUser
+	}
+	return who
 }
 
 // withRole adds a role that comes with the way somebody came.

@@ -57,7 +57,7 @@ func (d *Desk) Callback(w http.ResponseWriter, r *http.Request) {
 func (d *Desk) open(w http.ResponseWriter, r *http.Request, v smart.Visit) {
 	ctx := r.Context()
 	tenant := d.tenants[v.Tenant]
-	who := d.person(v.Tenant, v.Identity)
+	who := d.person(v)
 	who.Roles = withRole(who.Roles, role.Clinician)
 	var err error
 	if v.Context.Patient.Empty() {

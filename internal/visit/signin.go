@@ -59,7 +59,7 @@ func (d *Desk) SignInAt(w http.ResponseWriter, r *http.Request) {
 // enter begins the session of somebody who has signed in, if they are on the roster.
 func (d *Desk) enter(w http.ResponseWriter, r *http.Request, v smart.Visit) {
 	ctx := r.Context()
-	who := d.person(v.Tenant, v.Identity)
+	who := d.person(v)
 	var err error
 	if len(who.Roles) == 0 {
 		err = errNoRole
