@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"encoding/pem"
+	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,13 +15,18 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/equitylens/equitylens/fhir/fhirtest"
+	"github.com/equitylens/equitylens/fhir/fhirtest/population"
+	"github.com/equitylens/equitylens/internal/config"
+	"github.com/equitylens/equitylens/internal/visit"
 )
 
 // browserShots is a folder into which pictures of what the browser shows are written, if it is set.
 const browserShots = "EQUITYLENS_SHOTS"
 
 // browser starts Chromium, which reaches nothing but this computer.
-func browser(t *testing.T) context.Context {
+func browser(t *testing.T, more ...chromedp.ExecAllocatorOption) context.Context {
 	t.Helper()
 	path := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
@@ -34,8 +42,9 @@ func browser(t *testing.T) context.Context {
 		chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("no-pings", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-dev-shm-usage", true),
-		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
+		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"),
 	)
+	options = append(options, more...)
 	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
@@ -160,4 +169,103 @@ func TestALaunchInABrowser(t *testing.T) {
 	}
 	show("sign out", "signed-out", chromedp.Click(chromedp.CSS(`form[action="/signout"] button`)),
 		chromedp.WaitVisible(chromedp.CSS(`a[href="/signin"]`)))
+}
+
+// twoSites is a program on https://localhost and a fake EHR on https://127.0.0.1, which is another site.
+type twoSites struct{ ehr *fhirtest.Server }
+
+func openTwoSites(t *testing.T) twoSites {
+	t.Helper()
+	p, _, log := newProgram()
+	folder := t.TempDir()
+	certFile, keyFile, _ := certificate(t, folder)
+	var lc net.ListenConfig
+	listener, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := config.Default()
+	cfg.Data, cfg.Server.TLS = folder, config.TLS{CertFile: certFile, KeyFile: keyFile}
+	cfg.Server.PublicURL = fmt.Sprintf("https://localhost:%d", listener.Addr().(*net.TCPAddr).Port)
+	ehr, err := fhirtest.NewServer(fhirtest.Config{
+		Population: population.New(population.Config{Patients: 600, Seed: 3}), TLS: true, Now: time.Now,
+		Apps: []fhirtest.App{{
+			ClientID: demoApp, RedirectURIs: []string{cfg.Server.PublicURL + visit.CallbackPath},
+		}},
+		AppLaunchURL: cfg.Server.PublicURL + visit.LaunchPath,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	base, err := ehr.Start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = ehr.Close() })
+	ca := filepath.Join(folder, "ehr.pem")
+	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ehr.Certificate().Raw})
+	if err := os.WriteFile(ca, block, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg.EHRs = []config.EHR{{
+		Registration: config.Registration{
+			Name: "ehr", ClientID: demoApp, Identify: config.Public, Loopback: true, CAFile: ca,
+		},
+		BaseURL: base, Chart: true,
+	}}
+	list, err := definitions(&cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := p.newAPI(t.Context(), &cfg, list, listener.Addr().String(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- a.run(ctx, listener) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Errorf("serve: %v\n%s", err, log)
+		}
+	})
+	return twoSites{ehr}
+}
+
+// TestALaunchInAFrameOfAnotherSite launches over TLS in a browser that blocks the cookies of third
+// parties: those of a chart are partitioned, and work all the same.
+func TestALaunchInAFrameOfAnotherSite(t *testing.T) {
+	t.Parallel()
+	ctx := browser(t, chromedp.Flag("ignore-certificate-errors", true),
+		chromedp.Flag("test-third-party-cookie-phaseout", true))
+	sites := openTwoSites(t)
+	if err := chromedp.Do(ctx, chromedp.Navigate(sites.ehr.ChartsURL()+"/chart/"+population.NoInterpreter),
+		chromedp.WaitVisible(chromedp.CSS("iframe"))); err != nil {
+		t.Fatal(err)
+	}
+	var text string
+	await(t, func() bool {
+		frames, err := chromedp.Targets(ctx)
+		if err != nil {
+			return false
+		}
+		for _, f := range frames {
+			if f.Type != "iframe" || !strings.Contains(f.URL, "/chart/") {
+				continue
+			}
+			bounded, stop := context.WithTimeout(ctx, 5*time.Second)
+			frame, leave := chromedp.NewContext(bounded, chromedp.WithTargetID(f.TargetID),
+				chromedp.WithDetachOnCancel())
+			text, err = chromedp.Run(frame, chromedp.Text(chromedp.CSS("main")))
+			leave()
+			stop()
+			return err == nil
+		}
+		return false
+	})
+	if !strings.Contains(text, "No interpreter is documented for this visit") {
+		t.Errorf("the frame says:\n%s", text)
+	}
+	shot(ctx, t, "chart-in-another-site")
 }
