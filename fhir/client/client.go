@@ -1,9 +1,7 @@
 package client
 
 import (
-	"crypto/tls"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -16,21 +14,18 @@ type Client struct {
 	cfg     Config
 	base    *url.URL
 	policy  policy
-	trusted map[origin]bool
+	trusted map[string]bool
 	tokens  *tokens // nil if the server is open
 	gate    gate
 
 	transport *http.Transport
 	home      *http.Client // follows redirects within an origin
 	roaming   *http.Client // follows them elsewhere too, without the token
-	pinned    *http.Client // follows none
+	pinned    *http.Client // follows none: what a token endpoint is sent is a credential
 }
 
 // How many idle connections are kept: enough that parallel downloads never dial twice.
 const maxIdlePerHost = 16
-
-// maxHeaderBytes bounds the head of an answer. Signed URLs and client ids of 800 bytes fit easily.
-const maxHeaderBytes = 256 << 10
 
 // New checks the whole configuration and returns a client. It sends nothing yet.
 func New(cfg Config) (*Client, error) {
@@ -40,16 +35,20 @@ func New(cfg Config) (*Client, error) {
 		return nil, fmt.Errorf("client: check configuration: %w", err)
 	}
 	c := &Client{cfg: cfg, base: base, policy: policyOf(cfg, base)}
-	c.trusted = map[origin]bool{originOf(base): true}
+	c.trusted = map[string]bool{dial.Origin(base): true}
 	for _, text := range cfg.TrustedOrigins {
 		o, _ := parseOrigin(text) // Checked above.
 		c.trusted[o] = true
 	}
-	guard := dial.Guard{Loopback: c.policy.loopback, Private: cfg.AllowPrivateNetworks}
-	c.transport = newTransport(cfg, guard)
+	c.transport = dial.NewTransport(dial.Config{
+		Guard:   dial.Guard{Loopback: c.policy.loopback, Private: cfg.AllowPrivateNetworks},
+		RootCAs: cfg.RootCAs, Connect: cfg.ConnectTimeout, Header: cfg.HeaderTimeout, Idle: maxIdlePerHost,
+		// Compression is told by the bytes themselves, because Content-Encoding is sometimes wrong.
+		Packed: true,
+	})
 	c.home = &http.Client{Transport: c.transport, CheckRedirect: follow(c.policy, false)}
 	c.roaming = &http.Client{Transport: c.transport, CheckRedirect: follow(c.policy, true)}
-	c.pinned = &http.Client{Transport: c.transport, CheckRedirect: stay}
+	c.pinned = &http.Client{Transport: c.transport, CheckRedirect: dial.Home(0)}
 	if cfg.ClientID != "" {
 		c.tokens, err = newTokens(c)
 		if err != nil {
@@ -57,24 +56,6 @@ func New(cfg Config) (*Client, error) {
 		}
 	}
 	return c, nil
-}
-
-// newTransport builds the connection pool. No proxy is used: behind one the guard would see the
-// proxy's address and not the server's.
-func newTransport(cfg Config, guard dial.Guard) *http.Transport {
-	dialer := &net.Dialer{Timeout: cfg.ConnectTimeout, Control: guard.Control}
-	return &http.Transport{
-		DialContext:            dialer.DialContext,
-		ForceAttemptHTTP2:      true,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: cfg.RootCAs},
-		TLSHandshakeTimeout:    cfg.ConnectTimeout,
-		ResponseHeaderTimeout:  cfg.HeaderTimeout,
-		MaxIdleConnsPerHost:    maxIdlePerHost,
-		IdleConnTimeout:        cfg.StallTimeout,
-		MaxResponseHeaderBytes: maxHeaderBytes,
-		// Compression is told by the bytes themselves, because Content-Encoding is sometimes wrong.
-		DisableCompression: true,
-	}
 }
 
 // Close drops idle connections. Requests in flight end by their contexts.
@@ -101,7 +82,7 @@ func (c *Client) URL(segments ...string) *url.URL {
 }
 
 // Trusted reports whether the token may be sent to the origin of u.
-func (c *Client) Trusted(u *url.URL) bool { return c.trusted[originOf(u)] }
+func (c *Client) Trusted(u *url.URL) bool { return c.trusted[dial.Origin(u)] }
 
 // Permit refuses a URL that this client may not speak to at all.
 func (c *Client) Permit(u *url.URL) error { return c.policy.permit(u) }

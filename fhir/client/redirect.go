@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/equitylens/equitylens/internal/dial"
 )
 
 // maxRedirects is how many hops one request follows. Oracle Health's file endpoint takes one.
@@ -40,16 +42,11 @@ func follow(p policy, elsewhere bool) func(*http.Request, []*http.Request) error
 
 // strayed reports whether any hop so far, the next included, left the first origin.
 func strayed(next *http.Request, via []*http.Request) bool {
-	home := originOf(via[0].URL)
+	home := dial.Origin(via[0].URL)
 	for _, hop := range via[1:] {
-		if originOf(hop.URL) != home {
+		if dial.Origin(hop.URL) != home {
 			return true
 		}
 	}
-	return originOf(next.URL) != home
-}
-
-// stay refuses every redirect. A token endpoint is pinned: what we send it is a credential.
-func stay(*http.Request, []*http.Request) error {
-	return fmt.Errorf("%w: the token endpoint is pinned", ErrRedirect)
+	return dial.Origin(next.URL) != home
 }

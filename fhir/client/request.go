@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+
+	"github.com/equitylens/equitylens/internal/dial"
 )
 
 // Auth says when a request carries the token.
@@ -109,7 +111,7 @@ func (c *Client) once(ctx context.Context, r Request) (*http.Response, error) {
 
 // send makes one exchange and guards the body against silence.
 func (c *Client) send(ctx context.Context, r Request, token string) (*http.Response, error) {
-	if wait := c.gate.opens(originOf(r.URL), c.Now()); wait > 0 {
+	if wait := c.gate.opens(dial.Origin(r.URL), c.Now()); wait > 0 {
 		if err := c.Sleep(ctx, wait); err != nil {
 			return nil, fmt.Errorf("%s: %w", r.Op, err)
 		}
@@ -179,7 +181,7 @@ func (c *Client) judge(r Request, answer *http.Response, err error) (*http.Respo
 	switch {
 	case !fault.Waits:
 	case fault.Status == http.StatusTooManyRequests, fault.Status == http.StatusServiceUnavailable:
-		c.gate.shut(originOf(r.URL), c.Now().Add(min(fault.RetryAfter, c.cfg.RetryMax)))
+		c.gate.shut(dial.Origin(r.URL), c.Now().Add(min(fault.RetryAfter, c.cfg.RetryMax)))
 	}
 	return nil, fault
 }

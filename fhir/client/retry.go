@@ -94,31 +94,31 @@ func (c *Client) Chance() float64 {
 // downloads meet a rate limit once and not each on its own.
 type gate struct {
 	mu    sync.Mutex
-	until map[origin]time.Time
+	until map[string]time.Time
 }
 
 // shut closes the gate until a moment, if that is later than what it holds.
-func (g *gate) shut(o origin, until time.Time) {
+func (g *gate) shut(origin string, until time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.until == nil {
-		g.until = make(map[origin]time.Time)
+		g.until = make(map[string]time.Time)
 	}
-	if until.After(g.until[o]) {
-		g.until[o] = until
+	if until.After(g.until[origin]) {
+		g.until[origin] = until
 	}
 }
 
 // opens returns how long the gate stays shut from now.
-func (g *gate) opens(o origin, now time.Time) time.Duration {
+func (g *gate) opens(origin string, now time.Time) time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	until, shut := g.until[o]
+	until, shut := g.until[origin]
 	if !shut {
 		return 0
 	}
 	if !until.After(now) {
-		delete(g.until, o)
+		delete(g.until, origin)
 		return 0
 	}
 	return until.Sub(now)

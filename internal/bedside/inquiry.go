@@ -13,6 +13,7 @@ import (
 
 	"github.com/equitylens/equitylens/auth/scope"
 	"github.com/equitylens/equitylens/fhir/client"
+	"github.com/equitylens/equitylens/internal/dial"
 	"github.com/equitylens/equitylens/internal/phi"
 )
 
@@ -37,7 +38,7 @@ func (r *Reader) inquire(a Access) (*inquiry, error) {
 		return nil, fmt.Errorf("read Patient: %w: no scope covers it", ErrRefused)
 	}
 	to := line{
-		loopback: a.AllowLoopback && loopbackName(base.Hostname()),
+		loopback: a.AllowLoopback && dial.LoopbackName(base.Hostname()),
 		private:  a.AllowPrivateNetworks, roots: a.RootCAs,
 	}
 	return &inquiry{Reader: r, access: a, base: base, client: r.lines.of(to)}, nil
@@ -193,7 +194,7 @@ func (q *inquiry) search(
 			return out
 		}
 		// A next link to another origin, or back to this page, is one that cannot be followed.
-		if enough || read == maxPages || originOf(next) != originOf(q.base) || *next == *at {
+		if enough || read == maxPages || dial.Origin(next) != dial.Origin(q.base) || *next == *at {
 			out.left = true
 			return out
 		}

@@ -293,7 +293,11 @@ func TestPublishedKeys(t *testing.T) {
 	passed.Add(int64(11 * time.Second))
 	step("a rotated key is found", post(next, "k2"), 200, 3)
 	step("the old one is gone", post(key, "k1"), 401, 3)
-	server.set(func() { server.instead = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) } })
+	server.set(func() {
+		server.instead = func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+	})
 	passed.Add(int64(30 * time.Second))
 	step("while the EHR is down kept keys are good", post(next, "k2"), 200, 3)
 	passed.Add(int64(time.Minute))
