@@ -17,6 +17,8 @@ var (
 	ErrConnect = errors.New("connection failed")
 	// ErrTooLarge refuses an answer beyond its cap.
 	ErrTooLarge = errors.New("answer is larger than its cap")
+	// errBroken is a fault of the network that is not known by another name.
+	errBroken = errors.New("connection broke off")
 )
 
 // StatusError is an answer other than 200.
@@ -104,5 +106,5 @@ func Fault(ctx context.Context, err error) error {
 	case errors.As(err, &wait) && wait.Timeout():
 		return errors.New("timed out")
 	}
-	return errors.New("connection broke off")
+	return errBroken
 }
