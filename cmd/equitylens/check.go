@@ -112,9 +112,12 @@ func checkMeasures(ctx context.Context, list []measure.Definition) (err error) {
 	return measure.NewEngine(scratch, list).Check(ctx)
 }
 
-// checkFiles reads the keys of clients and the certificate as the server will.
+// checkFiles reads the keys of clients, the secrets and the certificates as the server will.
 func checkFiles(cfg *config.Config) (faults []error) {
 	if _, err := oauthClients(cfg); err != nil {
+		faults = append(faults, err)
+	}
+	if _, err := outsiders(cfg); err != nil {
 		faults = append(faults, err)
 	}
 	if cfg.Server.TLS.CertFile != "" {

@@ -7,6 +7,9 @@ import (
 	"testing"
 )
 
+// reportsPath asks how many reports there are.
+const reportsPath = "/fhir/MeasureReport?_summary=count"
+
 // scopeRows are what Inferno calls restricted scopes: what is asked for, and what of the API it opens.
 func scopeRows() []struct{ name, asked, opens string } {
 	return []struct{ name, asked, opens string }{
@@ -14,13 +17,13 @@ func scopeRows() []struct{ name, asked, opens string } {
 		{"version 2, one type", "user/Measure.rs", "/fhir/Measure"},
 		{"version 1, another type", "user/Library.read", "/fhir/Library"},
 		{"version 2, another type", "user/Library.rs", "/fhir/Library"},
-		{"reports", "user/MeasureReport.rs equitylens/unsuppressed", "/fhir/MeasureReport"},
+		{"reports", "user/MeasureReport.rs equitylens/unsuppressed", reportsPath},
 		{"all types in version 1", "user/*.read equitylens/unsuppressed",
-			"/fhir/Measure /fhir/Library /fhir/MeasureReport"},
+			"/fhir/Measure /fhir/Library " + reportsPath},
 		{"all types in version 2", "user/*.rs equitylens/unsuppressed",
-			"/fhir/Measure /fhir/Library /fhir/MeasureReport"},
+			"/fhir/Measure /fhir/Library " + reportsPath},
 		{"all of version 2", "user/*.cruds equitylens/unsuppressed",
-			"/fhir/Measure /fhir/Library /fhir/MeasureReport"},
+			"/fhir/Measure /fhir/Library " + reportsPath},
 		{"a search parameter", "openid user/Measure.rs?status=active", ""},
 		{"a chart, which we have not", "openid patient/Measure.rs launch/patient", ""},
 	}
@@ -33,7 +36,7 @@ func TestConformanceA10(t *testing.T) {
 	for _, c := range scopeRows() {
 		held := l.tokens(t, analystUser, c.asked)
 		opens := strings.Fields(c.opens)
-		for _, path := range []string{"/fhir/Measure", "/fhir/Library", "/fhir/MeasureReport", eventsPath, "/sync"} {
+		for _, path := range []string{"/fhir/Measure", "/fhir/Library", reportsPath, eventsPath, "/sync"} {
 			want := http.StatusForbidden
 			if slices.Contains(opens, path) {
 				want = http.StatusOK

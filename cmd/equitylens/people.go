@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/go-jose/go-jose/v4"
@@ -304,9 +305,15 @@ func (r *reception) cds() server.CDS {
 	}
 }
 
+// signsIn reports whether there is anywhere to sign in. The page in the chart alone needs no sign-in of
+// ours.
+func (r *reception) signsIn() bool {
+	return slices.ContainsFunc(r.list, func(o outside) bool { return o.smart.SignIn })
+}
+
 // hospitality is what the authorization server needs to ask people.
 func (r *reception) hospitality(c *auth.Config) {
-	if r.desk == nil {
+	if !r.signsIn() {
 		return
 	}
 	c.People, c.SignIn, c.Consent, c.Problem = r.desk, visit.SignInURL, r.desk.Consent, r.desk.Problem

@@ -179,7 +179,7 @@ func (a *api) serverOf(
 		Measures: a.live, Snapshots: a.live, Members: a.live, Releases: a.live, Patients: a.live,
 		Reports: a.live, Importer: a.live, Groups: people, Auditor: trail, Trail: trail, Jobs: jobs{store},
 		Syncer: a.night, Ender: door, Pages: door.pages(), CDS: door.cds(),
-		Authorizer: server.Bearer(oauth.Validator()), OAuth: endpoints(oauth, published, door.desk != nil),
+		Authorizer: server.Bearer(oauth.Validator()), OAuth: endpoints(oauth, published, door.signsIn()),
 		BaseURL: a.url + "/fhir", Organization: cfg.Server.Organization, Version: p.version,
 		Registry: a.registry, Logger: a.logger, Now: p.now,
 		StaleAfter: cfg.Server.StaleAfter.Duration, Origins: cfg.Server.Origins,

@@ -121,7 +121,7 @@ func writeSource(b io.Writer, s bedside.Source, w words) {
 	if !s.Updated.IsZero() {
 		changed = fmt.Sprintf(w.changed, s.Updated.Format("2006-01-02"))
 	}
-	_, _ = fmt.Fprintf(b, "- `%s`: %s%s\n", s.Element, valueIn(s.Value, w), changed)
+	_, _ = fmt.Fprintf(b, "- %s (`%s`): %s%s\n", w.places[s.Resource], s.Element, valueIn(s.Value, w), changed)
 }
 
 // valueIn puts a value of need into words.

@@ -56,7 +56,9 @@ type words struct {
 	need, language, documented, recorded string
 	none, yes, no, changed               string
 	states                               map[mapping.State]string
-	reasons                              map[string]string
+	// places are the resources in which something can be recorded.
+	places  map[string]string
+	reasons map[string]string
 }
 
 func wordsOf(in tongue) words {
@@ -73,7 +75,8 @@ func inEnglish() words {
 		open:      "Language and equity page of this chart",
 		need:      "Interpreter needed", language: "Preferred language",
 		documented: "Interpreter documented for this visit", recorded: "Recorded in:",
-		none: "none", yes: "yes", no: "no", changed: ", last changed %s",
+		none: "none", yes: "yes", no: "no", changed: " (that record was last changed on %s)",
+		places: map[string]string{"Patient": "the patient’s record", "Encounter": "this visit"},
 		states: map[mapping.State]string{
 			mapping.Unknown: "recorded as unknown", mapping.AskedNoAnswer: "asked, no answer",
 			mapping.AskedDeclined: "asked, declined to answer", mapping.Missing: "not recorded",
@@ -96,7 +99,8 @@ func inSpanish() words {
 		open:      "Página de idioma y equidad de esta historia clínica",
 		need:      "Necesita intérprete", language: "Idioma preferido",
 		documented: "Intérprete documentado en esta visita", recorded: "Registrado en:",
-		none: "ninguno", yes: "sí", no: "no", changed: ", último cambio %s",
+		none: "ninguno", yes: "sí", no: "no", changed: " (último cambio de ese registro: %s)",
+		places: map[string]string{"Patient": "la ficha del paciente", "Encounter": "esta visita"},
 		states: map[mapping.State]string{
 			mapping.Unknown:       "registrado como desconocido",
 			mapping.AskedNoAnswer: "preguntado, sin respuesta",
