@@ -99,6 +99,16 @@ var doors = []struct {
 	{"github.com/robfig/cron/", []string{"internal/config", "cmd"}},
 	{"github.com/prometheus/", []string{"server", "cmd"}},
 	{"gonum.org/", []string{"measure/stat"}},
+	{"github.com/chromedp/", []string{"server/page", "cmd/equitylens"}},
+	{"golang.org/x/time", []string{"server"}},
+	{"golang.org/x/text", []string{"mapping", "measure/report", "server/page", "internal/cds"}},
+	{"golang.org/x/crypto", []string{"store/cache"}},
+}
+
+// forTests are libraries that no program links: a browser, and what tests compare and search with.
+var forTests = []string{
+	"github.com/chromedp/", "github.com/google/go-cmp", "pgregory.net/rapid", "go.uber.org/goleak",
+	"golang.org/x/mod", "golang.org/x/net",
 }
 
 // pure names the packages that know no network, file, clock or log, and what would break that.
@@ -183,6 +193,19 @@ func TestDependenciesComeInByTheirDoors(t *testing.T) {
 				if strings.HasPrefix(imported, door.library) && !within(s.folder, door.folders) {
 					t.Errorf("%s imports %s; only %s may", s.path, imported, strings.Join(door.folders, ", "))
 				}
+			}
+		}
+	}
+}
+
+func TestLibrariesForTestsAreInNoProgram(t *testing.T) {
+	t.Parallel()
+	all, _ := sources(t)
+	for _, s := range all {
+		for _, imported := range imports(s) {
+			ours := func(library string) bool { return strings.HasPrefix(imported, library) }
+			if !s.support() && slices.ContainsFunc(forTests, ours) {
+				t.Errorf("%s imports %s; only tests may", s.path, imported)
 			}
 		}
 	}

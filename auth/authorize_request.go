@@ -101,7 +101,7 @@ func (q *question) request(form url.Values, audience string) *http.Request {
 	shown.Set("audience", audience)
 	return &http.Request{
 		Method: http.MethodGet, URL: &url.URL{}, Header: http.Header{}, Form: shown,
-		PostForm: url.Values{},
+		PostForm: url.Values{}, //nolint:forbidigo // A field, not http.PostForm.
 	}
 }
 

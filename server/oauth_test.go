@@ -178,7 +178,7 @@ func TestATokenOfAPersonOpensTheAPI(t *testing.T) {
 			}
 		}
 		form := url.Values{"token": {refresh}, "client_id": {"app"}}
-		if answer, text := w.send(t, http.MethodPost, "/oauth/revoke", form); answer.StatusCode != 200 {
+		if answer, text := w.send(t, http.MethodPost, "/oauth/revoke", form); answer.StatusCode != http.StatusOK {
 			t.Errorf("POST /oauth/revoke = %d: %s", answer.StatusCode, text)
 		}
 		answer, _ := w.send(t, http.MethodGet, "/fhir/Measure", nil, bearer)
@@ -205,14 +205,14 @@ func TestWhoIsBarredIsOut(t *testing.T) {
 	w := newTown(t)
 	access, _, _ := w.tokens(t, http.MethodGet, "user/Measure.rs")
 	bearer := "Authorization: Bearer " + access
-	if answer, _ := w.send(t, http.MethodGet, "/fhir/Measure", nil, bearer); answer.StatusCode != 200 {
+	if answer, _ := w.send(t, http.MethodGet, "/fhir/Measure", nil, bearer); answer.StatusCode != http.StatusOK {
 		t.Fatalf("before = %d", answer.StatusCode)
 	}
 	err := w.authority.Bar(t.Context(), auth.Pseudonym("https://ehr.example.org", "ann"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if answer, _ := w.send(t, http.MethodGet, "/fhir/Measure", nil, bearer); answer.StatusCode != 401 {
+	if answer, _ := w.send(t, http.MethodGet, "/fhir/Measure", nil, bearer); answer.StatusCode != http.StatusUnauthorized {
 		t.Errorf("after = %d", answer.StatusCode)
 	}
 }
@@ -227,7 +227,7 @@ func TestDiscoveryIsForEveryOriginOnce(t *testing.T) {
 		"/.well-known/oauth-authorization-server", "/.well-known/openid-configuration",
 	} {
 		answer, text := w.send(t, http.MethodGet, path, nil, "Origin: https://anywhere.example.org")
-		if got := answer.Header.Values("Access-Control-Allow-Origin"); answer.StatusCode != 200 ||
+		if got := answer.Header.Values("Access-Control-Allow-Origin"); answer.StatusCode != http.StatusOK ||
 			len(got) != 1 || got[0] != "*" || !json.Valid([]byte(text)) {
 			t.Errorf("GET %s = %d, allowed is %v", path, answer.StatusCode, got)
 		}

@@ -136,10 +136,10 @@ func sessionOf(s fosite.Session) (*Session, error) {
 	return own, nil
 }
 
-// fill makes dst what stored is. The ends that a handler has set for the tokens it is about to
+// fill makes dst what s is. The ends that a handler has set for the tokens it is about to
 // make stay.
-func (stored *Session) fill(dst *Session) {
+func (s *Session) fill(dst *Session) {
 	expires := dst.Expires
-	*dst = *stored.copied()
+	*dst = *s.copied()
 	dst.Expires = expires
 }

@@ -212,7 +212,7 @@ func (p *pairOfTwins) renewLast(rt *rapid.T) {
 // renewAt uses the i-th refresh token of a grant.
 func (p *pairOfTwins) renewAt(rt *rapid.T, g *twin, i int) {
 	want := g.renew(p.clock.Now(), i)
-	got, err := p.desk.renew(context.Background(), g.tokens[i].refresh)
+	got, err := p.renew(context.Background(), g.tokens[i].refresh)
 	p.agree(rt, "refresh", err, want)
 	if want {
 		g.took(p.clock.Now(), got)

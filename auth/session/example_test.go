@@ -28,7 +28,7 @@ func ExampleManager_OfChart() {
 	request := httptest.NewRequestWithContext(ctx, http.MethodGet, at, nil)
 	_, err = m.OfChart(request, handle)
 	fmt.Println(err)
-	for _, c := range answer.Result().Cookies() { //nolint:bodyclose // A recorder's.
+	for _, c := range answer.Result().Cookies() {
 		request.AddCookie(c)
 	}
 	_, err = m.OfChart(request, handle)

@@ -151,7 +151,7 @@ func (b *browser) visit(t testing.TB, path string) *http.Request {
 
 // keep takes in the cookies of an answer to a path.
 func (b *browser) keep(w *httptest.ResponseRecorder, path string) {
-	b.jar.SetCookies(b.url.JoinPath(path), w.Result().Cookies()) //nolint:bodyclose // A recorder's.
+	b.jar.SetCookies(b.url.JoinPath(path), w.Result().Cookies())
 }
 
 func analyst() session.Session {

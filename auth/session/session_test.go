@@ -78,7 +78,7 @@ func TestCookies(t *testing.T) {
 			if diff := cmp.Diff(want, cookies(w)); diff != "" {
 				t.Errorf("Set-Cookie (-want +got):\n%s", diff)
 			}
-			value := w.Result().Cookies()[0].Value //nolint:bodyclose // A recorder's.
+			value := w.Result().Cookies()[0].Value
 			if len(value) != 43 {
 				t.Errorf("a cookie of %d characters, want 43 of 256 bits", len(value))
 			}

@@ -61,7 +61,7 @@ func newHospital(t *testing.T, way ClientAuth, faults ...fhirtest.Fault) *hospit
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(h.Client.Close)
+	t.Cleanup(h.Close)
 	return h
 }
 

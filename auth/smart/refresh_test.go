@@ -120,7 +120,7 @@ func TestRefreshOfAServerThatIsNotReached(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, nil)
 	r.launch(t) // Discovery is known.
-	r.Client.Close()
+	r.Close()
 	r.ehr.Close()
 	for range 2 {
 		if _, err := r.Refresh(t.Context(), "mercy", Token{Refresh: "r"}); !errors.Is(err, ErrUnavailable) {

@@ -77,7 +77,7 @@ const (
 	// profiles is where the patterns of IHE are defined.
 	profiles = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/"
 	// tokenUse is the pattern of a request that carried a token.
-	tokenUse = "IHE.BasicAudit.OAUTHaccessTokenUse.Comprehensive"
+	tokenUse = "IHE.BasicAudit.OAUTHaccessTokenUse.Comprehensive" // #nosec G101 -- a name
 )
 
 // event makes what all events have in common.

@@ -166,7 +166,7 @@ func (v *visitor) redeem(code string) map[string]any {
 func (v *visitor) identity(token any) (jose.Header, map[string]any) {
 	v.t.Helper()
 	text, _ := token.(string)
-	signed, err := jose.ParseSigned(text, []jose.SignatureAlgorithm{jose.RS256})
+	signed, err := jose.ParseSignedCompact(text, []jose.SignatureAlgorithm{jose.RS256})
 	if err != nil {
 		v.t.Fatalf("id_token %q: %v", text, err)
 	}

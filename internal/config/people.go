@@ -112,7 +112,7 @@ func (c *Config) validatePeople(v *faults) {
 	for i := range c.People.Providers {
 		key := fmt.Sprintf("people.providers[%d]", i)
 		p := &c.People.Providers[i]
-		p.Registration.validate(v, key)
+		p.validate(v, key)
 		v.outside(key+".issuer", p.Issuer, p.Loopback)
 		unique(key, p.Name)
 	}
