@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// reportsPath asks how many reports there are.
-const reportsPath = "/fhir/MeasureReport?_summary=count"
+// reportsPath asks for one report of those that there are.
+const reportsPath = "/fhir/MeasureReport?_count=1"
 
 // scopeRows are what Inferno calls restricted scopes: what is asked for, and what of the API it opens.
 func scopeRows() []struct{ name, asked, opens string } {

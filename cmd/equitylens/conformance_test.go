@@ -67,7 +67,9 @@ const (
 // lens is a running program as the visitors of its public name see it.
 type lens struct {
 	*serving
-	ehr     *fhirtest.Server
+	ehr *fhirtest.Server
+	// config is its configuration, address where it listens.
+	config  string
 	address string
 	roots   *x509.CertPool
 	// office is the key of the confidential client and of the program without people.
@@ -103,7 +105,7 @@ func openHospital(t *testing.T, more string) (*site, jose.JSONWebKey) {
 	who := population.New(population.Config{Patients: 20, Seed: 5})
 	base := ""
 	s := openSite(t, who, func(c *fhirtest.Config) {
-		c.SignInAs = analystUser
+		c.SignInAs, c.AppLaunchURL = analystUser, lensURL+"/launch"
 		c.Apps = []fhirtest.App{{
 			ClientID: "equitylens-people", RedirectURIs: []string{lensURL + "/callback"},
 			Auth: fhirtest.PrivateKey, Keys: c.Clients[0].Keys,
@@ -164,7 +166,7 @@ func openLens(t *testing.T) *lens {
 // open starts one more program with the configuration of the site.
 func (s *site) open(t *testing.T, office jose.JSONWebKey) *lens {
 	t.Helper()
-	l := &lens{ehr: s.ehr, office: office, roots: rootsOf(t, s)}
+	l := &lens{ehr: s.ehr, config: s.config, office: office, roots: rootsOf(t, s)}
 	l.serving = serve(t, s.config, l.client(t, nil))
 	for line := range strings.Lines(l.log.String()) {
 		var said struct{ Msg, Address string }

@@ -154,6 +154,9 @@ Until you press Ctrl-C:
   %[4]s
       the fake EHR: open a chart, and EquityLens in it, as a clinician does
 
+  %[5]s
+      the page itself, launched as that EHR does, for somebody who needs an interpreter
+
   %[1]s/
       sign in as one of the fake EHR's staff
 
@@ -164,7 +167,7 @@ The API, with a token that is good for an hour:
     '%[1]s/fhir/Measure/interpreter-documented/$evaluate-measure?periodStart=%[3]s&periodEnd=%[3]s&stratifier=language'
 
 Others: %[1]s/fhir/Measure, %[1]s/fhir/metadata, %[1]s/fhir/AuditEvent, %[1]s/readyz
-`, url, token, demoYear, charts)
+`, url, token, demoYear, charts, charts+strings.TrimPrefix(fhirtest.LaunchPath(population.NoInterpreter), "/ehr"))
 }
 
 // demoClientKey writes the public key of the demo's client where the configuration can name it.
