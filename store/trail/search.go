@@ -56,7 +56,8 @@ type Page struct {
 	// Next begins the next page; empty at the end. A page may be short, or empty, and have a next
 	// one: a search looks through so much and no more at a time.
 	Next string
-	// Damaged counts the lines that were passed over because they are none of ours.
+	// Damaged counts the lines that were passed over because they are none of ours. Lines that hold
+	// nothing of what is asked for are not looked at.
 	Damaged int
 }
 
@@ -69,15 +70,19 @@ var (
 
 const (
 	defaultCount = 50
-	// maxScan is how many bytes one Search looks through.
+	// maxScan is how many bytes one Search looks through, line by line; a chunk that is passed over as
+	// a whole counts for less by cheaper.
 	maxScan = 256 << 20
+	cheaper = 8
+	// scanSize is how much is passed over at once, or not.
+	scanSize = 256 << 10
 	// late is how much later than it was recorded an event may have been appended.
 	late = time.Hour
 )
 
 // Search answers a query. Events are appended meanwhile; a page is not changed by them.
 func (t *Trail) Search(ctx context.Context, q Query) (Page, error) {
-	return search(ctx, t.cfg.Dir, q, maxScan)
+	return search(ctx, t.cfg.Dir, q, reach{budget: maxScan, chunk: scanSize})
 }
 
 // Load returns the event of an id. The error wraps ErrNoEvent where there is none.
@@ -118,8 +123,11 @@ func parseCursor(text string) (cursor, error) {
 	return c, nil
 }
 
-// search reads the files of a folder from the end, budget bytes at most.
-func search(ctx context.Context, folder string, q Query, budget int64) (Page, error) {
+// reach is how many bytes a search looks through at most, and at a time.
+type reach struct{ budget, chunk int64 }
+
+// search reads the files of a folder from the end, as far as it may.
+func search(ctx context.Context, folder string, q Query, far reach) (Page, error) {
 	numbers, err := segments(folder)
 	if err != nil {
 		return Page{}, fmt.Errorf("search audit trail: %w", err)
@@ -128,7 +136,7 @@ func search(ctx context.Context, folder string, q Query, budget int64) (Page, er
 	if q.Count <= 0 {
 		q.Count = defaultCount
 	}
-	s := scan{q: q, want: q.needles(), budget: budget}
+	s := scan{q: q, want: q.needles(), reach: far}
 	from := cursor{number: int(^uint(0) >> 1)}
 	if q.Cursor != "" {
 		if from, err = parseCursor(q.Cursor); err != nil {
@@ -156,14 +164,14 @@ func search(ctx context.Context, folder string, q Query, budget int64) (Page, er
 
 // scan is a search under way.
 type scan struct {
-	q      Query
-	want   [][]byte
-	budget int64
-	page   Page
-	lines  int
+	reach
+	q    Query
+	want [][]byte
+	page Page
 }
 
-// file looks through a file up to limit; -1 is all of it.
+// file looks through a file up to limit; -1 is all of it. It reports whether earlier files are to be
+// looked at too.
 func (s *scan) file(ctx context.Context, path string, number int, limit int64) (bool, error) {
 	file, err := os.Open(path) // #nosec G304 -- a file of the trail
 	if errors.Is(err, fs.ErrNotExist) {
@@ -180,47 +188,81 @@ func (s *scan) file(ctx context.Context, path string, number int, limit int64) (
 	if limit < 0 || limit > info.Size() {
 		limit = info.Size()
 	}
-	if !s.q.To.IsZero() && firstMoment(file).After(s.q.To.Add(late)) {
+	if !s.q.To.IsZero() && s.before(firstMoment(file)) {
 		return true, nil
 	}
 	more := true
-	err = backward(file, limit, func(text []byte, at int64) (bool, error) {
-		if s.lines++; s.lines%256 == 0 && ctx.Err() != nil {
-			return false, ctx.Err()
+	err = chunks(file, limit, s.chunk, func(c chunk) (bool, error) {
+		if err := ctx.Err(); err != nil {
+			return false, err
 		}
-		s.budget -= int64(len(text)) + 1
-		if more = s.line(text); !more {
-			return false, nil
-		}
-		if len(s.page.Events) == s.q.Count || s.budget <= 0 {
-			more = false
-			if at > 0 || number > 1 {
-				s.page.Next = cursor{number, at}.String()
-			}
-		}
-		return more, nil
+		more, err = s.take(c, number)
+		return more, err
 	})
 	return more, err
 }
 
+// before reports whether all that was appended after an event of a moment is too late.
+func (s *scan) before(at time.Time) bool {
+	return !s.q.To.IsZero() && at.After(s.q.To.Add(late))
+}
+
+// after reports whether all that was appended before an event of a moment is too early.
+func (s *scan) after(at time.Time) bool {
+	return !s.q.From.IsZero() && at.Before(s.q.From.Add(-late))
+}
+
+// take takes in what matches; false means that the page is full, or that nothing earlier can match.
+func (s *scan) take(c chunk, number int) (bool, error) {
+	at := s.moment(c)
+	last := !at.IsZero() && s.after(at)
+	if s.before(at) || !holds(c.text, s.want) && c.text != nil {
+		s.budget -= int64(len(c.text))/cheaper + 1
+		return !last && !s.full(c.at, number), nil
+	}
+	more, err := c.lines(func(text []byte, at int64) (bool, error) {
+		s.budget -= int64(len(text)) + 1
+		return s.line(text) && !s.full(at, number), nil
+	})
+	return more && !last, err
+}
+
+// moment is when the first event of a chunk was recorded, where that is of use; else zero.
+func (s *scan) moment(c chunk) time.Time {
+	if s.q.From.IsZero() && s.q.To.IsZero() {
+		return time.Time{}
+	}
+	return momentOf(c.first())
+}
+
+// full reports whether the page is, and notes where the next one begins: before what was looked at
+// last.
+func (s *scan) full(at int64, number int) bool {
+	if len(s.page.Events) < s.q.Count && s.budget > 0 {
+		return false
+	}
+	if at > 0 || number > 1 {
+		s.page.Next = cursor{number, at}.String()
+	}
+	return true
+}
+
 // line takes a line in if it matches; false means that no earlier one can.
 func (s *scan) line(text []byte) bool {
+	if text != nil && !holds(text, s.want) {
+		return true
+	}
 	l, err := parseLine(text)
 	if err != nil {
 		s.page.Damaged++
 		return true
-	}
-	for _, want := range s.want {
-		if !bytes.Contains(l.Event, want) && (s.q.From.IsZero() || s.lines%64 != 0) {
-			return true
-		}
 	}
 	var e brief
 	if json.Unmarshal(l.Event, &e) != nil {
 		s.page.Damaged++
 		return true
 	}
-	if !s.q.From.IsZero() && e.Recorded.Before(s.q.From.Add(-late)) {
+	if s.after(e.Recorded) {
 		return false
 	}
 	if e.matches(s.q) {
@@ -229,14 +271,25 @@ func (s *scan) line(text []byte) bool {
 	return true
 }
 
+// holds reports whether a text holds all that is wanted.
+func holds(text []byte, all [][]byte) bool {
+	for _, want := range all {
+		if !bytes.Contains(text, want) {
+			return false
+		}
+	}
+	return true
+}
+
 // needles are texts that every event of the answer holds as they are, so that most lines need not
-// be parsed.
+// be parsed: values to the end of their string.
 func (q Query) needles() [][]byte {
 	var out [][]byte
 	const plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-."
-	for _, text := range []string{q.ID, q.about(), q.Agent} {
+	agent := q.Agent[strings.LastIndexByte(q.Agent, '|')+1:]
+	for _, text := range []string{q.ID, q.about(), agent, q.Type, q.Subtype, q.Outcome, q.Action} {
 		if text != "" && strings.Trim(text, plain) == "" {
-			out = append(out, []byte(text))
+			out = append(out, []byte(text+`"`))
 		}
 	}
 	return out
@@ -308,7 +361,12 @@ func firstMoment(file io.ReaderAt) time.Time {
 	if err != nil {
 		return time.Time{}
 	}
-	l, err := parseLine(text[:len(text)-1])
+	return momentOf(text[:len(text)-1])
+}
+
+// momentOf is when the event of a line was recorded; zero where that cannot be said.
+func momentOf(text []byte) time.Time {
+	l, err := parseLine(text)
 	if err != nil {
 		return time.Time{}
 	}

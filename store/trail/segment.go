@@ -1,7 +1,6 @@
 package trail
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -25,11 +24,7 @@ func segmentName(n int) string { return fmt.Sprintf("%s%06d%s", prefix, n, exten
 
 // segmentNumber reads the name of a file; false where it is none of the trail.
 func segmentNumber(name string) (int, bool) {
-	digits, ok := strings.CutPrefix(name, prefix)
-	if digits, ok = strings.CutSuffix(digits, extension); !ok {
-		return 0, false
-	}
-	n, err := strconv.Atoi(digits)
+	n, err := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(name, prefix), extension))
 	return n, err == nil && n > 0 && segmentName(n) == name
 }
 
@@ -47,58 +42,6 @@ func segments(folder string) ([]int, error) {
 	}
 	slices.Sort(all)
 	return all, nil
-}
-
-// blockSize is how much of a file is read at a time.
-const blockSize = 64 << 10
-
-// backward yields the whole lines of a file that end at or before offset, the last one first, each
-// without its end and with the offset at which it begins. What follows the last end of a line is no
-// line: somebody is writing it, or was killed while writing. A line that is longer than any of ours
-// is yielded as nil.
-func backward(
-	file io.ReaderAt, offset int64, yield func(text []byte, at int64) (more bool, err error),
-) error {
-	var tail []byte // What was read of the file from offset on, and not yielded yet.
-	whole, long := false, false
-	for offset > 0 {
-		size := min(offset, blockSize)
-		block := make([]byte, size, size+int64(len(tail)))
-		if _, err := file.ReadAt(block, offset-size); err != nil && !errors.Is(err, io.EOF) {
-			return err
-		}
-		offset -= size
-		tail = append(block, tail...)
-		for {
-			i := bytes.LastIndexByte(tail[:min(int64(len(tail)), size)], '\n')
-			if i < 0 {
-				break
-			}
-			size = int64(i)
-			text := tail[i+1:]
-			tail = tail[:i]
-			if whole {
-				if long || len(text) > maxLine {
-					text = nil
-				}
-				if more, err := yield(text, offset+int64(i)+1); err != nil || !more {
-					return err
-				}
-			}
-			whole, long = true, false
-		}
-		if long = long || len(tail) > maxLine; long {
-			tail = nil
-		}
-	}
-	if !whole {
-		return nil
-	}
-	if long || len(tail) > maxLine {
-		tail = nil
-	}
-	_, err := yield(tail, 0)
-	return err
 }
 
 // ending is what the end of a file says: the last head that it holds, where its whole lines end,
