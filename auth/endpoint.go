@@ -25,14 +25,7 @@ func (s *Server) grantTypes() []string {
 
 // Token serves the token endpoint: POST with a form, a token or an error of RFC 6749.
 func (s *Server) Token() http.Handler {
-	return s.crossOrigin(posted("a token is asked for by POST", http.HandlerFunc(
-		func(w http.ResponseWriter, r *http.Request) {
-			if err := s.exchange(w, r); err != nil {
-				no := asRefusal(err)
-				no.log(r.Context(), s.cfg.Logger, "token")
-				no.answer(w)
-			}
-		})))
+	return s.crossOrigin(s.posted("a token is asked for by POST", "token", s.exchange))
 }
 
 // exchange answers a request with a token, or returns why not and has written nothing.

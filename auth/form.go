@@ -61,16 +61,23 @@ func once(form url.Values) error {
 	return nil
 }
 
-// posted lets a handler see POST requests alone.
-func posted(say string, next http.Handler) http.Handler {
+// posted serves an endpoint that takes POST alone, and says so to everybody else. The error of answer,
+// which has written nothing then, is logged as what was refused and becomes the answer.
+func (s *Server) posted(
+	say, what string, answer func(http.ResponseWriter, *http.Request) error,
+) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPost {
-			next.ServeHTTP(w, r)
+		if r.Method != http.MethodPost {
+			w.Header().Set("Allow", http.MethodPost)
+			no := refuse(invalidRequest, say, nil)
+			no.status = http.StatusMethodNotAllowed
+			no.answer(w)
 			return
 		}
-		w.Header().Set("Allow", http.MethodPost)
-		no := refuse(invalidRequest, say, nil)
-		no.status = http.StatusMethodNotAllowed
-		no.answer(w)
+		if err := answer(w, r); err != nil {
+			no := asRefusal(err)
+			no.log(r.Context(), s.cfg.Logger, what)
+			no.answer(w)
+		}
 	})
 }

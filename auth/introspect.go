@@ -27,14 +27,7 @@ type caller struct {
 // any access token. Whatever is not a live token that the caller may see is {"active":false} and
 // nothing more.
 func (s *Server) Introspect() http.Handler {
-	return posted("a token is asked about by POST", http.HandlerFunc(
-		func(w http.ResponseWriter, r *http.Request) {
-			if err := s.introspect(w, r); err != nil {
-				no := asRefusal(err)
-				no.log(r.Context(), s.cfg.Logger, "introspection")
-				no.answer(w)
-			}
-		}))
+	return s.posted("a token is asked about by POST", "introspection", s.introspect)
 }
 
 // introspect answers, or returns why not and has written nothing.

@@ -23,14 +23,7 @@ const (
 // name, what its browser will ask. Everything is checked here as it would be there, PKCE included,
 // which fosite leaves to the browser (B8).
 func (s *Server) PushedAuthorization() http.Handler {
-	return s.crossOrigin(posted("a request is pushed by POST", http.HandlerFunc(
-		func(w http.ResponseWriter, r *http.Request) {
-			if err := s.push(w, r); err != nil {
-				no := asRefusal(err)
-				no.log(r.Context(), s.cfg.Logger, "pushed request")
-				no.answer(w)
-			}
-		})))
+	return s.crossOrigin(s.posted("a request is pushed by POST", "pushed request", s.push))
 }
 
 // push keeps a request, or returns why not and has written nothing.

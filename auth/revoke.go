@@ -17,14 +17,7 @@ import (
 // token ends alone, and its refresh token can get another. A client revokes its own tokens: that
 // of another, like one that nobody knows, is answered alike and stays as it is.
 func (s *Server) Revoke() http.Handler {
-	return s.crossOrigin(posted("a token is revoked by POST", http.HandlerFunc(
-		func(w http.ResponseWriter, r *http.Request) {
-			if err := s.revoke(w, r); err != nil {
-				no := asRefusal(err)
-				no.log(r.Context(), s.cfg.Logger, "revocation")
-				no.answer(w)
-			}
-		})))
+	return s.crossOrigin(s.posted("a token is revoked by POST", "revocation", s.revoke))
 }
 
 // revoke answers, or returns why not and has written nothing.
