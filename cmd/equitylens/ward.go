@@ -142,21 +142,26 @@ func (p *program) demoServe(ctx context.Context, cfg *config.Config, w *ward) er
 	if err != nil {
 		return fmt.Errorf("ask for a token: %w", err)
 	}
-	p.invite(p.out, a.url, token, w.ehr.ChartsURL())
+	p.invite(p.out, a.url, token, w.ehr)
 	return <-done
 }
 
 // invite prints what a visitor can do next.
-func (p *program) invite(out io.Writer, url, token, charts string) {
+func (p *program) invite(out io.Writer, url, token string, ehr *fhirtest.Server) {
+	charts := ehr.ChartsURL()
 	_, _ = fmt.Fprintf(out, `
 Until you press Ctrl-C:
 
-  %[4]s
+  %s
       the fake EHR: open a chart, and EquityLens in it, as a clinician does
-
-  %[5]s
-      the page itself, launched as that EHR does, for somebody who needs an interpreter
-
+`, charts)
+	if all := ehr.Situations(); len(all) > 0 {
+		_, _ = fmt.Fprintf(out, `
+  %s%s
+      the page itself, launched as that EHR does. %s
+`, strings.TrimSuffix(charts, "/ehr"), fhirtest.LaunchPath(all[0].Name), all[0].Text)
+	}
+	_, _ = fmt.Fprintf(out, `
   %[1]s/
       sign in as one of the fake EHR's staff
 
@@ -167,7 +172,7 @@ The API, with a token that is good for an hour:
     '%[1]s/fhir/Measure/interpreter-documented/$evaluate-measure?periodStart=%[3]s&periodEnd=%[3]s&stratifier=language'
 
 Others: %[1]s/fhir/Measure, %[1]s/fhir/metadata, %[1]s/fhir/AuditEvent, %[1]s/readyz
-`, url, token, demoYear, charts, charts+strings.TrimPrefix(fhirtest.LaunchPath(population.NoInterpreter), "/ehr"))
+`, url, token, demoYear)
 }
 
 // demoClientKey writes the public key of the demo's client where the configuration can name it.

@@ -79,6 +79,31 @@ func TestTwoLaunchesInOneBrowserKeepTheirPatients(t *testing.T) {
 	}
 }
 
+// TestTwoEHRsSideBySide opens a chart of each in one browser: neither has become the other's, and each
+// is framed by its own. The two know patients by the same ids.
+func TestTwoEHRsSideBySide(t *testing.T) {
+	t.Parallel()
+	r := open(t, settings{second: true})
+	here := situation(t, r, population.NoInterpreter)
+	north := r.launch(here)
+	r.ehr, r.south = r.south, r.ehr
+	south := r.launch(situation(t, r, population.NothingToReport))
+	if north.status != http.StatusOK || south.status != http.StatusOK {
+		t.Fatalf("%d and %d\n%s", north.status, south.status, r.log)
+	}
+	for page, want := range map[string]string{
+		north.url.String(): "No interpreter is documented", south.url.String(): "No interpreter is needed",
+	} {
+		if got := r.get(page); got.status != http.StatusOK || !strings.Contains(got.body, want) {
+			t.Errorf("%d, want %q:\n%s", got.status, want, got.body)
+		}
+	}
+	// The same id in the other EHR is somebody else, or nobody.
+	if stranger := r.launch(here); stranger.status == http.StatusOK && stranger.body == north.body {
+		t.Error("a patient of one EHR is shown out of the other")
+	}
+}
+
 func TestALaunchFromElsewhereIsRefused(t *testing.T) {
 	t.Parallel()
 	r := open(t, settings{})

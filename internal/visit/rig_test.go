@@ -33,9 +33,13 @@ import (
 
 // rig is a fake EHR, a desk that is registered with it, and somebody's browser.
 type rig struct {
-	t       *testing.T
-	ehr     *fhirtest.Server
-	base    string
+	t    *testing.T
+	ehr  *fhirtest.Server
+	base string
+	// south is a second EHR, with other people; nil without.
+	south     *fhirtest.Server
+	southBase string
+
 	url     string
 	trail   *trail
 	bars    *bars
@@ -49,6 +53,8 @@ type settings struct {
 	auth   smart.ClientAuth
 	faults []fhirtest.Fault
 	change func(*fhirtest.Config)
+	// second asks for a second EHR and a provider.
+	second bool
 }
 
 // clock is the time of all parts; it goes on with the real one, and can be moved.
@@ -186,13 +192,11 @@ func open(t *testing.T, s settings) *rig {
 	if s.change != nil {
 		s.change(&config)
 	}
-	if r.ehr, err = fhirtest.NewServer(config); err != nil {
-		t.Fatal(err)
+	r.ehr, r.base = start(t, config)
+	if s.second {
+		config.Population = population.New(population.Config{Patients: 600, Seed: 9})
+		r.south, r.southBase = start(t, config)
 	}
-	if r.base, err = r.ehr.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = r.ehr.Close() })
 	site.Config.Handler = r.handler(ours, s.auth)
 	site.Start()
 	t.Cleanup(site.Close)
@@ -200,20 +204,48 @@ func open(t *testing.T, s settings) *rig {
 	return r
 }
 
+// start starts a fake EHR.
+func start(t *testing.T, c fhirtest.Config) (ehr *fhirtest.Server, base string) {
+	t.Helper()
+	ehr, err := fhirtest.NewServer(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if base, err = ehr.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = ehr.Close() })
+	return ehr, base
+}
+
+// tenants are the EHRs as the SMART client knows them, and a provider, which is the first of them asked
+// by OpenID Connect alone.
+func (r *rig) tenants(way smart.ClientAuth) []smart.Tenant {
+	one := smart.Tenant{
+		Name: tenantName, Issuer: r.base, ClientID: appID, ClientAuth: way, Secret: secretOf(way),
+		Launch: true, SignIn: true, AllowLoopback: true,
+		Scopes: []string{
+			"openid", "fhirUser", "profile", "online_access", "patient/Patient.rs",
+			"patient/Encounter.rs", "patient/AdverseEvent.rs",
+		},
+	}
+	if r.south == nil {
+		return []smart.Tenant{one}
+	}
+	two, provider := one, one
+	two.Name, two.Issuer, two.SignIn = "south", r.southBase, false
+	provider.Name, provider.OIDC, provider.Launch = "hospital", true, false
+	provider.Scopes = []string{"openid", "profile"}
+	return []smart.Tenant{one, two, provider}
+}
+
 // handler is the desk at its paths.
 func (r *rig) handler(ours *keys.Set, way smart.ClientAuth) http.Handler {
 	r.t.Helper()
 	store := sealed(r.t, r.clock)
 	app, err := smart.New(smart.Config{
-		Tenants: []smart.Tenant{{
-			Name: tenantName, Issuer: r.base, ClientID: appID, ClientAuth: way, Secret: secretOf(way),
-			Launch: true, SignIn: true, AllowLoopback: true,
-			Scopes: []string{
-				"openid", "fhirUser", "profile", "online_access", "patient/Patient.rs",
-				"patient/Encounter.rs", "patient/AdverseEvent.rs",
-			},
-		}},
-		Store: store, Keys: ours, RedirectURI: r.url + visit.CallbackPath, Now: r.clock.Now,
+		Tenants: r.tenants(way),
+		Store:   store, Keys: ours, RedirectURI: r.url + visit.CallbackPath, Now: r.clock.Now,
 	})
 	if err != nil {
 		r.t.Fatal(err)
@@ -235,12 +267,16 @@ func (r *rig) handler(ours *keys.Set, way smart.ClientAuth) http.Handler {
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	var known []visit.Tenant
+	for _, tenant := range r.tenants(way) {
+		known = append(known, visit.Tenant{
+			Name: tenant.Name, SignIn: tenant.SignIn, AllowLoopback: true,
+			FrameAncestors: []string{"http://ehr.example.org"},
+		})
+	}
 	desk, err := visit.New(visit.Config{
-		Tenants: []visit.Tenant{{
-			Name: tenantName, SignIn: true, FrameAncestors: []string{"http://ehr.example.org"},
-			AllowLoopback: true,
-		}},
-		SMART: app, Sessions: sessions, Charts: charts, Pages: pages,
+		Tenants: known,
+		SMART:   app, Sessions: sessions, Charts: charts, Pages: pages,
 		Roster: visit.Roster{
 			Claim: "groups", Values: map[role.Role][]string{role.Analyst: {"quality"}},
 		},

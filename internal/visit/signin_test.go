@@ -62,6 +62,25 @@ func TestWhoeverIsSentToSignInSignsIn(t *testing.T) {
 	}
 }
 
+// TestSignInAtAProvider: OpenID Connect, without FHIR.
+func TestSignInAtAProvider(t *testing.T) {
+	t.Parallel()
+	r := open(t, settings{second: true})
+	if ways := r.get(r.url + "/signin?next=/account"); !strings.Contains(ways.body, "/signin/hospital?next=") ||
+		strings.Contains(ways.body, "/signin/south") {
+		t.Errorf("the ways to sign in are:\n%s", ways.body)
+	}
+	got := r.get(r.url + "/signin/hospital?next=/account")
+	if got.status != http.StatusOK || !strings.Contains(got.body, "hospital") ||
+		!strings.Contains(got.body, "Quality analyst") {
+		t.Errorf("%d\n%s\n%s", got.status, got.body, r.log)
+	}
+	r.browser = newBrowser(t)
+	if got := r.get(r.url + "/signin/south"); got.status != http.StatusNotFound {
+		t.Errorf("an EHR at which nobody signs in: %d", got.status)
+	}
+}
+
 func TestSomebodyWithoutARoleIsNotLetIn(t *testing.T) {
 	t.Parallel()
 	r := open(t, settings{change: func(c *fhirtest.Config) { c.SignInAs = "theo-marsh" }})
