@@ -26,6 +26,7 @@ const module = "github.com/equitylens/equitylens"
 var floors = map[string]int{
 	"internal/dial":            0,
 	"internal/phi":             0,
+	"internal/worldtest":       0,
 	"fhir":                     0,
 	"fhir/r4":                  0,
 	"fhir/fhirtest/population": 0,

@@ -1,12 +1,10 @@
 package auth_test
 
 import (
-	"bytes"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
@@ -15,6 +13,7 @@ import (
 	"github.com/equitylens/equitylens/auth"
 	"github.com/equitylens/equitylens/auth/authtest"
 	"github.com/equitylens/equitylens/auth/keys"
+	"github.com/equitylens/equitylens/internal/worldtest"
 	"github.com/equitylens/equitylens/store/cache"
 )
 
@@ -25,59 +24,23 @@ const (
 	reports  = "system/MeasureReport.rs"
 )
 
-// clock is a clock that moves by hand.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) Advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
-// lines is a log that many may write.
-type lines struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
-}
-
 // rig is a server with one client, "nightly", that may read measures and reports.
 type rig struct {
 	*auth.Server
 	url   string
-	clock *clock
+	clock *worldtest.Clock
 	keys  *keys.Set
 	key   jose.JSONWebKey
-	log   *lines
+	log   *worldtest.Log
 }
 
 // newRig starts a server; change sees its configuration before.
 func newRig(t testing.TB, change func(*auth.Config, *rig)) *rig {
 	t.Helper()
 	r := &rig{
-		clock: &clock{now: time.Date(2026, 3, 1, 2, 0, 0, 0, time.UTC)},
+		clock: worldtest.At(time.Date(2026, 3, 1, 2, 0, 0, 0, time.UTC)),
 		key:   newKey(t, jose.ES384),
-		log:   &lines{},
+		log:   &worldtest.Log{},
 	}
 	var err error
 	r.keys, err = keys.Open(filepath.Join(t.TempDir(), "tokens.json"), keys.Config{

@@ -1,7 +1,6 @@
 package server_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/equitylens/equitylens/auth/scope"
 	"github.com/equitylens/equitylens/internal/phi"
+	"github.com/equitylens/equitylens/internal/worldtest"
 	"github.com/equitylens/equitylens/measure"
 	"github.com/equitylens/equitylens/measure/report/reporttest"
 	"github.com/equitylens/equitylens/server"
@@ -348,28 +348,8 @@ type fixture struct {
 	jobs     *fakeJobs
 	importer *fakeImporter
 	ender    *fakeEnder
-	log      *safeBuffer
+	log      *worldtest.Log
 }
-
-// safeBuffer takes what a job logs after its request has been answered.
-type safeBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *safeBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *safeBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
-}
-
-func (b *safeBuffer) Bytes() []byte { return []byte(b.String()) }
 
 func now() time.Time { return time.Date(2019, 1, 3, 0, 0, 0, 0, time.UTC) }
 
@@ -377,7 +357,7 @@ func newFixture(t testing.TB, change ...func(*server.Config)) *fixture {
 	t.Helper()
 	f := &fixture{
 		measures: &fakeMeasures{}, trail: &fakeTrail{}, jobs: newFakeJobs(), importer: &fakeImporter{},
-		log: &safeBuffer{}, ender: &fakeEnder{},
+		log: &worldtest.Log{}, ender: &fakeEnder{},
 	}
 	cfg := server.Config{
 		Measures: f.measures,

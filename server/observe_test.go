@@ -90,7 +90,7 @@ func TestOneEventARequest(t *testing.T) {
 	f := newFixture(t)
 	w := f.get("/fhir/Measure/length-of-stay", measureScope)
 	var got map[string]any
-	if err := json.Unmarshal(f.log.Bytes(), &got); err != nil {
+	if err := json.Unmarshal([]byte(f.log.String()), &got); err != nil {
 		t.Fatalf("not one event: %s", f.log)
 	}
 	delete(got, "time")

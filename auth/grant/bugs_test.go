@@ -12,6 +12,7 @@ import (
 	"github.com/ory/fosite"
 
 	"github.com/equitylens/equitylens/auth/grant"
+	"github.com/equitylens/equitylens/internal/worldtest"
 	"github.com/equitylens/equitylens/store/cache"
 )
 
@@ -19,7 +20,7 @@ import (
 func parts(token string) []string { return strings.Split(token, ".") }
 
 // newMemoryDesk opens a desk on a memory of its own, behind what wrap makes of it.
-func newMemoryDesk(t *testing.T, wrap func(cache.Store) cache.Store) (*desk, *clock) {
+func newMemoryDesk(t *testing.T, wrap func(cache.Store) cache.Store) (*desk, *worldtest.Clock) {
 	t.Helper()
 	c := newClock()
 	store := onMemory(t, c)()

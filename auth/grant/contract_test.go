@@ -11,6 +11,7 @@ import (
 	"github.com/ory/fosite"
 
 	"github.com/equitylens/equitylens/auth/grant"
+	"github.com/equitylens/equitylens/internal/worldtest"
 )
 
 // TestContract runs the life of a grant in each home.
@@ -21,7 +22,7 @@ func TestContract(t *testing.T) {
 			t.Parallel()
 			for _, c := range []struct {
 				name string
-				run  func(*testing.T, *desk, *clock)
+				run  func(*testing.T, *desk, *worldtest.Clock)
 			}{
 				{"what was granted comes back whole", comesBack},
 				{"a code ends after its life", codeEnds},
@@ -58,7 +59,7 @@ func TestContract(t *testing.T) {
 }
 
 // comesBack compares the session and the request that a refresh token stands for.
-func comesBack(t *testing.T, d *desk, _ *clock) {
+func comesBack(t *testing.T, d *desk, _ *worldtest.Clock) {
 	_, tokens := d.begin(t, "ada")
 	sig := d.Tokens().RefreshTokenSignature(t.Context(), tokens.refresh)
 	got, err := d.GetRefreshTokenSession(t.Context(), sig, nil)
@@ -102,7 +103,7 @@ func refused(t *testing.T, what string, got pair, err error) {
 	}
 }
 
-func codeEnds(t *testing.T, d *desk, c *clock) {
+func codeEnds(t *testing.T, d *desk, c *worldtest.Clock) {
 	early, err := d.authorize(t.Context(), session("ada"))
 	must(t, err)
 	late, err := d.authorize(t.Context(), session("ada"))
@@ -115,7 +116,7 @@ func codeEnds(t *testing.T, d *desk, c *clock) {
 	refused(t, "a code at its end", got, err)
 }
 
-func codeOfOneClient(t *testing.T, d *desk, _ *clock) {
+func codeOfOneClient(t *testing.T, d *desk, _ *worldtest.Clock) {
 	code, err := d.authorize(t.Context(), session("ada"))
 	must(t, err)
 	got, err := d.exchangeAs(t.Context(), "other", code, verifier)
@@ -125,7 +126,7 @@ func codeOfOneClient(t *testing.T, d *desk, _ *clock) {
 	}
 }
 
-func lateReplay(t *testing.T, d *desk, c *clock) {
+func lateReplay(t *testing.T, d *desk, c *worldtest.Clock) {
 	code, tokens := d.begin(t, "ada")
 	c.Advance(29 * time.Minute)
 	tokens, err := d.renew(t.Context(), tokens.refresh)
@@ -137,7 +138,7 @@ func lateReplay(t *testing.T, d *desk, c *clock) {
 	}
 }
 
-func refreshEnds(t *testing.T, d *desk, c *clock) {
+func refreshEnds(t *testing.T, d *desk, c *worldtest.Clock) {
 	_, tokens := d.begin(t, "ada")
 	c.Advance(refreshLife - time.Second)
 	tokens, err := d.renew(t.Context(), tokens.refresh)
@@ -147,7 +148,7 @@ func refreshEnds(t *testing.T, d *desk, c *clock) {
 	refused(t, "a refresh token at its end", got, err)
 }
 
-func familyEnds(t *testing.T, d *desk, c *clock) {
+func familyEnds(t *testing.T, d *desk, c *worldtest.Clock) {
 	_, tokens := d.begin(t, "ada")
 	const rest = refreshLife / 2
 	for passed := rest; passed < familyLife; passed += rest {
@@ -168,7 +169,7 @@ func familyEnds(t *testing.T, d *desk, c *clock) {
 	refused(t, "a refresh token at the end of its family", got, err)
 }
 
-func shortFamily(t *testing.T, d *desk, c *clock) {
+func shortFamily(t *testing.T, d *desk, c *worldtest.Clock) {
 	s := session("ada")
 	s.FamilyLife = time.Hour
 	code, err := d.authorize(t.Context(), s)
@@ -184,7 +185,7 @@ func shortFamily(t *testing.T, d *desk, c *clock) {
 	refused(t, "a refresh token at the end of a short family", got, err)
 }
 
-func rotation(t *testing.T, d *desk, _ *clock) {
+func rotation(t *testing.T, d *desk, _ *worldtest.Clock) {
 	_, first := d.begin(t, "ada")
 	if !d.live(t, first.access) || !d.usable(t, first.refresh) {
 		t.Fatal("the first tokens are not good")
@@ -200,7 +201,7 @@ func rotation(t *testing.T, d *desk, _ *clock) {
 }
 
 // oldTokens goes far beyond what a list of used tokens would hold.
-func oldTokens(t *testing.T, d *desk, c *clock) {
+func oldTokens(t *testing.T, d *desk, c *worldtest.Clock) {
 	_, first := d.begin(t, "ada")
 	tokens := first
 	for range 100 {
@@ -217,7 +218,7 @@ func oldTokens(t *testing.T, d *desk, c *clock) {
 }
 
 // invented changes tokens as one can who knows the id of a grant and holds no token of it.
-func invented(t *testing.T, d *desk, _ *clock) {
+func invented(t *testing.T, d *desk, _ *worldtest.Clock) {
 	_, tokens := d.begin(t, "ada")
 	_, strange := d.begin(t, "eve")
 	mine, theirs := parts(tokens.refresh), parts(strange.refresh)
@@ -238,7 +239,7 @@ func invented(t *testing.T, d *desk, _ *clock) {
 	}
 }
 
-func revokedGrant(t *testing.T, d *desk, _ *clock) {
+func revokedGrant(t *testing.T, d *desk, _ *worldtest.Clock) {
 	_, tokens := d.begin(t, "ada")
 	_, others := d.begin(t, "ada")
 	r, err := d.GetRefreshTokenSession(
@@ -258,7 +259,7 @@ func revokedGrant(t *testing.T, d *desk, _ *clock) {
 	}
 }
 
-func revokedToken(t *testing.T, d *desk, _ *clock) {
+func revokedToken(t *testing.T, d *desk, _ *worldtest.Clock) {
 	ctx := t.Context()
 	_, tokens := d.begin(t, "ada")
 	sig := d.spy.AccessTokenSignature(ctx, tokens.access)
@@ -276,7 +277,7 @@ func revokedToken(t *testing.T, d *desk, _ *clock) {
 	}
 }
 
-func bars(t *testing.T, d *desk, c *clock) {
+func bars(t *testing.T, d *desk, c *worldtest.Clock) {
 	ctx := t.Context()
 	code, err := d.authorize(ctx, session("ada"))
 	must(t, err)
@@ -322,7 +323,7 @@ func bars(t *testing.T, d *desk, c *clock) {
 	}
 }
 
-func barOfClient(t *testing.T, d *desk, c *clock) {
+func barOfClient(t *testing.T, d *desk, c *worldtest.Clock) {
 	_, tokens := d.begin(t, "ada")
 	own := d.machine(t, "nightly-grant", "other")
 	c.Advance(time.Second)
@@ -351,7 +352,7 @@ func (d *desk) machine(t *testing.T, id, client string) string {
 	return token
 }
 
-func machine(t *testing.T, d *desk, c *clock) {
+func machine(t *testing.T, d *desk, c *worldtest.Clock) {
 	ctx := t.Context()
 	token := d.machine(t, "nightly-1", "other")
 	if !d.live(t, token) {
@@ -369,7 +370,7 @@ func machine(t *testing.T, d *desk, c *clock) {
 	}
 }
 
-func goneClient(t *testing.T, d *desk, _ *clock) {
+func goneClient(t *testing.T, d *desk, _ *worldtest.Clock) {
 	code, err := d.authorize(t.Context(), session("ada"))
 	must(t, err)
 	_, tokens := d.begin(t, "ada")
@@ -383,7 +384,7 @@ func goneClient(t *testing.T, d *desk, _ *clock) {
 	}
 }
 
-func noSignature(t *testing.T, d *desk, _ *clock) {
+func noSignature(t *testing.T, d *desk, _ *worldtest.Clock) {
 	ctx := context.WithoutCancel(t.Context())
 	for _, sig := range []string{"", ".", "..", "a.b", "!!.x.y", "YQ.x.y", "YQ.x.y.z"} {
 		_, err1 := d.GetAuthorizeCodeSession(ctx, sig, nil)

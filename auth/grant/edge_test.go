@@ -7,10 +7,12 @@ import (
 	"time"
 
 	"github.com/ory/fosite"
+
+	"github.com/equitylens/equitylens/internal/worldtest"
 )
 
 // lateReplayOfNothing uses a code whose client never got the tokens.
-func lateReplayOfNothing(t *testing.T, d *desk, c *clock) {
+func lateReplayOfNothing(t *testing.T, d *desk, c *worldtest.Clock) {
 	ctx := t.Context()
 	code, err := d.authorize(ctx, session("ada"))
 	must(t, err)
@@ -24,7 +26,7 @@ func lateReplayOfNothing(t *testing.T, d *desk, c *clock) {
 }
 
 // useAtTheEnd lets a code and a refresh token end between the look at them and their use.
-func useAtTheEnd(t *testing.T, d *desk, c *clock) {
+func useAtTheEnd(t *testing.T, d *desk, c *worldtest.Clock) {
 	ctx := t.Context()
 	code, err := d.authorize(ctx, session("ada"))
 	must(t, err)
@@ -56,7 +58,7 @@ func (d *desk) ofGrant(t *testing.T, tokens pair) *fosite.AccessRequest {
 }
 
 // oneRefreshToken adds what fosite's handlers never would.
-func oneRefreshToken(t *testing.T, d *desk, _ *clock) {
+func oneRefreshToken(t *testing.T, d *desk, _ *worldtest.Clock) {
 	ctx := t.Context()
 	_, tokens := d.begin(t, "ada")
 	_, strange := d.begin(t, "eve")
@@ -89,7 +91,7 @@ func oneRefreshToken(t *testing.T, d *desk, _ *clock) {
 }
 
 // nothingAfterTheEnd adds tokens to a grant that was revoked.
-func nothingAfterTheEnd(t *testing.T, d *desk, _ *clock) {
+func nothingAfterTheEnd(t *testing.T, d *desk, _ *worldtest.Clock) {
 	ctx := t.Context()
 	_, tokens := d.begin(t, "ada")
 	r := d.ofGrant(t, tokens)
@@ -112,7 +114,7 @@ func nothingAfterTheEnd(t *testing.T, d *desk, _ *clock) {
 }
 
 // lateBeginning uses a code when the family that would begin is over already.
-func lateBeginning(t *testing.T, d *desk, c *clock) {
+func lateBeginning(t *testing.T, d *desk, c *worldtest.Clock) {
 	s := session("ada")
 	s.FamilyLife = codeLife / 2
 	code, err := d.authorize(t.Context(), s)
@@ -123,7 +125,7 @@ func lateBeginning(t *testing.T, d *desk, c *clock) {
 }
 
 // barStays bars by two clocks, of which the second is behind.
-func barStays(t *testing.T, d *desk, c *clock) {
+func barStays(t *testing.T, d *desk, c *worldtest.Clock) {
 	ctx := t.Context()
 	c.Advance(2 * time.Second)
 	must(t, d.Bar(ctx, "ada"))

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/equitylens/equitylens/internal/worldtest"
 	"github.com/equitylens/equitylens/store/cache"
 )
 
@@ -65,7 +66,7 @@ func oneWins(t *testing.T, desks [2]*desk, what string, use func(d *desk) (pair,
 }
 
 // manyUsesOfACode uses one code a thousand times.
-func manyUsesOfACode(t *testing.T, open func(*testing.T, *clock) func() cache.Store) {
+func manyUsesOfACode(t *testing.T, open func(*testing.T, *worldtest.Clock) func() cache.Store) {
 	t.Helper()
 	c := newClock()
 	store := open(t, c)
@@ -78,7 +79,7 @@ func manyUsesOfACode(t *testing.T, open func(*testing.T, *clock) func() cache.St
 }
 
 // manyUsesOfARefreshToken uses one refresh token a thousand times.
-func manyUsesOfARefreshToken(t *testing.T, open func(*testing.T, *clock) func() cache.Store) {
+func manyUsesOfARefreshToken(t *testing.T, open func(*testing.T, *worldtest.Clock) func() cache.Store) {
 	t.Helper()
 	c := newClock()
 	store := open(t, c)

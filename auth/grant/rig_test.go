@@ -17,6 +17,7 @@ import (
 	"github.com/ory/fosite/handler/pkce"
 
 	"github.com/equitylens/equitylens/auth/grant"
+	"github.com/equitylens/equitylens/internal/worldtest"
 	"github.com/equitylens/equitylens/store/cache"
 	"github.com/equitylens/equitylens/store/cache/cachetest"
 )
@@ -34,25 +35,7 @@ const (
 	another  = "another-verifier-that-is-long-enough-for-the-same-section"
 )
 
-// clock is a clock that moves by hand.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func newClock() *clock { return &clock{now: time.Date(2026, 3, 1, 2, 0, 0, 0, time.UTC)} }
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) Advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
+func newClock() *worldtest.Clock { return worldtest.At(time.Date(2026, 3, 1, 2, 0, 0, 0, time.UTC)) }
 
 // people are the clients that are registered.
 type people map[string]fosite.Client
@@ -96,7 +79,7 @@ func sealer(t testing.TB) func(cache.Store) cache.Store {
 // home opens stores that share what they keep, as processes do.
 type home struct {
 	name string
-	open func(t *testing.T, c *clock) func() cache.Store
+	open func(t *testing.T, c *worldtest.Clock) func() cache.Store
 }
 
 // homes are those that grants can live in. The tests of t share one Redis, under names of their
@@ -105,23 +88,23 @@ func homes(t *testing.T) []home {
 	t.Helper()
 	server, seal := cachetest.StartRedis(t), sealer(t)
 	return []home{{"on memory", onMemory}, {
-		"on Redis", func(t *testing.T, _ *clock) func() cache.Store {
+		"on Redis", func(t *testing.T, _ *worldtest.Clock) func() cache.Store {
 			return func() cache.Store { return seal(server.Open(t)) }
 		},
 	}}
 }
 
-func onMemory(t *testing.T, c *clock) func() cache.Store {
+func onMemory(t *testing.T, c *worldtest.Clock) func() cache.Store {
 	memory := sealer(t)(newMemory(c))
 	return func() cache.Store { return memory }
 }
 
 // newMemory is a memory of which values are gone when the clock says so.
-func newMemory(c *clock) *cache.Memory {
+func newMemory(c *worldtest.Clock) *cache.Memory {
 	return cache.NewMemory(cache.MemoryConfig{Now: c.Now})
 }
 
-func onRedis(t *testing.T, _ *clock) func() cache.Store {
+func onRedis(t *testing.T, _ *worldtest.Clock) func() cache.Store {
 	server, seal := cachetest.StartRedis(t), sealer(t)
 	return func() cache.Store { return seal(server.Open(t)) }
 }
@@ -137,7 +120,7 @@ type desk struct {
 }
 
 // newDesk opens a desk on store.
-func newDesk(store cache.Store, c *clock, change ...func(*grant.Config)) *desk {
+func newDesk(store cache.Store, c *worldtest.Clock, change ...func(*grant.Config)) *desk {
 	registered := clients()
 	cfg := grant.Config{
 		Store: store, Clients: registered, Now: c.Now, CodeLife: codeLife, AccessLife: accessLife,

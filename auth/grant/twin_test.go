@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/equitylens/equitylens/auth/grant"
+	"github.com/equitylens/equitylens/internal/worldtest"
 )
 
 // twin is a grant as the rules say it, written without thought for storage: everything that was
@@ -77,7 +78,7 @@ func (g *twin) usable(now time.Time, i int) bool {
 // pairOfTwins is a desk with the twins of its grants.
 type pairOfTwins struct {
 	*desk
-	clock *clock
+	clock *worldtest.Clock
 	twins []*twin
 	bars  map[string]time.Time
 	seen  map[string]int

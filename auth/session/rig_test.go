@@ -17,28 +17,11 @@ import (
 	"github.com/equitylens/equitylens/auth/session"
 	"github.com/equitylens/equitylens/auth/smart"
 	"github.com/equitylens/equitylens/internal/phi"
+	"github.com/equitylens/equitylens/internal/worldtest"
 	"github.com/equitylens/equitylens/store/cache"
 )
 
 const site = "https://equitylens.example"
-
-// clock is a clock that moves by hand.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) Advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
 
 // store is a store that can be out of reach.
 type store struct {
@@ -93,13 +76,13 @@ func (s *store) Apply(ctx context.Context, b cache.Batch) error {
 // rig is a manager over a sealed store in memory.
 type rig struct {
 	*session.Manager
-	clock *clock
+	clock *worldtest.Clock
 	store *store
 }
 
 func newRig(t testing.TB, change func(*session.Config)) *rig {
 	t.Helper()
-	r := &rig{clock: &clock{now: time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)}}
+	r := &rig{clock: worldtest.At(time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC))}
 	ring, err := cache.NewKeyring(bytes.Repeat([]byte{7}, cache.SealKeySize))
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/equitylens/equitylens/internal/dial"
+	"github.com/equitylens/equitylens/internal/worldtest"
 )
 
 func TestLaunchAsksForACode(t *testing.T) {
@@ -130,7 +131,7 @@ func TestSignInNeedsATenantForIt(t *testing.T) {
 
 func TestUnknownIssuerIsNeverAsked(t *testing.T) {
 	t.Parallel()
-	other := newEHR(t, &clock{})
+	other := newEHR(t, &worldtest.Clock{})
 	r := newRig(t, nil)
 	base := r.ehr.base()
 	host := strings.TrimPrefix(base, "https://")

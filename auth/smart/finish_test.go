@@ -15,6 +15,7 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/equitylens/equitylens/internal/worldtest"
 	"github.com/equitylens/equitylens/store/cache"
 )
 
@@ -297,7 +298,7 @@ func TestIssOfTheServerIsTaken(t *testing.T) {
 
 func TestTokenRequestFollowsNoRedirect(t *testing.T) {
 	t.Parallel()
-	other := newEHR(t, &clock{})
+	other := newEHR(t, &worldtest.Clock{})
 	for name, to := range map[string]string{"elsewhere": other.URL + "/token", "at home": "/token2"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -14,6 +14,7 @@ import (
 
 	"github.com/equitylens/equitylens/fhir/fhirtest"
 	"github.com/equitylens/equitylens/fhir/fhirtest/population"
+	"github.com/equitylens/equitylens/internal/worldtest"
 )
 
 // hospital is a client of the fake EHR, whose authorization server is as strict as conformance kits.
@@ -26,7 +27,7 @@ type hospital struct {
 // newHospital starts a fake EHR with faults and one app that identifies itself by way.
 func newHospital(t *testing.T, way ClientAuth, faults ...fhirtest.Fault) *hospital {
 	t.Helper()
-	c := &clock{now: time.Date(2026, 3, 1, 2, 0, 0, 0, time.UTC)}
+	c := worldtest.At(time.Date(2026, 3, 1, 2, 0, 0, 0, time.UTC))
 	set := keySet(t, jose.ES384)
 	public := set.Public()
 	app := fhirtest.App{ClientID: "lens", RedirectURIs: []string{callback}, Auth: string(way)}

@@ -22,28 +22,11 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 
 	"github.com/equitylens/equitylens/auth/keys"
+	"github.com/equitylens/equitylens/internal/worldtest"
 	"github.com/equitylens/equitylens/store/cache"
 )
 
 const callback = "https://equitylens.example/callback"
-
-// clock is a clock that moves by hand.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) Advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
 
 // members are those of a JSON object; nil takes one away.
 type members map[string]any
@@ -59,7 +42,7 @@ func (m members) over(base members) members {
 // deviates; they are changed under change.
 type ehr struct {
 	*httptest.Server
-	clock *clock
+	clock *worldtest.Clock
 	key   jose.JSONWebKey
 
 	mu sync.Mutex
@@ -77,7 +60,7 @@ type ehr struct {
 }
 
 // newEHR starts one.
-func newEHR(t testing.TB, c *clock) *ehr {
+func newEHR(t testing.TB, c *worldtest.Clock) *ehr {
 	t.Helper()
 	e := &ehr{clock: c, key: newKey(t, jose.ES384), codes: map[string]url.Values{}}
 	e.sign = func(t testing.TB, claims members) string { return signed(t, e.key, claims, nil) }
@@ -217,14 +200,14 @@ func (e *ehr) tenant(name string) Tenant {
 type rig struct {
 	*Client
 	ehr   *ehr
-	clock *clock
+	clock *worldtest.Clock
 	log   *bytes.Buffer
 }
 
 // newRig makes one; change sees its configuration before.
 func newRig(t testing.TB, change func(*Config, *ehr)) *rig {
 	t.Helper()
-	r := &rig{clock: &clock{now: time.Date(2026, 3, 1, 2, 0, 0, 0, time.UTC)}, log: &bytes.Buffer{}}
+	r := &rig{clock: worldtest.At(time.Date(2026, 3, 1, 2, 0, 0, 0, time.UTC)), log: &bytes.Buffer{}}
 	r.ehr = newEHR(t, r.clock)
 	cfg := Config{
 		Tenants: []Tenant{r.ehr.tenant("mercy")}, Store: sealed(t, r.clock), RedirectURI: callback,
@@ -242,7 +225,7 @@ func newRig(t testing.TB, change func(*Config, *ehr)) *rig {
 }
 
 // sealed is a store in memory.
-func sealed(t testing.TB, c *clock) cache.Store {
+func sealed(t testing.TB, c *worldtest.Clock) cache.Store {
 	t.Helper()
 	ring, err := cache.NewKeyring(bytes.Repeat([]byte{7}, cache.SealKeySize))
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"github.com/equitylens/equitylens/internal/worldtest"
 )
 
 func TestTenantsAreChecked(t *testing.T) {
@@ -59,7 +61,7 @@ func TestTenantsAreChecked(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			cfg := Config{Tenants: []Tenant{good}, Store: sealed(t, &clock{}), RedirectURI: callback}
+			cfg := Config{Tenants: []Tenant{good}, Store: sealed(t, &worldtest.Clock{}), RedirectURI: callback}
 			tt.change(&cfg)
 			_, err := New(cfg)
 			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {

@@ -1,7 +1,6 @@
 package client
 
 import (
-	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -17,6 +16,8 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
+
+	"github.com/equitylens/equitylens/internal/worldtest"
 )
 
 // fakeClock stands still until somebody sleeps, and then jumps.
@@ -69,7 +70,7 @@ type ehr struct {
 	mux   *http.ServeMux
 	key   jose.JSONWebKey
 	clock *fakeClock
-	log   *syncBuffer
+	log   *worldtest.Log
 
 	mu         sync.Mutex
 	issued     int
@@ -83,7 +84,7 @@ type ehr struct {
 func newEHR(t *testing.T) *ehr {
 	t.Helper()
 	e := &ehr{
-		mux: http.NewServeMux(), key: newP384(t), clock: newClock(), log: new(syncBuffer),
+		mux: http.NewServeMux(), key: newP384(t), clock: newClock(), log: new(worldtest.Log),
 		refused: map[string]bool{},
 	}
 	e.mux.HandleFunc("POST /token", e.token)
@@ -240,24 +241,4 @@ func get(ctx context.Context, c *Client, segments ...string) ([]byte, error) {
 		return nil, err
 	}
 	return ReadDocument(answer, 1<<20)
-}
-
-// syncBuffer is a buffer for many writers.
-type syncBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-// Write appends.
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-// String returns all that was written.
-func (b *syncBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
 }

@@ -158,7 +158,7 @@ func TestIntrospection(t *testing.T) {
 			t.Errorf("%s: status %d, want 401", name, status)
 		}
 	}
-	v.clock.advance(time.Hour)
+	v.clock.Advance(time.Hour)
 	for _, token := range []string{token, "made-up"} {
 		status, got := v.tokenBasic(introspectPath, url.Values{"token": {token}}, "lens:with secret", "open %2B sesame:+")
 		if d := cmp.Diff(map[string]any{"active": false}, got); d != "" || status != 200 {

@@ -14,7 +14,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -22,27 +21,10 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 
 	"github.com/equitylens/equitylens/fhir/fhirtest/population"
+	"github.com/equitylens/equitylens/internal/worldtest"
 )
 
-// clock is a clock that tests turn by hand.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func newClock() *clock { return &clock{now: time.Date(2026, 2, 1, 8, 0, 0, 0, time.UTC)} }
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
+func newClock() *worldtest.Clock { return worldtest.At(time.Date(2026, 2, 1, 8, 0, 0, 0, time.UTC)) }
 
 // caller is a minimal backend client: just enough to talk to the server, and no more robust than
 // that.
@@ -51,7 +33,7 @@ type caller struct {
 	base   string
 	origin string
 	key    jose.JSONWebKey
-	clock  *clock
+	clock  *worldtest.Clock
 	http   *http.Client
 	token  string
 	server *Server
@@ -93,7 +75,7 @@ func startWithoutToken(t *testing.T, c Config) *caller {
 	c.Now = caller.clock.Now
 	if c.TLS {
 		c.Now = time.Now
-		caller.clock.now = time.Now()
+		caller.clock.Set(time.Now())
 	}
 	if c.Clients == nil {
 		c.Clients = []Client{{ID: "nightly", Keys: publicKeys(caller.key)}}

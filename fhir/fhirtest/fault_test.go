@@ -142,9 +142,9 @@ func conversationFaults() []faultTest {
 			}
 		}},
 		{ShortToken, Config{}, func(t *testing.T, c *caller) {
-			c.clock.advance(time.Second)
+			c.clock.Advance(time.Second)
 			first, _, _ := c.get("/Patient")
-			c.clock.advance(time.Second)
+			c.clock.Advance(time.Second)
 			second, _, _ := c.get("/Patient")
 			if first != 200 || second != 401 {
 				t.Errorf("status %d, then %d", first, second)

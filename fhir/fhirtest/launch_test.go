@@ -118,7 +118,7 @@ func TestLaunchIsGoodOnceAndNotForLong(t *testing.T) {
 		t.Errorf("the second time: %v", back)
 	}
 	handle = v.launch(LaunchContext{})
-	v.clock.advance(launchLife)
+	v.clock.Advance(launchLife)
 	if _, _, back := v.authorize(v.asked(handle, chartScopes)); back.Get("error") != "invalid_request" {
 		t.Errorf("after five minutes: %v", back)
 	}
@@ -150,7 +150,7 @@ func TestCodeIsStrict(t *testing.T) {
 		{"the challenge as verifier", set("code_verifier", challengeOf(verifier)), 400, "invalid_grant"},
 		{"another app", set("client_id", "other"), 400, "invalid_grant"},
 		{"an app that nobody knows", set("client_id", "nobody"), 401, "invalid_client"},
-		{"a minute later", func(url.Values) { v.clock.advance(codeLife) }, 400, "invalid_grant"},
+		{"a minute later", func(url.Values) { v.clock.Advance(codeLife) }, 400, "invalid_grant"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -218,13 +218,13 @@ func TestRefreshNeedsItsScopeAndEnds(t *testing.T) {
 		t.Errorf("without the scopes: %v", out)
 	}
 	out := v.visits(chartScopes)
-	v.clock.advance(onlineLife)
+	v.clock.Advance(onlineLife)
 	online, _ := out["refresh_token"].(string)
 	if status, _ := v.ask(renewal(online)); status != 400 {
 		t.Errorf("online, after half a day: status %d", status)
 	}
 	out = v.signs(staffScopes)
-	v.clock.advance(onlineLife)
+	v.clock.Advance(onlineLife)
 	offline, _ := out["refresh_token"].(string)
 	if status, _ := v.ask(renewal(offline)); status != 200 {
 		t.Errorf("offline, after half a day: status %d", status)
@@ -278,7 +278,7 @@ func TestSignInCanBeCancelled(t *testing.T) {
 		t.Errorf("prompt=none: back %v", back)
 	}
 	_, page, _ := v.authorize(v.asked("", staffScopes))
-	v.clock.advance(questionLife)
+	v.clock.Advance(questionLife)
 	form := url.Values{"handle": {between(page, `name="handle" value="`, `"`)}, "user": {"rosa-delmar"}, "answer": {"allow"}}
 	if status, _, _ := v.came(v.post(signInPath, form)); status != 400 {
 		t.Errorf("ten minutes later: status %d, want 400", status)
@@ -467,7 +467,7 @@ func TestOldFaultsStrikeTheLaunchToo(t *testing.T) {
 	if status, _, _ := v.get("/AdverseEvent?subject=Patient/" + v.chart.Patient); status != 404 {
 		t.Errorf("AdverseEvent: status %d, want 404", status)
 	}
-	v.clock.advance(2 * time.Second)
+	v.clock.Advance(2 * time.Second)
 	if status, _, _ := v.get("/Patient/" + v.chart.Patient); status != 401 {
 		t.Errorf("two seconds later: status %d, want 401", status)
 	}

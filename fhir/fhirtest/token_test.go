@@ -156,7 +156,7 @@ func TestRequestsNeedATokenAndAScope(t *testing.T) {
 	if status, _, body := c.send(request); status != 400 {
 		t.Errorf("export beyond the scope: status %d, %s", status, body)
 	}
-	c.clock.advance(301 * time.Second)
+	c.clock.Advance(301 * time.Second)
 	if status, _, _ := c.get("/Encounter"); status != 401 {
 		t.Errorf("with a token of five minutes ago: status %d, want 401", status)
 	}

@@ -1,7 +1,6 @@
 package bedside_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -15,6 +14,7 @@ import (
 	"github.com/equitylens/equitylens/auth/scope"
 	"github.com/equitylens/equitylens/internal/bedside"
 	"github.com/equitylens/equitylens/internal/phi"
+	"github.com/equitylens/equitylens/internal/worldtest"
 	"github.com/equitylens/equitylens/mapping"
 )
 
@@ -192,13 +192,13 @@ func translated() []object {
 }
 
 // reader makes a Reader; what it logs goes to the returned buffer.
-func reader(t *testing.T, change func(*bedside.Config)) (*bedside.Reader, *safeBuffer) {
+func reader(t *testing.T, change func(*bedside.Config)) (*bedside.Reader, *worldtest.Log) {
 	t.Helper()
 	mapper, err := mapping.New(mapping.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := &safeBuffer{}
+	log := &worldtest.Log{}
 	cfg := bedside.Config{Mapper: mapper, Now: now, Logger: slog.New(slog.NewJSONHandler(log, nil)),
 		Patience: time.Minute} // The machine of a test may be busy.
 	if change != nil {
@@ -221,24 +221,6 @@ func (e *ehr) access(t *testing.T) bedside.Access {
 	}
 	return bedside.Access{Tenant: "general", BaseURL: e.URL + "/fhir", Token: token, Scopes: scopes,
 		Patient: phi.New(patientID), AllowLoopback: true}
-}
-
-// safeBuffer is a buffer that many goroutines may write.
-type safeBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *safeBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *safeBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
 }
 
 // day writes a day counted from the clock of the tests.

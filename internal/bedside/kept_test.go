@@ -13,6 +13,7 @@ import (
 
 	"github.com/equitylens/equitylens/internal/bedside"
 	"github.com/equitylens/equitylens/internal/phi"
+	"github.com/equitylens/equitylens/internal/worldtest"
 	"github.com/equitylens/equitylens/store/cache"
 )
 
@@ -31,24 +32,6 @@ func (s *spy) Set(ctx context.Context, key string, value []byte, ttl time.Durati
 	s.values = append(s.values, string(value))
 	s.mu.Unlock()
 	return s.Store.Set(ctx, key, value, ttl)
-}
-
-// clock is a clock that a test moves.
-type clock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *clock) pass(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
 }
 
 // sealed is a sealed memory by a clock; inside is what it looks like to who holds the memory.
@@ -71,9 +54,9 @@ func TestAnswersAreKeptForTheSession(t *testing.T) {
 	e := newEHR(t)
 	e.encounters = many(3)
 	e.events = []object{harmed("x", day(1), nil)}
-	c := &clock{at: now()}
-	store, _ := sealed(t, c.now)
-	r, _ := reader(t, func(cfg *bedside.Config) { cfg.Now, cfg.Store = c.now, store })
+	c := worldtest.At(now())
+	store, _ := sealed(t, c.Now)
+	r, _ := reader(t, func(cfg *bedside.Config) { cfg.Now, cfg.Store = c.Now, store })
 	read := func(change func(*bedside.Access)) (bedside.View, int) {
 		t.Helper()
 		a := e.access(t)
@@ -93,7 +76,7 @@ func TestAnswersAreKeptForTheSession(t *testing.T) {
 	if asked != whole {
 		t.Fatalf("the first reading asks %d times, want %d", asked, whole)
 	}
-	c.pass(time.Minute)
+	c.Advance(time.Minute)
 	again, asked := read(nil)
 	if diff := cmp.Diff(first, again); diff != "" || asked != 0 {
 		t.Errorf("the second reading asks %d times and differs:\n%s", asked, diff)
@@ -105,8 +88,8 @@ func TestAnswersAreKeptForTheSession(t *testing.T) {
 		"other scopes":      func(a *bedside.Access) { a.Scopes = a.Scopes[1:] },
 		"no session":        func(a *bedside.Access) { a.Binding = "" },
 	} {
-		if view, asked := read(change); asked != whole || !view.ReadAt.Equal(c.now()) {
-			t.Errorf("%s: %d requests, read at %v; want %d, %v", name, asked, view.ReadAt, whole, c.now())
+		if view, asked := read(change); asked != whole || !view.ReadAt.Equal(c.Now()) {
+			t.Errorf("%s: %d requests, read at %v; want %d, %v", name, asked, view.ReadAt, whole, c.Now())
 		}
 	}
 	named, asked := read(func(a *bedside.Access) { a.Banner = true })
@@ -122,7 +105,7 @@ func TestAnswersAreKeptForTheSession(t *testing.T) {
 	if fresh, _ := read(func(a *bedside.Access) { a.Banner = true }); fresh.Language.Code != "vi" {
 		t.Errorf("a Patient that was read anew speaks %s, want vi", fresh.Language.Code)
 	}
-	c.pass(time.Minute)
+	c.Advance(time.Minute)
 	if _, asked := read(nil); asked != whole {
 		t.Errorf("after two minutes %d requests, want %d", asked, whole)
 	}

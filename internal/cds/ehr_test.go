@@ -12,6 +12,7 @@ import (
 	"github.com/equitylens/equitylens/fhir/fhirtest/population"
 	"github.com/equitylens/equitylens/internal/bedside"
 	"github.com/equitylens/equitylens/internal/cds"
+	"github.com/equitylens/equitylens/internal/worldtest"
 	"github.com/equitylens/equitylens/mapping"
 	"github.com/equitylens/equitylens/store/cache"
 )
@@ -32,7 +33,7 @@ func TestCalledByAnEHR(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = ehr.Close() })
 
-	g := &rig{log: &safeBuffer{}}
+	g := &rig{log: &worldtest.Log{}}
 	front := httptest.NewUnstartedServer(nil)
 	origin := "http://" + front.Listener.Addr().String()
 	mapper, err := mapping.New(mapping.Config{})

@@ -1,7 +1,6 @@
 package cds_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -23,6 +22,7 @@ import (
 
 	"github.com/equitylens/equitylens/internal/bedside"
 	"github.com/equitylens/equitylens/internal/cds"
+	"github.com/equitylens/equitylens/internal/worldtest"
 	"github.com/equitylens/equitylens/mapping"
 	"github.com/equitylens/equitylens/store/cache"
 )
@@ -63,7 +63,7 @@ type rig struct {
 	ehr     *httptest.Server
 	// answers are what the EHR gives by path; a path that is not there is 404.
 	answers map[string]http.HandlerFunc
-	log     *safeBuffer
+	log     *worldtest.Log
 
 	mu       sync.Mutex
 	asked    []string
@@ -83,7 +83,7 @@ func (g *rig) Record(_ context.Context, f cds.Feedback) error {
 
 func newRig(t testing.TB, change func(*cds.Config)) *rig {
 	t.Helper()
-	g := &rig{key: ecKey(t, elliptic.P384()), answers: map[string]http.HandlerFunc{}, log: &safeBuffer{}}
+	g := &rig{key: ecKey(t, elliptic.P384()), answers: map[string]http.HandlerFunc{}, log: &worldtest.Log{}}
 	g.ehr = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		g.mu.Lock()
 		g.asked = append(g.asked, r.URL.Path+" "+r.Header.Get("Authorization"))
@@ -293,24 +293,6 @@ func rsaKey(t testing.TB) *rsa.PrivateKey {
 		t.Fatal(err)
 	}
 	return k
-}
-
-// safeBuffer is a buffer that many goroutines may write.
-type safeBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *safeBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *safeBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
 }
 
 func (g *rig) heard() string {

@@ -63,7 +63,7 @@ func Exchange(client *http.Client, request *http.Request, limit int64) (
 	status int, header http.Header, body []byte, err error,
 ) {
 	request.Header.Set("User-Agent", "equitylens")
-	answer, err := client.Do(request)
+	answer, err := client.Do(request) //nolint:gosec // G704: its transport has the guard.
 	if err != nil {
 		return 0, nil, nil, Fault(request.Context(), err)
 	}

@@ -1,7 +1,6 @@
 package live_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -15,6 +14,7 @@ import (
 	"github.com/equitylens/equitylens/fhir/fhirtest/population"
 	"github.com/equitylens/equitylens/internal/ingest"
 	"github.com/equitylens/equitylens/internal/live"
+	"github.com/equitylens/equitylens/internal/worldtest"
 	"github.com/equitylens/equitylens/mapping"
 	"github.com/equitylens/equitylens/measure"
 	"github.com/equitylens/equitylens/measure/catalog"
@@ -59,7 +59,7 @@ func publish(t *testing.T, dir *facts.Dir, patients int) string {
 	return report.Snapshot
 }
 
-func open(t *testing.T, dir *facts.Dir, every time.Duration, log *lockedBuffer) *live.Engine {
+func open(t *testing.T, dir *facts.Dir, every time.Duration, log *worldtest.Log) *live.Engine {
 	t.Helper()
 	e, err := live.New(t.Context(), live.Config{
 		Dir: dir, Definitions: definitions(t), Every: every, Logger: slog.New(slog.NewJSONHandler(log,
@@ -69,24 +69,6 @@ func open(t *testing.T, dir *facts.Dir, every time.Duration, log *lockedBuffer) 
 		t.Fatal(err)
 	}
 	return e
-}
-
-// lockedBuffer may be written by many goroutines.
-type lockedBuffer struct {
-	mu sync.Mutex
-	bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.Buffer.Write(p)
-}
-
-func (b *lockedBuffer) text() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.String()
 }
 
 func year(t *testing.T) measure.Period {
@@ -101,7 +83,7 @@ func year(t *testing.T) measure.Period {
 func TestNoSnapshotYet(t *testing.T) {
 	t.Parallel()
 	dir := openDir(t)
-	e := open(t, dir, 0, &lockedBuffer{})
+	e := open(t, dir, 0, &worldtest.Log{})
 	if s, ok := e.Current(); ok {
 		t.Errorf("Current = %v of an empty directory", s)
 	}
@@ -140,7 +122,7 @@ func TestSwapUnderLoad(t *testing.T) {
 	var ids []string
 	for _, patients := range []int{30, 90} {
 		id := publish(t, dir, patients)
-		e := open(t, dir, 0, &lockedBuffer{})
+		e := open(t, dir, 0, &worldtest.Log{})
 		r, err := e.Evaluate(t.Context(), measure.Question{Measure: "language-recorded", Period: year(t)})
 		if err != nil {
 			t.Fatal(err)
@@ -155,7 +137,7 @@ func TestSwapUnderLoad(t *testing.T) {
 		t.Fatalf("the two snapshots answer alike: %v", want)
 	}
 
-	e := open(t, dir, 0, &lockedBuffer{})
+	e := open(t, dir, 0, &worldtest.Log{})
 	asking, done := context.WithCancel(t.Context())
 	var askers sync.WaitGroup
 	var mu sync.Mutex
@@ -203,7 +185,7 @@ func TestSwapUnderLoad(t *testing.T) {
 func TestRunTakesUpWhatOthersPublish(t *testing.T) {
 	t.Parallel()
 	dir := openDir(t)
-	log := &lockedBuffer{}
+	log := &worldtest.Log{}
 	e := open(t, dir, time.Millisecond, log)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
@@ -216,7 +198,7 @@ func TestRunTakesUpWhatOthersPublish(t *testing.T) {
 		0o600); err != nil {
 		t.Fatal(err)
 	}
-	await(t, func() bool { return strings.Contains(log.text(), "the old one stays") })
+	await(t, func() bool { return strings.Contains(log.String(), "the old one stays") })
 	if s, ok := e.Current(); !ok || s.ID != id {
 		t.Errorf("Current = %v, %v, want the old %s", s, ok, id)
 	}

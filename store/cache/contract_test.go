@@ -2,33 +2,15 @@ package cache_test
 
 import (
 	"crypto/rand"
-	"sync"
 	"testing"
 	"time"
 
+	"github.com/equitylens/equitylens/internal/worldtest"
 	"github.com/equitylens/equitylens/store/cache"
 	"github.com/equitylens/equitylens/store/cache/cachetest"
 )
 
-// clock is a clock that moves by hand.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func newClock() *clock { return &clock{now: time.Date(2026, 3, 1, 2, 0, 0, 0, time.UTC)} }
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) Advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
+func newClock() *worldtest.Clock { return worldtest.At(time.Date(2026, 3, 1, 2, 0, 0, 0, time.UTC)) }
 
 // sealed wraps store under a new key and fails the test when a value is rejected.
 func sealed(t *testing.T, store cache.Store) *cache.Sealed {

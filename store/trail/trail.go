@@ -96,7 +96,7 @@ func Open(cfg Config) (*Trail, error) {
 // Audit appends an event, a JSON object on one line, and returns when it is on disk. Of many that
 // are appended at once most share one sync. The end of ctx is no reason to leave an event out.
 func (t *Trail) Audit(_ context.Context, event []byte) error {
-	turn, err := t.append(event, false)
+	turn, err := t.append(event, false) //nolint:contextcheck // See above.
 	if err != nil {
 		return fmt.Errorf("append to audit trail: %w", err)
 	}
@@ -109,7 +109,7 @@ func (t *Trail) Audit(_ context.Context, event []byte) error {
 // Note appends an event like Audit, and returns when it is written: it outlives this process, and
 // after Config.SyncEvery the machine too.
 func (t *Trail) Note(_ context.Context, event []byte) error {
-	if _, err := t.append(event, true); err != nil {
+	if _, err := t.append(event, true); err != nil { //nolint:contextcheck // As in Audit.
 		return fmt.Errorf("append to audit trail: %w", err)
 	}
 	return nil
