@@ -20,6 +20,7 @@ import (
 	"github.com/equitylens/equitylens/fhir/fhirtest/population"
 	"github.com/equitylens/equitylens/internal/config"
 	"github.com/equitylens/equitylens/internal/visit"
+	"github.com/equitylens/equitylens/internal/worldtest"
 )
 
 // browserShots is a folder into which pictures of what the browser shows are written, if it is set.
@@ -74,7 +75,7 @@ func shot(ctx context.Context, t *testing.T, name string) {
 // demonstration is a running `equitylens demo`.
 type demonstration struct {
 	charts, url string
-	log         *lockedBuffer
+	log         *worldtest.Log
 }
 
 // demonstrate starts the demonstration and waits until it invites.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"os"
@@ -12,29 +11,12 @@ import (
 	"time"
 
 	"github.com/equitylens/equitylens/fhir/fhirtest/population"
+	"github.com/equitylens/equitylens/internal/worldtest"
 )
 
-// lockedBuffer may be written and read by many goroutines.
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
-}
-
 // newProgram is the program as the process makes it, with buffers for its streams.
-func newProgram() (p *program, out, complaints *lockedBuffer) {
-	out, complaints = &lockedBuffer{}, &lockedBuffer{}
+func newProgram() (p *program, out, complaints *worldtest.Log) {
+	out, complaints = &worldtest.Log{}, &worldtest.Log{}
 	return &program{in: strings.NewReader(""), out: out, err: complaints, now: time.Now,
 		version: "test"}, out, complaints
 }

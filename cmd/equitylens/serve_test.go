@@ -28,6 +28,7 @@ import (
 	"github.com/equitylens/equitylens/auth/authtest"
 	"github.com/equitylens/equitylens/fhir/fhirtest/population"
 	"github.com/equitylens/equitylens/fhir/r4"
+	"github.com/equitylens/equitylens/internal/worldtest"
 	"github.com/equitylens/equitylens/measure/report/reporttest"
 )
 
@@ -36,7 +37,7 @@ type serving struct {
 	t      *testing.T
 	url    string
 	client *http.Client
-	log    *lockedBuffer
+	log    *worldtest.Log
 	stop   context.CancelFunc
 	ended  chan int
 }

@@ -26,6 +26,7 @@ import (
 	"github.com/equitylens/equitylens/fhir/fhirtest/population"
 	"github.com/equitylens/equitylens/internal/bedside"
 	"github.com/equitylens/equitylens/internal/visit"
+	"github.com/equitylens/equitylens/internal/worldtest"
 	"github.com/equitylens/equitylens/mapping"
 	"github.com/equitylens/equitylens/server/page"
 	"github.com/equitylens/equitylens/store/cache"
@@ -43,7 +44,7 @@ type rig struct {
 	url     string
 	trail   *trail
 	bars    *bars
-	log     *lockedBuffer
+	log     *worldtest.Log
 	clock   *clock
 	browser *http.Client
 }
@@ -136,24 +137,6 @@ func (b *bars) Barred(_ context.Context, subject, _ string, given time.Time) (bo
 	return ok && !given.After(at), b.fault
 }
 
-// lockedBuffer is a log that is written from many goroutines.
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
-}
-
 const (
 	tenantName = "north"
 	appID      = "equitylens-chart"
@@ -164,7 +147,7 @@ const (
 func open(t *testing.T, s settings) *rig {
 	t.Helper()
 	r := &rig{
-		t: t, trail: &trail{}, bars: &bars{names: map[string]time.Time{}}, log: &lockedBuffer{},
+		t: t, trail: &trail{}, bars: &bars{names: map[string]time.Time{}}, log: &worldtest.Log{},
 		clock: &clock{},
 	}
 	site := httptest.NewUnstartedServer(nil)
