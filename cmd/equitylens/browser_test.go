@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,56 +19,8 @@ import (
 	"github.com/equitylens/equitylens/internal/config"
 	"github.com/equitylens/equitylens/internal/visit"
 	"github.com/equitylens/equitylens/internal/worldtest"
+	"github.com/equitylens/equitylens/server/page/pagetest"
 )
-
-// browserShots is a folder into which pictures of what the browser shows are written, if it is set.
-const browserShots = "EQUITYLENS_SHOTS"
-
-// browser starts Chromium, which reaches nothing but this computer.
-func browser(t *testing.T, more ...chromedp.ExecAllocatorOption) context.Context {
-	t.Helper()
-	path := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if found, err := exec.LookPath(name); err == nil {
-			path = found
-			break
-		}
-	}
-	if path == "" {
-		t.Skip("Chromium is not installed: scripts/test.sh installs it")
-	}
-	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
-		chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-background-networking", true), chromedp.Flag("no-pings", true),
-		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-dev-shm-usage", true),
-		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"),
-	)
-	options = append(options, more...)
-	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1280, 1500)); err != nil {
-		t.Fatalf("start %s: %v", path, err)
-	}
-	return ctx
-}
-
-// shot writes down what the browser shows.
-func shot(ctx context.Context, t *testing.T, name string) {
-	t.Helper()
-	folder := os.Getenv(browserShots)
-	if folder == "" {
-		return
-	}
-	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
-	if err != nil {
-		t.Fatalf("take a picture: %v", err)
-	}
-	if err := os.WriteFile(filepath.Join(folder, name+".png"), png, 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // demonstration is a running `equitylens demo`.
 type demonstration struct {
@@ -118,7 +68,7 @@ func demonstrate(t *testing.T) demonstration {
 // frame; then signs in, and signs out again.
 func TestALaunchInABrowser(t *testing.T) {
 	t.Parallel()
-	ctx := browser(t)
+	ctx := pagetest.Browser(t)
 	d := demonstrate(t)
 	show := func(what, name string, steps ...chromedp.Action[chromedp.Void]) {
 		t.Helper()
@@ -126,7 +76,7 @@ func TestALaunchInABrowser(t *testing.T) {
 		bounded, stop := context.WithTimeout(ctx, time.Minute)
 		defer stop()
 		err := chromedp.Do(bounded, steps...)
-		shot(ctx, t, name)
+		pagetest.Picture(ctx, t, name)
 		if err != nil {
 			at, _ := chromedp.Run(ctx, chromedp.Location())
 			t.Fatalf("%s: %v at %s\n%s", what, err, at, d.log)
@@ -156,7 +106,7 @@ func TestALaunchInABrowser(t *testing.T) {
 	if text := inFrame("main"); !strings.Contains(text, "No interpreter is documented for this visit") {
 		t.Errorf("the frame says:\n%s", text)
 	}
-	shot(ctx, t, "chart-in-ehr")
+	pagetest.Picture(ctx, t, "chart-in-ehr")
 
 	show("ask for the account", "sign-in", chromedp.Navigate(d.url+"/account"),
 		chromedp.WaitVisible(chromedp.CSS("form")))
@@ -238,7 +188,7 @@ func openTwoSites(t *testing.T) twoSites {
 // parties: those of a chart are partitioned, and work all the same.
 func TestALaunchInAFrameOfAnotherSite(t *testing.T) {
 	t.Parallel()
-	ctx := browser(t, chromedp.Flag("ignore-certificate-errors", true),
+	ctx := pagetest.Browser(t, chromedp.Flag("ignore-certificate-errors", true),
 		chromedp.Flag("test-third-party-cookie-phaseout", true))
 	sites := openTwoSites(t)
 	if err := chromedp.Do(ctx, chromedp.Navigate(sites.ehr.ChartsURL()+"/chart/"+population.NoInterpreter),
@@ -268,5 +218,5 @@ func TestALaunchInAFrameOfAnotherSite(t *testing.T) {
 	if !strings.Contains(text, "No interpreter is documented for this visit") {
 		t.Errorf("the frame says:\n%s", text)
 	}
-	shot(ctx, t, "chart-in-another-site")
+	pagetest.Picture(ctx, t, "chart-in-another-site")
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/equitylens/equitylens/server/page"
+	"github.com/equitylens/equitylens/server/page/pagetest"
 )
 
 // elsewhere is a site of somebody else: it puts what it is asked for into a frame, and is where a program
@@ -54,7 +55,7 @@ func shown(t *testing.T, one write) (base string, drawn *atomic.Int64) {
 }
 
 func TestOnlyRegisteredEHRsFrameThePageInABrowser(t *testing.T) {
-	ctx := browser(t)
+	ctx := pagetest.Browser(t)
 	ehr, _ := elsewhere(t)
 	for _, test := range []struct {
 		name string
@@ -80,7 +81,7 @@ func TestOnlyRegisteredEHRsFrameThePageInABrowser(t *testing.T) {
 // The answer of a person has to reach the program that asked, which is another site: browsers hold the
 // redirect against the policy of the page with the form.
 func TestConsentReachesTheProgramInABrowser(t *testing.T) {
-	ctx := browser(t)
+	ctx := pagetest.Browser(t)
 	program, answered := elsewhere(t)
 	for _, answer := range []string{page.Allow, page.Deny} {
 		t.Run(answer, func(t *testing.T) {

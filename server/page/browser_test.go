@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -19,48 +17,11 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/equitylens/equitylens/server/page"
+	"github.com/equitylens/equitylens/server/page/pagetest"
 )
 
-// Settings of the tests in a browser.
-const (
-	// browserAxe is the path of axe.min.js of axe-core 4.
-	browserAxe = "EQUITYLENS_AXE"
-	// browserShots is a folder into which pictures of the pages are written, if it is set.
-	browserShots = "EQUITYLENS_SHOTS"
-)
-
-// browser starts Chromium, which reaches nothing but this computer.
-func browser(t *testing.T) context.Context {
-	t.Helper()
-	path := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if found, err := exec.LookPath(name); err == nil {
-			path = found
-			break
-		}
-	}
-	if path == "" {
-		t.Skip("Chromium is not installed: scripts/test.sh installs it")
-	}
-	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
-		chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()),
-		chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-background-networking", true),
-		chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("disable-domain-reliability", true),
-		chromedp.Flag("disable-dev-shm-usage", true),
-		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
-		chromedp.Flag("no-pings", true),
-	)
-	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	if err := chromedp.Do(ctx); err != nil {
-		t.Fatalf("start %s: %v", path, err)
-	}
-	return ctx
-}
+// browserAxe is the setting of the path of axe.min.js of axe-core 4.
+const browserAxe = "EQUITYLENS_AXE"
 
 // hosted serves the samples, each at its name. Of those that are of one form there is one, or two.
 func hosted(t *testing.T) (base string, names []string) {
@@ -128,7 +89,7 @@ func looks(pages []string) []look {
 
 func TestPagesInABrowser(t *testing.T) {
 	t.Parallel()
-	ctx := browser(t)
+	ctx := pagetest.Browser(t)
 	base, pages := hosted(t)
 	watched(t, ctx)
 	axe := ""
@@ -145,7 +106,7 @@ func TestPagesInABrowser(t *testing.T) {
 			if err := chromedp.Do(ctx, show(url, l.width, l.scheme)); err != nil {
 				t.Fatalf("open the page: %v", err)
 			}
-			picture(t, ctx, l)
+			pagetest.Picture(ctx, t, l.String())
 			fits(t, ctx)
 			if l.scheme == "light" {
 				policy(t, ctx)
@@ -159,22 +120,6 @@ func TestPagesInABrowser(t *testing.T) {
 	if axe == "" {
 		t.Logf("%s is not set to the path of axe.min.js, so that WCAG was not checked: "+
 			"scripts/test.sh fetches it", browserAxe)
-	}
-}
-
-// picture writes down what the page looks like, for who wants to see it.
-func picture(t *testing.T, ctx context.Context, l look) {
-	t.Helper()
-	folder := os.Getenv(browserShots)
-	if folder == "" {
-		return
-	}
-	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
-	if err != nil {
-		t.Fatalf("take a picture: %v", err)
-	}
-	if err := os.WriteFile(filepath.Join(folder, l.String()+".png"), png, 0o600); err != nil {
-		t.Fatalf("write a picture: %v", err)
 	}
 }
 
