@@ -214,7 +214,13 @@ func (d *Desk) person(v smart.Visit) session.Person {
 		Roles:    d.cfg.Roster.Roles(v.Tenant, id.Subject, id.FHIRUser, id.Claims),
 		SignedIn: d.cfg.Now(),
 	}
-	if id.FHIRUser != "" && v.Token.Base != "" {
+	if v.Token.Base == "" {
+		return who
+	}
+	// An EHR may sign its id_tokens as an issuer of another name, which it tells by discovery alone. The
+	// operator knows it by its base, and ends by that what a person was given.
+	who.Issuer = v.Token.Base
+	if id.FHIRUser != "" {
 		who.FHIRUser = v.Token.Base + "/" + id.FHIRUser
 	}
 	return who
