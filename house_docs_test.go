@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -47,6 +48,30 @@ func TestDocumentsNameTestsThatExist(t *testing.T) {
 		if len(row.FindAllString(text, -1)) < 20 {
 			t.Errorf("%s has hardly a row", path)
 		}
+	}
+}
+
+// The figures at the head of the checklist are those of its rows, and each row is held by a test or says
+// that it is not claimed.
+func TestTheChecklistIsCounted(t *testing.T) {
+	t.Parallel()
+	text := readText(t, "docs/conformance.md")
+	said := regexp.MustCompile(`\*\*(\d+) checks: (\d+) held by a test, (\d+) not claimed, 0 not held\.\*\*`)
+	rows := regexp.MustCompile(`(?m)^\| [AB]\d+\.\d+ \|.*\|$`).FindAllString(text, -1)
+	held, left := 0, 0
+	for _, row := range rows {
+		switch {
+		case strings.Contains(row, "`Test"):
+			held++
+		case strings.HasSuffix(row, "| not claimed |"):
+			left++
+		default:
+			t.Errorf("neither held nor left out: %s", row)
+		}
+	}
+	want := []string{strconv.Itoa(len(rows)), strconv.Itoa(held), strconv.Itoa(left)}
+	if m := said.FindStringSubmatch(text); m == nil || !slices.Equal(m[1:], want) {
+		t.Errorf("it says %q of %v checks, held and not claimed", m, want)
 	}
 }
 

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -37,6 +39,25 @@ func (p *program) openTrail(cfg *config.Config, logger *slog.Logger) (*trail.Tra
 		return nil, err
 	}
 	return trail.Open(trail.Config{Dir: trailPath(cfg), Key: key, Now: p.now, Logger: logger})
+}
+
+// trailWatch is how often a running server says in its log where the audit trail stands, so that somebody
+// who cuts off its newest events has to change another machine's log too.
+const trailWatch = time.Hour
+
+// watchTrail does so until ctx ends.
+func (a *api) watchTrail(ctx context.Context) error {
+	tick := time.NewTicker(trailWatch)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			head := a.trail.Head()
+			a.logger.Info("the audit trail", slog.Uint64("events", head.N), slog.String("digest", head.Chain))
+		}
+	}
 }
 
 // trailPath is where the configuration wants the audit trail.

@@ -88,6 +88,7 @@ type api struct {
 	locker   cache.Locker
 	night    *night
 	registry *prometheus.Registry
+	trail    *trail.Trail
 	// sets are the keys that may be replaced while the program runs.
 	sets     []*keys.Set
 	closers  []io.Closer
@@ -130,7 +131,7 @@ func (p *program) newAPI(
 	if err != nil {
 		return nil, err
 	}
-	a.closers = append(a.closers, trail)
+	a.closers, a.trail = append(a.closers, trail), trail
 	a.server, err = a.serverOf(store, trail, tokenLife)
 	return a, err
 }
@@ -277,6 +278,7 @@ func (a *api) run(ctx context.Context, listener net.Listener) error {
 	})
 	group.Go(func() error { return a.live.Run(ctx) })
 	group.Go(func() error { return a.watchKeys(ctx, a.sets...) })
+	group.Go(func() error { return a.watchTrail(ctx) })
 	a.night.live(ctx)
 	if a.cfg.Sync.Schedule != "" {
 		group.Go(func() error { return a.night.schedule(ctx) })
