@@ -202,15 +202,21 @@ func (b *between) Apply(ctx context.Context, batch cache.Batch) error {
 	return b.Store.Apply(ctx, batch)
 }
 
+// newDeskWithGap is a desk whose store lets something happen between a read and a write.
+func newDeskWithGap(t *testing.T) (d *desk, gap *between) {
+	t.Helper()
+	d, _ = newMemoryDesk(t, func(s cache.Store) cache.Store {
+		gap = &between{Store: s}
+		return gap
+	})
+	return d, gap
+}
+
 // TestB13TheLoserOfACodeIsToldSo lets one exchange finish within another, between its last read
 // and its write.
 func TestB13TheLoserOfACodeIsToldSo(t *testing.T) {
 	t.Parallel()
-	var gap *between
-	d, _ := newMemoryDesk(t, func(s cache.Store) cache.Store {
-		gap = &between{Store: s}
-		return gap
-	})
+	d, gap := newDeskWithGap(t)
 	code, err := d.authorize(t.Context(), session("ada"))
 	must(t, err)
 	var winner pair
@@ -232,11 +238,7 @@ func TestB13TheLoserOfACodeIsToldSo(t *testing.T) {
 // TestB13AnotherChangeOfTheGrantLosesNobody lets what is no use of the code come in between.
 func TestB13AnotherChangeOfTheGrantLosesNobody(t *testing.T) {
 	t.Parallel()
-	var gap *between
-	d, _ := newMemoryDesk(t, func(s cache.Store) cache.Store {
-		gap = &between{Store: s}
-		return gap
-	})
+	d, gap := newDeskWithGap(t)
 	code, err := d.authorize(t.Context(), session("ada"))
 	must(t, err)
 	sig := d.Tokens().AuthorizeCodeSignature(t.Context(), code)
@@ -251,11 +253,7 @@ func TestB13AnotherChangeOfTheGrantLosesNobody(t *testing.T) {
 
 func TestB15TheLoserOfARefreshTokenIsToldSo(t *testing.T) {
 	t.Parallel()
-	var gap *between
-	d, _ := newMemoryDesk(t, func(s cache.Store) cache.Store {
-		gap = &between{Store: s}
-		return gap
-	})
+	d, gap := newDeskWithGap(t)
 	_, tokens := d.begin(t, "ada")
 	var winner pair
 	gap.todo = func() {
@@ -276,11 +274,7 @@ func TestB15TheLoserOfARefreshTokenIsToldSo(t *testing.T) {
 // TestB15ARevocationInBetweenStopsARefresh lets the grant end between read and write.
 func TestB15ARevocationInBetweenStopsARefresh(t *testing.T) {
 	t.Parallel()
-	var gap *between
-	d, _ := newMemoryDesk(t, func(s cache.Store) cache.Store {
-		gap = &between{Store: s}
-		return gap
-	})
+	d, gap := newDeskWithGap(t)
 	_, tokens := d.begin(t, "ada")
 	id, _, _ := strings.Cut(tokens.access, "/")
 	gap.todo = func() { must(t, d.Revoke(t.Context(), id)) }

@@ -64,13 +64,19 @@ func (r *recorder) Apply(ctx context.Context, b cache.Batch) error {
 	return r.Store.Apply(ctx, b)
 }
 
-func TestB7TheStoreItselfEndsPushedRequests(t *testing.T) {
-	t.Parallel()
-	var seen *recorder
-	d, _ := newMemoryDesk(t, func(s cache.Store) cache.Store {
+// newRecordedDesk is a desk and what its store is told.
+func newRecordedDesk(t *testing.T) (d *desk, seen *recorder) {
+	t.Helper()
+	d, _ = newMemoryDesk(t, func(s cache.Store) cache.Store {
 		seen = &recorder{Store: s}
 		return seen
 	})
+	return d, seen
+}
+
+func TestB7TheStoreItselfEndsPushedRequests(t *testing.T) {
+	t.Parallel()
+	d, seen := newRecordedDesk(t)
 	must(t, d.CreatePARSession(t.Context(), "urn:x", pushRequest(d)))
 	if len(seen.ttls) != 1 || seen.ttls[0] != pushLife {
 		t.Errorf("written for %v, want %v", seen.ttls, pushLife)
@@ -83,11 +89,7 @@ func TestB7TheStoreItselfEndsPushedRequests(t *testing.T) {
 // TestB16NoCodeAndNoTokenIsInTheStore looks at keys and at values before they are sealed.
 func TestB16NoCodeAndNoTokenIsInTheStore(t *testing.T) {
 	t.Parallel()
-	var seen *recorder
-	d, _ := newMemoryDesk(t, func(s cache.Store) cache.Store {
-		seen = &recorder{Store: s}
-		return seen
-	})
+	d, seen := newRecordedDesk(t)
 	code, first := d.begin(t, "ada")
 	second, err := d.renew(t.Context(), first.refresh)
 	must(t, err)
@@ -120,11 +122,7 @@ func TestB16NoCodeAndNoTokenIsInTheStore(t *testing.T) {
 // TestEveryBatchIsOfOneKey holds that Redis Cluster can decide each of them.
 func TestEveryBatchIsOfOneKey(t *testing.T) {
 	t.Parallel()
-	var seen *recorder
-	d, _ := newMemoryDesk(t, func(s cache.Store) cache.Store {
-		seen = &recorder{Store: s}
-		return seen
-	})
+	d, seen := newRecordedDesk(t)
 	code, tokens := d.begin(t, "ada")
 	for range 2 {
 		_, _ = d.renew(t.Context(), tokens.refresh)
