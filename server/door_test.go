@@ -320,6 +320,39 @@ func TestAddressesBehindAProxy(t *testing.T) {
 	}
 }
 
+// TestAPageKnowsWhereARequestComesFrom: an address alone, as the audit trail wants it, and behind a proxy
+// not that of the proxy.
+func TestAPageKnowsWhereARequestComesFrom(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, header, want string
+		proxy              bool
+	}{
+		{"no proxy", "", "192.0.2.1", false},
+		{"no proxy, and a header that anybody may write", "198.51.100.9", "192.0.2.1", false},
+		{"a proxy", "203.0.113.9, 198.51.100.9", "198.51.100.9", true},
+		{"a proxy that says nothing", "", "192.0.2.1", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got := ""
+			f := newFixture(t, func(c *server.Config) {
+				c.BehindProxy = tt.proxy
+				c.Pages = []server.Page{{
+					Method: http.MethodGet, Path: "/where", Public: "it says from where",
+					Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+						got = server.Address(r)
+					}),
+				}}
+			})
+			f.call(http.MethodGet, "/where", "", "X-Forwarded-For: "+tt.header)
+			if got != tt.want {
+				t.Errorf("Address = %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
 // TestTheLimitsOfTheDefaultLetABusyClientThrough: the rate at which one client may read a kept
 // report.
 func TestTheLimitsOfTheDefaultLetABusyClientThrough(t *testing.T) {

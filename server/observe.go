@@ -14,12 +14,14 @@ import (
 
 // event is what one line of the log says of a request. Handlers fill it in; it is written once.
 type event struct {
-	id     string
-	route  string
-	client string
-	status int
-	bytes  int64
-	err    error
+	id    string
+	route string
+	// address is where the request comes from; for the audit trail.
+	address string
+	client  string
+	status  int
+	bytes   int64
+	err     error
 	// panicked is the type of what was thrown and where; its value may hold anything and is left
 	// out.
 	panicked string
@@ -42,6 +44,10 @@ func eventOf(r *http.Request) *event {
 	return &event{}
 }
 
+// Address is the IP address from which a request to a Page comes, behind a proxy too, as the audit trail
+// wants it. It is empty where nobody knows, and of a request that did not come through a Server.
+func Address(r *http.Request) string { return eventOf(r).address }
+
 // named says to the event which row of the table is answering.
 func named(route string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -57,7 +63,7 @@ const noRoute = "none"
 func (s *Server) observed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := s.cfg.Now()
-		e := &event{id: s.cfg.RequestID(), route: noRoute}
+		e := &event{id: s.cfg.RequestID(), route: noRoute, address: s.remote(r)}
 		w.Header().Set("X-Request-Id", e.id)
 		counted := &countingWriter{ResponseWriter: w, event: e}
 		r = r.WithContext(context.WithValue(r.Context(), eventKey{}, e))

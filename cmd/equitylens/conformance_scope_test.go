@@ -87,5 +87,26 @@ func TestConformanceRoles(t *testing.T) {
 			}
 		}
 	}
+	// An administrator sees who has come, and from where.
+	admin := l.tokens(t, adminUser, everyScope).Text("access_token")
+	_, trail := l.do(http.MethodGet, eventsPath+"?type=110114", admin, "")
+	var found struct {
+		Entry []struct {
+			Resource struct {
+				Agent []struct {
+					Network struct{ Address, Type string }
+				}
+			}
+		}
+	}
+	parse(t, trail, &found)
+	if len(found.Entry) != len(cases)+1 {
+		t.Errorf("the trail holds %d sign-ins, want %d", len(found.Entry), len(cases)+1)
+	}
+	for _, e := range found.Entry {
+		if from := e.Resource.Agent[0].Network; from.Address != "127.0.0.1" {
+			t.Errorf("somebody signed in from %q", from.Address)
+		}
+	}
 	l.end()
 }

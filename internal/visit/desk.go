@@ -16,6 +16,7 @@ import (
 	"github.com/equitylens/equitylens/auth/smart"
 	"github.com/equitylens/equitylens/fhir/audit"
 	"github.com/equitylens/equitylens/internal/bedside"
+	"github.com/equitylens/equitylens/server"
 	"github.com/equitylens/equitylens/server/page"
 )
 
@@ -181,7 +182,7 @@ func reference(w http.ResponseWriter) string { return w.Header().Get("X-Request-
 
 // agent is somebody in the audit trail. The program through which they act is ours.
 func (d *Desk) agent(r *http.Request, p session.Person) audit.Agent {
-	a := audit.Agent{Client: "equitylens", Address: r.RemoteAddr}
+	a := audit.Agent{Client: "equitylens", Address: server.Address(r)}
 	if p.Subject != "" {
 		a.Subject, a.Issuer, a.Name = auth.Pseudonym(p.Issuer, p.Subject), p.Issuer, p.Name
 	}
