@@ -19,7 +19,7 @@ import (
 // has the same.
 const minState = 8
 
-// maxText bounds state, nonce and what else a client makes up.
+// maxText bounds each parameter but scope, which may be eight times as long.
 const maxText = 2048
 
 // authorizeParams are the parameters of an authorization request that mean something here. What
@@ -120,9 +120,14 @@ func checkShape(form url.Values) error {
 		return refuse(invalidRequest, "the response mode is query", nil)
 	case len(form.Get("state")) < minState:
 		return refuse(invalidRequest, "state has to have 8 characters at least", nil)
-	case len(form.Get("state")) > maxText || len(form.Get("nonce")) > maxText ||
-		len(form.Get("scope")) > maxText*8:
-		return refuse(invalidRequest, "state, nonce or scope is too long", nil)
+	case len(form.Get("scope")) > maxText*8:
+		return refuse(invalidRequest, "scope is too long", nil)
+	}
+	// Each is kept while a person signs in, and anybody may ask.
+	for _, name := range authorizeParams() {
+		if name != "scope" && len(form.Get(name)) > maxText {
+			return refuse(invalidRequest, name+" is too long", nil)
+		}
 	}
 	return nil
 }
