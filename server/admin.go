@@ -12,6 +12,9 @@ import (
 // ErrRunning says that a sync is under way already.
 var ErrRunning = errors.New("a sync is running")
 
+// ErrNobody says that a name can be that of nobody.
+var ErrNobody = errors.New("nobody can have this name")
+
 // Syncer pulls from the EHR.
 type Syncer interface {
 	// Start begins a sync and returns. The error wraps ErrRunning where one is under way.
@@ -23,7 +26,7 @@ type Syncer interface {
 // Ender ends what was given to a person or a program.
 type Ender interface {
 	// End makes void every session and token that the one of this name has; name is the id of a
-	// client or the subject of a person.
+	// client or the subject of a person. The error wraps ErrNobody where it can be that of nobody.
 	End(ctx context.Context, name string) error
 }
 

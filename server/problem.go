@@ -122,6 +122,8 @@ func causes() []struct {
 		{trail.ErrCursor, problem{status: http.StatusBadRequest, code: cpb.IssueTypeCode_VALUE,
 			expression: cursorParameter,
 			text:       "the cursor is none; take it from the link to the next page"}},
+		{ErrNobody, problem{status: http.StatusNotFound, code: cpb.IssueTypeCode_NOT_FOUND,
+			text: "no EHR or provider has the name before the bar; write <its name>|<sub>, or the id of a program"}},
 		{ErrRunning, problem{status: http.StatusConflict, code: cpb.IssueTypeCode_CONFLICT,
 			text: "a sync is running already; GET /sync says how far it is"}},
 		{gap.ErrNoReference, problem{status: http.StatusBadRequest,

@@ -323,13 +323,22 @@ func (r *reception) hospitality(c *auth.Config) {
 // End implements server.Ender: name is the id of a program, the subject of a person as tokens and the
 // audit trail have it, or <name of the EHR or provider>|<sub>.
 func (r *reception) End(ctx context.Context, name string) error {
-	tenant, subject, ok := strings.Cut(name, "|")
-	if ok {
-		for _, o := range r.list {
-			if o.name == tenant {
-				name = auth.Pseudonym(o.smart.Issuer, subject)
-			}
+	tenant, subject, person := strings.Cut(name, "|")
+	if !person {
+		return r.bars.Bar(ctx, name)
+	}
+	for _, o := range r.list {
+		if o.name == tenant && subject != "" {
+			return r.bars.Bar(ctx, auth.Pseudonym(o.issuer(), subject))
 		}
 	}
-	return r.bars.Bar(ctx, name)
+	return server.ErrNobody
+}
+
+// issuer is who vouches for the people who come from there: the FHIR base of an EHR.
+func (o outside) issuer() string {
+	if o.smart.OIDC {
+		return o.smart.Issuer
+	}
+	return strings.TrimSuffix(o.smart.Issuer, "/")
 }
