@@ -55,15 +55,15 @@ var (
 // statusClientClosed is what the log shows of a caller who did not wait. It is sent to nobody.
 const statusClientClosed = 499
 
-// causes is the one table from error to answer. The first row whose error is in the chain counts.
-func causes() []struct {
+// cause is a row of the table from error to answer.
+type cause struct {
 	is     error
 	answer problem
-} {
-	return []struct {
-		is     error
-		answer problem
-	}{
+}
+
+// causes is the one table from error to answer. The first row whose error is in the chain counts.
+func causes() []cause {
+	return []cause{
 		{errNoRoute, problem{status: http.StatusNotFound, code: cpb.IssueTypeCode_NOT_FOUND,
 			text: "there is nothing at this address"}},
 		{errMethod, problem{status: http.StatusMethodNotAllowed, code: cpb.IssueTypeCode_NOT_SUPPORTED,
@@ -123,7 +123,8 @@ func causes() []struct {
 			expression: cursorParameter,
 			text:       "the cursor is none; take it from the link to the next page"}},
 		{ErrNobody, problem{status: http.StatusNotFound, code: cpb.IssueTypeCode_NOT_FOUND,
-			text: "no EHR or provider has the name before the bar; write <its name>|<sub>, or the id of a program"}},
+			text: "no EHR or provider has the name before the bar; write <its name>|<sub>, or the id of " +
+				"a program"}},
 		{ErrRunning, problem{status: http.StatusConflict, code: cpb.IssueTypeCode_CONFLICT,
 			text: "a sync is running already; GET /sync says how far it is"}},
 		{gap.ErrNoReference, problem{status: http.StatusBadRequest,
