@@ -62,6 +62,23 @@ func (c *Client) Launch(ctx context.Context, iss, launch string) (Begun, error) 
 
 // SignIn begins a sign-in at a tenant, which leads back to next, a path of ours; "" is the root.
 func (c *Client) SignIn(ctx context.Context, tenant, next string) (Begun, error) {
+	return c.signIn(ctx, tenant, next, url.Values{})
+}
+
+// SignInAgain is SignIn for somebody who has signed in before and has to prove anew who they are. A
+// provider is told so (prompt=login); an EHR is not, because SMART knows no way to.
+func (c *Client) SignInAgain(ctx context.Context, tenant, next string) (Begun, error) {
+	params := url.Values{}
+	if t := c.tenants[tenant]; t != nil && t.OIDC {
+		params.Set("prompt", "login")
+	}
+	return c.signIn(ctx, tenant, next, params)
+}
+
+// signIn begins either.
+func (c *Client) signIn(
+	ctx context.Context, tenant, next string, params url.Values,
+) (Begun, error) {
 	t := c.tenants[tenant]
 	if t == nil || !t.SignIn {
 		return Begun{}, ErrUnknownTenant
@@ -72,7 +89,6 @@ func (c *Client) SignIn(ctx context.Context, tenant, next string) (Begun, error)
 	if err := CheckNext(next); err != nil {
 		return Begun{}, err
 	}
-	params := url.Values{}
 	if !t.OIDC {
 		params.Set("aud", t.Issuer)
 	}

@@ -47,7 +47,11 @@ func wayURL(tenant, next string) string {
 // SignInAt sends the browser to one EHR or provider, whose name is the end of the path.
 func (d *Desk) SignInAt(w http.ResponseWriter, r *http.Request) {
 	name := strings.TrimPrefix(r.URL.Path, SignInPath+"/")
-	begun, err := d.cfg.SMART.SignIn(r.Context(), name, r.URL.Query().Get("next"))
+	begin := d.cfg.SMART.SignIn
+	if _, err := d.signedIn(r); err == nil {
+		begin = d.cfg.SMART.SignInAgain
+	}
+	begun, err := begin(r.Context(), name, r.URL.Query().Get("next"))
 	if err != nil {
 		d.fail(w, r, "a sign-in was not begun", err, nil, SignInPath)
 		return

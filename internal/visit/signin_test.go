@@ -75,6 +75,14 @@ func TestSignInAtAProvider(t *testing.T) {
 		!strings.Contains(got.body, "Quality analyst") {
 		t.Errorf("%d\n%s\n%s", got.status, got.body, r.log)
 	}
+	// Who comes again has to prove anew who they are, and the provider is told so; an EHR is not.
+	r.browser.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	for way, want := range map[string]string{"hospital": "login", tenantName: ""} {
+		asked, err := url.Parse(r.get(r.url + "/signin/" + way).header.Get("Location"))
+		if err != nil || asked.Query().Get("state") == "" || asked.Query().Get("prompt") != want {
+			t.Errorf("%s is asked with prompt %q, want %q (%v)", way, asked.Query().Get("prompt"), want, err)
+		}
+	}
 	r.browser = newBrowser(t)
 	if got := r.get(r.url + "/signin/south"); got.status != http.StatusNotFound {
 		t.Errorf("an EHR at which nobody signs in: %d", got.status)
