@@ -179,6 +179,10 @@ func TestBadFiles(t *testing.T) {
 				`integration-engineer, administrator`,
 			`people.idle: "soon" is not a duration such as 15m or 36h`,
 		}},
+		{"nobody-signs-in", []string{
+			`server.clients[0].redirect_uris: nobody can sign in here; give an entry of ehrs with sign_in: true, or ` +
+				`of people.providers`,
+		}},
 		{"redis-cluster", []string{`cache.redis.database: a cluster has no other database than 0`}},
 	}
 	all, err := filepath.Glob("testdata/*.bad.yaml")

@@ -132,8 +132,20 @@ func (c *Config) validatePeople(v *faults) {
 			v.role(key+".roles", text)
 		}
 	}
+	for i := range c.Server.Clients {
+		if len(c.Server.Clients[i].RedirectURIs) > 0 && !c.signsIn() {
+			v.add(fmt.Sprintf("server.clients[%d].redirect_uris", i), "nobody can sign in here; give an entry of "+
+				"ehrs with sign_in: true, or of people.providers")
+		}
+	}
 	v.duration("people.session_life", c.People.SessionLife)
 	v.duration("people.idle", c.People.Idle)
+}
+
+// signsIn reports whether there is anywhere to sign in.
+func (c *Config) signsIn() bool {
+	return len(c.People.Providers) > 0 ||
+		slices.ContainsFunc(c.EHRs, func(e EHR) bool { return e.SignIn })
 }
 
 func (r *Registration) validate(v *faults, key string) {
