@@ -10,6 +10,7 @@ import (
 	"github.com/equitylens/equitylens/fhir/audit"
 	"github.com/equitylens/equitylens/internal/bedside"
 	"github.com/equitylens/equitylens/server/page"
+	"github.com/equitylens/equitylens/store/cache"
 )
 
 // errNoRole means that somebody proved who they are and may do nothing here.
@@ -26,6 +27,9 @@ var failures = []struct {
 	kind   page.Kind
 	grade  audit.Grade
 }{
+	// Our own store: it stands first, because a server of others that cannot be asked is another matter.
+	{cache.ErrUnavailable, http.StatusServiceUnavailable, page.Busy, audit.Failed},
+	{cache.ErrFull, http.StatusServiceUnavailable, page.Busy, audit.Failed},
 	{bedside.ErrToken, http.StatusUnauthorized, page.Ended, audit.Refused},
 	{session.ErrNone, http.StatusUnauthorized, page.Ended, audit.Refused},
 	{errNoRole, http.StatusForbidden, page.Forbidden, audit.Refused},

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -14,6 +15,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -40,6 +42,9 @@ type rig struct {
 	// south is a second EHR, with other people; nil without.
 	south     *fhirtest.Server
 	southBase string
+
+	// down makes our own store one that cannot be asked.
+	down atomic.Bool
 
 	url     string
 	trail   *trail
@@ -225,7 +230,7 @@ func (r *rig) tenants(way smart.ClientAuth) []smart.Tenant {
 // handler is the desk at its paths.
 func (r *rig) handler(ours *keys.Set, way smart.ClientAuth) http.Handler {
 	r.t.Helper()
-	store := sealed(r.t, r.clock)
+	store := brittle{sealed(r.t, r.clock), &r.down}
 	app, err := smart.New(smart.Config{
 		Tenants: r.tenants(way),
 		Store:   store, Keys: ours, RedirectURI: r.url + visit.CallbackPath, Now: r.clock.Now,
@@ -300,6 +305,41 @@ func sealed(t *testing.T, c *clock) cache.Store {
 		t.Fatal(err)
 	}
 	return store
+}
+
+// brittle is a store that can be made to answer nothing.
+type brittle struct {
+	cache.Store
+	down *atomic.Bool
+}
+
+// fault is what it says then.
+func (b brittle) fault() error {
+	if b.down.Load() {
+		return fmt.Errorf("%w: it was taken away", cache.ErrUnavailable)
+	}
+	return nil
+}
+
+func (b brittle) Get(ctx context.Context, key string) (cache.Entry, error) {
+	if err := b.fault(); err != nil {
+		return cache.Entry{}, err
+	}
+	return b.Store.Get(ctx, key)
+}
+
+func (b brittle) Set(ctx context.Context, key string, value []byte, ttl time.Duration) error {
+	if err := b.fault(); err != nil {
+		return err
+	}
+	return b.Store.Set(ctx, key, value, ttl)
+}
+
+func (b brittle) Take(ctx context.Context, key string) ([]byte, error) {
+	if err := b.fault(); err != nil {
+		return nil, err
+	}
+	return b.Store.Take(ctx, key)
 }
 
 // newBrowser keeps cookies by path, and follows redirects, as browsers do.

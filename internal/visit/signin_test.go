@@ -10,6 +10,7 @@ import (
 
 	"github.com/equitylens/equitylens/auth"
 	"github.com/equitylens/equitylens/fhir/fhirtest"
+	"github.com/equitylens/equitylens/fhir/fhirtest/population"
 	"github.com/equitylens/equitylens/internal/visit"
 )
 
@@ -154,5 +155,26 @@ func TestBarredPeopleAreSignedOut(t *testing.T) {
 	r.bars.mu.Unlock()
 	if got := r.get(r.url + "/account"); got.status != http.StatusInternalServerError {
 		t.Errorf("without an answer of the store: %d", got.status)
+	}
+}
+
+// TestWithoutOurStoreNobodyIsLetIn: what cannot be looked up is not believed, and the EHR is not blamed.
+func TestWithoutOurStoreNobodyIsLetIn(t *testing.T) {
+	t.Parallel()
+	r := open(t, settings{})
+	chart := r.launch(situation(t, r, population.NoInterpreter))
+	r.get(r.url + "/account")
+	r.down.Store(true)
+	for _, address := range []string{
+		chart.url.String(), r.url + "/account", r.url + "/signin/" + tenantName,
+		r.launchURL(fhirtest.LaunchContext{Patient: situation(t, r, population.HarmEvent).Patient}),
+	} {
+		if got := r.get(address); got.status != http.StatusServiceUnavailable {
+			t.Errorf("%s: %d, want 503\n%s", got.url.Path, got.status, r.log)
+		}
+	}
+	r.down.Store(false)
+	if got := r.get(chart.url.String()); got.status != http.StatusOK {
+		t.Errorf("afterwards the chart is %d", got.status)
 	}
 }
