@@ -99,7 +99,7 @@ func TestTheNewDoorsEmitNothing(t *testing.T) {
 		f.call(http.MethodOptions, path+"?"+secrets, "", cookie)
 	}
 	f.call(http.MethodGet, "/launch?iss=https://"+canary+"&launch="+canary, "", cookie)
-	f.call(http.MethodGet, "/launch/callback?state="+canary+"&"+secrets, "", cookie)
+	f.call(http.MethodGet, "/callback?state="+canary+"&"+secrets, "", cookie)
 	f.call(http.MethodGet, "/chart/"+canary+"?patient="+canary, "", cookie)
 	f.call(http.MethodPost, "/signout", secrets, form, cookie, "Sec-Fetch-Site: cross-site")
 	hook := `{"hook":"patient-view","hookInstance":"` + canary + `","context":{"patientId":"` + canary +

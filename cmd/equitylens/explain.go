@@ -231,7 +231,7 @@ func yesNo(in bool) string {
 	return "out"
 }
 
-// noteExplained adds a line to the audit file: that a person was looked at, by which user of this
+// noteExplained adds an event to the audit trail: that a person was looked at, by which user of this
 // machine.
 func (p *program) noteExplained(cfg *config.Config, e measure.Explanation) error {
 	trail, err := p.openTrail(cfg, slog.New(slog.DiscardHandler))

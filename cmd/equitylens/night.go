@@ -23,8 +23,9 @@ type night struct {
 	api *api
 
 	mu sync.Mutex
-	// life ends when the program does; nil before it serves.
-	life   context.Context //nolint:containedctx // A run outlives the request that asked for it.
+	// life ends when the program does; nil before it serves. It is kept because a run outlives the
+	// request that asked for it.
+	life   context.Context
 	status nightStatus
 	done   sync.WaitGroup
 }

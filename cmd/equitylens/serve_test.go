@@ -139,7 +139,9 @@ func (s *site) clients(t *testing.T) (full, narrow jose.JSONWebKey) {
 	t.Helper()
 	full, fullFile := s.register(t, "full")
 	narrow, narrowFile := s.register(t, "narrow")
+	// Some tests ask as fast as they can, which is faster than a client may.
 	s.add(t, fmt.Sprintf(`server:
+  rate_limits: {per_client: 0}
   clients:
     - {id: full, jwks_file: %s, scopes: [system/Measure.rs, system/MeasureReport.rs, system/Library.rs,
        equitylens/unsuppressed, equitylens/patients, equitylens/import]}

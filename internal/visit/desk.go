@@ -61,7 +61,7 @@ type Bars interface {
 	Barred(ctx context.Context, subject, client string, given time.Time) (bool, error)
 }
 
-// Config is what a Desk needs: everything but Logger and Now must be set.
+// Config is what a Desk needs. SMART, Sessions, Charts, Pages and Auditor must be set.
 type Config struct {
 	Tenants  []Tenant
 	SMART    *smart.Client
