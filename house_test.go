@@ -46,6 +46,7 @@ var floors = map[string]int{
 	"measure/disclose":        1,
 	"measure/stat/inequality": 1,
 	"measure/stat/spc":        1,
+	"server/chart":            1,
 	"store/ledger":            1,
 
 	"fhir/bulk":   2,
@@ -61,19 +62,22 @@ var floors = map[string]int{
 	"measure/gap":      4,
 	"measure/release":  4,
 	"measure/report":   4,
+	"server/words":     4,
 
 	"internal/bedside": 3,
 	"internal/cds":     4,
 
 	"measure/export": 5,
-	"server/page":    5,
 	"measure/script": 5,
+	"server/figure":  5,
 
 	"internal/config": 6,
 	"server":          6,
+	"server/page":     6,
 
-	"internal/live":  7,
-	"internal/visit": 7,
+	"internal/dashboard": 7,
+	"internal/live":      7,
+	"internal/visit":     7,
 
 	"cmd/equitylens": 8,
 	"deploy/fakeehr": 8,
@@ -99,10 +103,11 @@ var doors = []struct {
 	{"github.com/gofrs/flock", []string{"store/facts"}},
 	{"github.com/robfig/cron/", []string{"internal/config", "cmd"}},
 	{"github.com/prometheus/", []string{"server", "cmd"}},
-	{"gonum.org/", []string{"measure/stat"}},
+	{"gonum.org/v1/gonum", []string{"measure/stat"}},
+	{"gonum.org/v1/plot", []string{"server/chart"}},
 	{"github.com/chromedp/", []string{"server/page", "cmd/equitylens"}},
 	{"golang.org/x/time", []string{"server"}},
-	{"golang.org/x/text", []string{"mapping", "measure/report", "server/page", "internal/cds"}},
+	{"golang.org/x/text", []string{"mapping", "measure/report", "server/page", "server/words", "internal/cds"}},
 	{"golang.org/x/crypto", []string{"store/cache"}},
 }
 
@@ -116,7 +121,7 @@ var forTests = []string{
 var (
 	pure = []string{
 		"mapping", "measure/stat", "measure/stat/inequality", "measure/stat/spc", "measure/disclose", "auth/scope",
-		"auth/role",
+		"auth/role", "server/chart",
 	}
 	impure = []string{"net", "net/http", "os", "log", "log/slog", "math/rand", "math/rand/v2", "crypto/rand"}
 )
