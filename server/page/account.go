@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/equitylens/equitylens/auth/role"
+	"github.com/equitylens/equitylens/server/words"
 )
 
 // SignIn is the list of ways to sign in.
@@ -22,12 +23,12 @@ type Way struct {
 func (p *Pages) SignIn(w http.ResponseWriter, r *http.Request, status int, s SignIn) {
 	ways := make([]Way, len(s.Ways))
 	for i, way := range s.Ways {
-		ways[i] = Way{Name: plain(way.Name), URL: way.URL}
+		ways[i] = Way{Name: words.Plain(way.Name), URL: way.URL}
 	}
 	p.send(w, r, status, sheet{
 		name:  "signin",
-		title: func(w *words) string { return w.say("signin.title") },
-		page:  func(*words) any { return ways },
+		title: func(w *voice) string { return w.Say("signin.title") },
+		page:  func(*voice) any { return ways },
 	})
 }
 
@@ -38,8 +39,8 @@ type SignedOut struct{ Again string }
 func (p *Pages) SignedOut(w http.ResponseWriter, r *http.Request, status int, s SignedOut) {
 	p.send(w, r, status, sheet{
 		name:  "signedout",
-		title: func(w *words) string { return w.say("signedout.title") },
-		page:  func(*words) any { return s },
+		title: func(w *voice) string { return w.Say("signedout.title") },
+		page:  func(*voice) any { return s },
 	})
 }
 
@@ -56,11 +57,11 @@ type Account struct {
 // duty is a role and what it may do, in words.
 type duty struct{ Role, May string }
 
-func (w *words) duties(roles []role.Role) []duty {
+func (w *voice) duties(roles []role.Role) []duty {
 	out := make([]duty, 0, len(roles))
 	for _, r := range roles {
-		if w.keys["role."+string(r)] {
-			out = append(out, duty{w.label("role", string(r)), w.label("may", string(r))})
+		if w.Has("role." + string(r)) {
+			out = append(out, duty{w.Label("role", string(r)), w.Label("may", string(r))})
 		}
 	}
 	return out
@@ -70,16 +71,16 @@ func (w *words) duties(roles []role.Role) []duty {
 func (p *Pages) Account(w http.ResponseWriter, r *http.Request, status int, a Account) {
 	p.send(w, r, status, sheet{
 		name:  "account",
-		title: func(w *words) string { return w.say("account.title") },
-		page: func(w *words) any {
+		title: func(w *voice) string { return w.Say("account.title") },
+		page: func(w *voice) any {
 			page := struct {
 				Name, Issuer, SignedIn, SignOut string
 				Duties                          []duty
 			}{
-				Name: plain(a.Name), Issuer: plain(a.Issuer), SignOut: a.SignOut, Duties: w.duties(a.Roles),
+				Name: words.Plain(a.Name), Issuer: words.Plain(a.Issuer), SignOut: a.SignOut, Duties: w.duties(a.Roles),
 			}
 			if !a.SignedIn.IsZero() {
-				page.SignedIn = w.moment(a.SignedIn)
+				page.SignedIn = w.Moment(a.SignedIn)
 			}
 			return page
 		},
@@ -98,12 +99,12 @@ type Home struct {
 func (p *Pages) Home(w http.ResponseWriter, r *http.Request, status int, h Home) {
 	p.send(w, r, status, sheet{
 		name:  "home",
-		title: func(w *words) string { return w.say("home.title") },
-		page: func(w *words) any {
+		title: func(w *voice) string { return w.Say("home.title") },
+		page: func(w *voice) any {
 			return struct {
 				Name, API, Account string
 				Duties             []duty
-			}{Name: plain(h.Name), API: h.API, Account: h.Account, Duties: w.duties(h.Roles)}
+			}{Name: words.Plain(h.Name), API: h.API, Account: h.Account, Duties: w.duties(h.Roles)}
 		},
 	})
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/equitylens/equitylens/internal/bedside"
 	"github.com/equitylens/equitylens/mapping"
+	"github.com/equitylens/equitylens/server/words"
 )
 
 // Chart is the page in the chart.
@@ -22,8 +23,8 @@ func (p *Pages) Chart(w http.ResponseWriter, r *http.Request, status int, c Char
 	p.send(w, r, status, sheet{
 		name:   "chart",
 		policy: policy{ancestors: c.FrameAncestors},
-		title:  func(w *words) string { return w.say("chart.title") },
-		page:   func(w *words) any { return w.chart(c) },
+		title:  func(w *voice) string { return w.Say("chart.title") },
+		page:   func(w *voice) any { return w.chart(c) },
 	})
 }
 
@@ -49,7 +50,7 @@ type chart struct {
 	Again, OwnTab         string
 }
 
-func (w *words) chart(c Chart) chart {
+func (w *voice) chart(c Chart) chart {
 	v := &c.View
 	out := chart{
 		Lead: w.lead(v), Banner: w.banner(v.Banner),
@@ -74,7 +75,7 @@ func (w *words) chart(c Chart) chart {
 		}
 	}
 	if !v.ReadAt.IsZero() {
-		out.ReadAt, out.ReadAtMachine = w.moment(v.ReadAt), machine(v.ReadAt)
+		out.ReadAt, out.ReadAtMachine = w.Moment(v.ReadAt), words.Machine(v.ReadAt)
 	}
 	return out
 }
@@ -82,15 +83,15 @@ func (w *words) chart(c Chart) chart {
 // banner is who the patient is.
 type banner struct{ Name, Birth, Sex string }
 
-func (w *words) banner(b *bedside.Banner) *banner {
+func (w *voice) banner(b *bedside.Banner) *banner {
 	if b == nil {
 		return nil
 	}
-	out := &banner{Name: plain(b.Name), Birth: w.date(b.Birth)}
+	out := &banner{Name: words.Plain(b.Name), Birth: w.Date(b.Birth)}
 	if b.Sex != "" {
-		out.Sex = w.label("sex", b.Sex)
+		out.Sex = w.Label("sex", b.Sex)
 	}
-	missing := w.say("state.missing")
+	missing := w.Say("state.missing")
 	for _, text := range []*string{&out.Name, &out.Birth, &out.Sex} {
 		if *text == "" {
 			*text = missing
@@ -115,40 +116,40 @@ type source struct{ Value, Flag, Where, Updated string }
 // more. A place that says something else is always shown.
 const sourcesShown = 3
 
-func (w *words) facts(v *bedside.View) []fact {
+func (w *voice) facts(v *bedside.View) []fact {
 	patient := unread(v, resourcePatient)
 	language := w.fact(v.Language, func(one mapping.Value) string {
 		return w.value(mapping.DimensionLanguage, one, patient)
 	})
-	language.Title = w.say("facts.language")
+	language.Title = w.Say("facts.language")
 	need := w.fact(v.Interpreter, func(one mapping.Value) string {
 		if one.State == mapping.Known {
-			return w.label("need", one.Code)
+			return w.Label("need", one.Code)
 		}
 		return w.value(mapping.DimensionInterpreter, one, needUnread(v))
 	})
-	need.Title = w.say("facts.interpreter")
+	need.Title = w.Say("facts.interpreter")
 	return []fact{language, need}
 }
 
-func (w *words) fact(f bedside.Fact, value func(mapping.Value) string) fact {
+func (w *voice) fact(f bedside.Fact, value func(mapping.Value) string) fact {
 	out := fact{Value: value(f.Value)}
 	for _, s := range f.Sources {
-		one := source{Value: value(s.Value), Where: w.say("source.patient")}
+		one := source{Value: value(s.Value), Where: w.Say("source.patient")}
 		if s.Resource == resourceEncounter {
-			one.Where = w.say("source.undated")
-			if day := w.date(s.Encounter); day != "" {
-				one.Where = w.say("source.visit", day)
+			one.Where = w.Say("source.undated")
+			if day := w.Date(s.Encounter); day != "" {
+				one.Where = w.Say("source.visit", day)
 			}
 		}
 		if s.Preferred != nil {
-			one.Flag = w.say("source.preferred")
+			one.Flag = w.Say("source.preferred")
 			if !*s.Preferred {
-				one.Flag = w.say("source.not-preferred")
+				one.Flag = w.Say("source.not-preferred")
 			}
 		}
 		if !s.Updated.IsZero() {
-			one.Updated = w.say("source.updated", w.instantDay(s.Updated))
+			one.Updated = w.Say("source.updated", w.DayOf(s.Updated))
 		}
 		if one.Value == out.Value && len(out.Sources) >= sourcesShown {
 			out.Rest = append(out.Rest, one)
@@ -159,7 +160,7 @@ func (w *words) fact(f bedside.Fact, value func(mapping.Value) string) fact {
 	if len(out.Rest) == 1 { // As long as saying that there is one.
 		out.Sources, out.Rest = append(out.Sources, out.Rest...), nil
 	}
-	out.Others = w.say("facts.more", len(out.Rest))
+	out.Others = w.Say("facts.more", len(out.Rest))
 	return out
 }
 
@@ -170,13 +171,13 @@ type field struct {
 	Absent bool
 }
 
-func (w *words) fields(v *bedside.View) []field {
+func (w *voice) fields(v *bedside.View) []field {
 	out := make([]field, len(v.Fields))
 	for i, f := range v.Fields {
 		hidden := fieldUnread(v, f)
-		out[i] = field{Title: w.label("field", f.Name), Value: w.value(f.Name, f.Value, hidden)}
+		out[i] = field{Title: w.Label("field", f.Name), Value: w.value(f.Name, f.Value, hidden)}
 		if state := stateOf(f.Value, hidden); state != string(mapping.Known) {
-			out[i].Absent, out[i].Todo = true, w.say("todo."+state)
+			out[i].Absent, out[i].Todo = true, w.Say("todo."+state)
 		}
 	}
 	return out
@@ -190,18 +191,18 @@ func fieldUnread(v *bedside.View, f bedside.Field) bool {
 }
 
 // recorded counts the fields that are, unless one of the others was not read.
-func (w *words) recorded(v *bedside.View) string {
+func (w *voice) recorded(v *bedside.View) string {
 	known := 0
 	for _, f := range v.Fields {
 		switch stateOf(f.Value, fieldUnread(v, f)) {
 		case string(mapping.Known):
 			known++
 		case notRead:
-			return w.say("fields.not-read")
+			return w.Say("fields.not-read")
 		}
 	}
 	if known == len(v.Fields) {
-		return w.say("fields.all")
+		return w.Say("fields.all")
 	}
-	return w.say("fields.some", known)
+	return w.Say("fields.some", known)
 }

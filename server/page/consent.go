@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/equitylens/equitylens/auth/scope"
+	"github.com/equitylens/equitylens/server/words"
 )
 
 // Consent is the question whether a program may act for a person.
@@ -34,22 +35,22 @@ func (p *Pages) Consent(w http.ResponseWriter, r *http.Request, status int, c Co
 	p.send(w, r, status, sheet{
 		name:   "consent",
 		policy: policy{redirect: c.ReturnOrigin},
-		title:  func(w *words) string { return w.say("consent.title") },
-		page: func(w *words) any {
-			client := plain(c.ClientName)
+		title:  func(w *voice) string { return w.Say("consent.title") },
+		page: func(w *voice) any {
+			client := words.Plain(c.ClientName)
 			if client == "" {
-				client = plain(c.ClientID)
+				client = words.Plain(c.ClientID)
 			}
 			technical := make([]string, len(c.Scopes))
 			for i, text := range c.Scopes {
-				technical[i] = plain(text)
+				technical[i] = words.Plain(text)
 			}
 			return struct {
 				Client, ClientID, Person, Issuer string
 				Action, Handle, Allow, Deny      string
 				May, Technical                   []string
 			}{
-				Client: client, ClientID: plain(c.ClientID), Person: plain(c.Person), Issuer: plain(c.Issuer),
+				Client: client, ClientID: words.Plain(c.ClientID), Person: words.Plain(c.Person), Issuer: words.Plain(c.Issuer),
 				Action: c.Action, Handle: c.Handle, Allow: Allow, Deny: Deny,
 				May: w.may(c.Scopes), Technical: technical,
 			}
@@ -58,7 +59,7 @@ func (p *Pages) Consent(w http.ResponseWriter, r *http.Request, status int, c Co
 }
 
 // may says what scopes allow, each thing once.
-func (w *words) may(scopes []string) []string {
+func (w *voice) may(scopes []string) []string {
 	var out []string
 	for _, text := range scopes {
 		for _, one := range w.scope(text) {
@@ -71,10 +72,10 @@ func (w *words) may(scopes []string) []string {
 }
 
 // scope says what one scope allows. One that is not known is named, never left out.
-func (w *words) scope(text string) []string {
+func (w *voice) scope(text string) []string {
 	s, err := scope.Parse(text)
 	if err != nil {
-		return []string{w.say("scope.other", plain(text))}
+		return []string{w.Say("scope.other", words.Plain(text))}
 	}
 	if s.Context == scope.None {
 		return []string{w.named(s.Name)}
@@ -90,31 +91,31 @@ func (w *words) scope(text string) []string {
 }
 
 // named says what a scope allows that is not clinical.
-func (w *words) named(name string) string {
+func (w *voice) named(name string) string {
 	if strings.HasPrefix(name, "launch/") {
 		name = "launch"
 	}
 	switch name {
 	case "openid", "fhirUser", "profile", "online_access", "offline_access", "launch":
-		return w.say("scope." + name)
+		return w.Say("scope." + name)
 	}
 	if slices.Contains(scope.Own(), name) {
-		return w.say("scope." + name)
+		return w.Say("scope." + name)
 	}
-	return w.say("scope.other", plain(name))
+	return w.Say("scope.other", words.Plain(name))
 }
 
 // deed says what one kind of interaction with a type allows, within the limits of the scope.
-func (w *words) deed(kind string, s scope.Scope) string {
+func (w *voice) deed(kind string, s scope.Scope) string {
 	key := "scope." + kind + "." + s.Type
 	said := ""
-	if w.keys[key] && s.Type != "type" {
-		said = w.say(key)
+	if w.Has(key) && s.Type != "type" {
+		said = w.Say(key)
 	} else {
-		said = w.say("scope."+kind+".type", plain(s.Type))
+		said = w.Say("scope."+kind+".type", words.Plain(s.Type))
 	}
 	if s.Query != "" {
-		said = w.say("scope.limited", said, plain(s.Query))
+		said = w.Say("scope.limited", said, words.Plain(s.Query))
 	}
 	return said
 }

@@ -26,17 +26,17 @@ const (
 )
 
 // lead says what follows from the view, and no more: where need is not settled it says how, and asks.
-func (w *words) lead(v *bedside.View) lead {
+func (w *voice) lead(v *bedside.View) lead {
 	now := nowOf(v)
 	out := lead{Need: w.need(v)}
 	needed := v.Interpreter.State == mapping.Known && v.Interpreter.Code == mapping.Yes
 	if !needed && v.Language.State == mapping.Known {
-		out.Language = w.say("lead.language", w.language(v.Language.Code))
+		out.Language = w.Say("lead.language", w.Language(v.Language.Code))
 	}
 	switch {
 	case needed:
 		out.Tone = neededTone(now)
-		out.Now = w.say("now." + now)
+		out.Now = w.Say("now." + now)
 		out.Todo = w.neededTodo(v, now)
 	case v.Interpreter.State == mapping.Known:
 		out.Tone = toneNote
@@ -45,24 +45,24 @@ func (w *words) lead(v *bedside.View) lead {
 		state := stateOf(v.Interpreter.Value, needUnread(v))
 		out.Tone = absentTone(state)
 		out.Now = w.shown(now)
-		out.Todo = []string{w.say(absentTodo(state))}
+		out.Todo = []string{w.Say(absentTodo(state))}
 	}
-	out.Label = w.say("tone." + out.Tone)
+	out.Label = w.Say("tone." + out.Tone)
 	return out
 }
 
 // need is the sentence about need itself, by what is known of it.
-func (w *words) need(v *bedside.View) string {
+func (w *voice) need(v *bedside.View) string {
 	need, language := v.Interpreter, v.Language
 	switch {
 	case need.State != mapping.Known:
-		return w.say("lead." + stateOf(need.Value, needUnread(v)))
+		return w.Say("lead." + stateOf(need.Value, needUnread(v)))
 	case need.Code != mapping.Yes:
-		return w.say("lead.no")
+		return w.Say("lead.no")
 	case language.State != mapping.Known || language.Code == codeEnglish:
-		return w.say("lead.yes")
+		return w.Say("lead.yes")
 	}
-	return w.say("lead.yes.language", w.language(language.Code))
+	return w.Say("lead.yes.language", w.Language(language.Code))
 }
 
 // codeEnglish is English as BCP 47 writes it. Who prefers it and needs an interpreter needs one for
@@ -101,10 +101,10 @@ func nowOf(v *bedside.View) string {
 }
 
 // shown says what is documented where no need is known: that nothing is would sound like a reproach.
-func (w *words) shown(now string) string {
+func (w *voice) shown(now string) string {
 	switch now {
 	case string(mapping.Documented), string(mapping.Arranged), string(mapping.AdHoc):
-		return w.say("now." + now)
+		return w.Say("now." + now)
 	}
 	return ""
 }
@@ -122,20 +122,20 @@ func neededTone(now string) string {
 }
 
 // neededTodo says what to do for a patient who needs an interpreter.
-func (w *words) neededTodo(v *bedside.View, now string) []string {
+func (w *voice) neededTodo(v *bedside.View, now string) []string {
 	var todo []string
 	switch now {
 	case string(mapping.Documented):
 	case string(mapping.Arranged), string(mapping.AdHoc), string(mapping.NoneDocumented):
-		todo = append(todo, w.say("do."+now))
+		todo = append(todo, w.Say("do."+now))
 	default:
-		todo = append(todo, w.say("do.check-visit"))
+		todo = append(todo, w.Say("do.check-visit"))
 	}
 	switch {
 	case v.Language.State != mapping.Known:
-		todo = append(todo, w.say("do.language"))
+		todo = append(todo, w.Say("do.language"))
 	case v.Language.Code == codeEnglish:
-		todo = append(todo, w.say("do.language.english"))
+		todo = append(todo, w.Say("do.language.english"))
 	}
 	return todo
 }

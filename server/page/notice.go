@@ -20,17 +20,17 @@ func unread(v *bedside.View, resource string) bool {
 }
 
 // notice says in words in which respect a view is not whole.
-func (w *words) notice(n bedside.Notice) string {
+func (w *voice) notice(n bedside.Notice) string {
 	key := "notice." + string(n.Kind) + "." + n.Resource
-	if !w.keys[key] {
-		return w.say("notice." + string(n.Kind) + ".other")
+	if !w.Has(key) {
+		return w.Say("notice." + string(n.Kind) + ".other")
 	}
 	switch n.Kind {
 	case bedside.Unreadable, bedside.OtherPatient:
 		if n.Resource != resourcePatient {
-			return w.say(key, max(n.Count, 1))
+			return w.Say(key, max(n.Count, 1))
 		}
 	case bedside.NoPermission, bedside.NotOffered, bedside.Unreachable, bedside.Partial:
 	}
-	return w.say(key)
+	return w.Say(key)
 }

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/equitylens/equitylens/server/words"
 	"golang.org/x/text/language"
 )
 
@@ -34,7 +35,7 @@ type Pages struct {
 
 // edition is every page in one language.
 type edition struct {
-	words *words
+	words *voice
 	pages map[string]*template.Template
 }
 
@@ -57,12 +58,13 @@ func New(c Config) (*Pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Pages{assets: held, logger: c.Logger, matcher: language.NewMatcher(languages())}
-	for _, tag := range languages() {
-		w, err := newWords(tag, c.Location)
+	p := &Pages{assets: held, logger: c.Logger, matcher: language.NewMatcher(words.Languages())}
+	for _, tag := range words.Languages() {
+		said, err := words.New(tag, c.Location)
 		if err != nil {
 			return nil, err
 		}
+		w := &voice{said}
 		pages, err := parse(w)
 		if err != nil {
 			return nil, err
@@ -73,9 +75,9 @@ func New(c Config) (*Pages, error) {
 }
 
 // parse reads the templates of one language.
-func parse(w *words) (map[string]*template.Template, error) {
+func parse(w *voice) (map[string]*template.Template, error) {
 	frame, err := template.New("frame.html").
-		Funcs(template.FuncMap{"say": w.say}).
+		Funcs(template.FuncMap{"say": w.Say}).
 		ParseFS(markup, "templates/frame.html")
 	if err != nil {
 		return nil, fmt.Errorf("page: parse the frame: %w", err)
@@ -106,19 +108,19 @@ type sheet struct {
 	name   string
 	policy policy
 	// title is what the browser shows of the page in its history, and so names nobody.
-	title func(*words) string
+	title func(*voice) string
 	// page is what the template shows.
-	page func(*words) any
+	page func(*voice) any
 }
 
 // send writes a page in the language of the reader.
 func (p *Pages) send(w http.ResponseWriter, r *http.Request, status int, s sheet) {
 	i := p.choose(r)
 	e := p.editions[i]
-	other := p.editions[(i+1)%len(p.editions)].words.tag.String()
+	other := p.editions[(i+1)%len(p.editions)].words.Tag().String()
 	var out bytes.Buffer
 	err := e.pages[s.name].Execute(&out, frame{
-		Lang: e.words.tag.String(), Title: s.title(e.words),
+		Lang: e.words.Tag().String(), Title: s.title(e.words),
 		Style: p.assets.style, Mark: p.assets.mark,
 		Other: other, OtherURL: inLanguage(r, other),
 		Page: s.page(e.words),
@@ -132,7 +134,7 @@ func (p *Pages) send(w http.ResponseWriter, r *http.Request, status int, s sheet
 	h := w.Header()
 	s.policy.set(h)
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Language", e.words.tag.String())
+	h.Set("Content-Language", e.words.Tag().String())
 	h.Set("Content-Length", strconv.Itoa(out.Len()))
 	h.Set("Cache-Control", "no-store")
 	h.Set("Vary", "Accept-Language")

@@ -1,6 +1,10 @@
 package page
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/equitylens/equitylens/server/words"
+)
 
 // Kind says what went wrong, as far as a reader can do something about it.
 type Kind string
@@ -89,17 +93,17 @@ func KindOf(status int, code string) Kind {
 // Problem writes what happened and what to do, without a word about the inside.
 func (p *Pages) Problem(w http.ResponseWriter, r *http.Request, status int, problem Problem) {
 	key := "problem." + string(problem.Kind)
-	if !p.editions[0].words.keys[key+".title"] {
+	if !p.editions[0].words.Has(key + ".title") {
 		key = "problem." + string(Internal)
 	}
 	p.send(w, r, status, sheet{
 		name:   "problem",
 		policy: policy{ancestors: problem.FrameAncestors},
-		title:  func(w *words) string { return w.say(key + ".title") },
-		page: func(w *words) any {
+		title:  func(w *voice) string { return w.Say(key + ".title") },
+		page: func(w *voice) any {
 			return struct{ Title, Happened, Do, Reference, Detail, Again string }{
-				Title: w.say(key + ".title"), Happened: w.say(key + ".happened"), Do: w.say(key + ".do"),
-				Reference: plain(problem.Reference), Detail: plain(problem.Detail), Again: problem.Again,
+				Title: w.Say(key + ".title"), Happened: w.Say(key + ".happened"), Do: w.Say(key + ".do"),
+				Reference: words.Plain(problem.Reference), Detail: words.Plain(problem.Detail), Again: problem.Again,
 			}
 		},
 	})

@@ -3,6 +3,7 @@ package page
 import (
 	"github.com/equitylens/equitylens/internal/bedside"
 	"github.com/equitylens/equitylens/mapping"
+	"github.com/equitylens/equitylens/server/words"
 )
 
 // visit is a row of the recent visits.
@@ -14,16 +15,16 @@ type visit struct {
 	Mark string
 }
 
-func (w *words) visit(v *bedside.Visit) visit {
-	missing := w.say("state.missing")
+func (w *voice) visit(v *bedside.Visit) visit {
+	missing := w.Say("state.missing")
 	out := visit{
-		Start: w.date(v.Start), Kind: w.value("class", v.Class, false), Site: plain(v.Site),
+		Start: w.Date(v.Start), Kind: w.value("class", v.Class, false), Site: words.Plain(v.Site),
 		Current: v.Current, Telehealth: v.Telehealth && v.Class.Code != classVirtual,
 		Need: w.value(mapping.DimensionInterpreter, v.Need, false),
 	}
 	if v.End.Days != v.Start.Days || v.End.Precision != v.Start.Precision {
-		if end := w.date(v.End); end != "" && end != out.Start {
-			out.End = w.say("visits.until", end)
+		if end := w.Date(v.End); end != "" && end != out.Start {
+			out.End = w.Say("visits.until", end)
 		}
 	}
 	if out.Start == "" {
@@ -36,7 +37,7 @@ func (w *words) visit(v *bedside.Visit) visit {
 	if use == "" {
 		use = mapping.NoneDocumented
 	}
-	out.Use, out.Mark = w.label("use", string(use)), mark(use, v.Need)
+	out.Use, out.Mark = w.Label("use", string(use)), mark(use, v.Need)
 	return out
 }
 
@@ -59,10 +60,10 @@ const classVirtual = "VR"
 // event is a row of the harm events.
 type event struct{ Date, Category, Actuality, Severity, Outcome, Inequity string }
 
-func (w *words) event(e *bedside.Event) event {
-	missing := w.say("state.missing")
+func (w *voice) event(e *bedside.Event) event {
+	missing := w.Say("state.missing")
 	out := event{
-		Date: w.date(e.Date), Category: w.value("category", e.Category, false),
+		Date: w.Date(e.Date), Category: w.value("category", e.Category, false),
 		Actuality: missing, Severity: w.value("severity", e.Severity, false),
 		Outcome: w.value("outcome", e.Outcome, false), Inequity: w.value("inequity", e.Inequity, false),
 	}
@@ -70,10 +71,10 @@ func (w *words) event(e *bedside.Event) event {
 		out.Date = missing
 	}
 	if e.Actuality != "" {
-		out.Actuality = w.label("actuality", e.Actuality)
+		out.Actuality = w.Label("actuality", e.Actuality)
 	}
 	if e.Inequity.State == "" || e.Inequity.State == mapping.Missing {
-		out.Inequity = w.say("inequity.not-asked")
+		out.Inequity = w.Say("inequity.not-asked")
 	}
 	return out
 }

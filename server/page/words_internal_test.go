@@ -1,7 +1,6 @@
 package page
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -17,57 +16,25 @@ import (
 	"github.com/equitylens/equitylens/fhir"
 	"github.com/equitylens/equitylens/internal/bedside"
 	"github.com/equitylens/equitylens/mapping"
+	"github.com/equitylens/equitylens/server/words"
 )
 
-func forms(t *testing.T, tag language.Tag) map[string]form {
+func forms(t *testing.T, tag language.Tag) map[string]words.Form {
 	t.Helper()
-	all, err := catalogue(tag)
+	all, err := words.Catalogue(tag, "page")
 	if err != nil {
-		t.Fatalf("catalogue(%v) = %v", tag, err)
+		t.Fatalf("words.Catalogue(%v) = %v", tag, err)
 	}
 	return all
 }
 
-func spoken(t *testing.T, tag language.Tag) *words {
+func spoken(t *testing.T, tag language.Tag) *voice {
 	t.Helper()
-	w, err := newWords(tag, time.UTC)
+	w, err := words.New(tag, time.UTC)
 	if err != nil {
-		t.Fatalf("newWords(%v) = %v", tag, err)
+		t.Fatalf("words.New(%v) = %v", tag, err)
 	}
-	return w
-}
-
-func TestCataloguesSayTheSame(t *testing.T) {
-	t.Parallel()
-	place := regexp.MustCompile(`%\[\d\][sd]|%`)
-	english, spanish := forms(t, language.English), forms(t, language.Spanish)
-	for key, en := range english {
-		es, ok := spanish[key]
-		if !ok {
-			t.Errorf("%s is not in Spanish", key)
-			continue
-		}
-		if (en.One == "") != (es.One == "") {
-			t.Errorf("%s has plural forms in one language alone", key)
-		}
-		for _, pair := range [][2]string{{en.One, es.One}, {en.Other, es.Other}} {
-			a, b := place.FindAllString(pair[0], -1), place.FindAllString(pair[1], -1)
-			slices.Sort(a)
-			slices.Sort(b)
-			if diff := cmp.Diff(a, b); diff != "" || slices.Contains(a, "%") {
-				t.Errorf("%s: places (-en +es):\n%s", key, diff)
-			}
-		}
-		if en.Other == "" || es.Other == "" || en.Other != strings.TrimSpace(en.Other) ||
-			es.Other != strings.TrimSpace(es.Other) {
-			t.Errorf("%s is empty, or has a space around it", key)
-		}
-	}
-	for key := range spanish {
-		if _, ok := english[key]; !ok {
-			t.Errorf("%s is not in English", key)
-		}
-	}
+	return &voice{w}
 }
 
 // families are the keys that are made of a code, with every code that there is.
@@ -99,14 +66,10 @@ func families() map[string][]string {
 	for _, k := range Kinds() {
 		problems = append(problems, string(k)+".title", string(k)+".happened", string(k)+".do")
 	}
-	months := make([]string, 12)
-	for i := range months {
-		months[i] = fmt.Sprint(i + 1)
-	}
 	return map[string][]string{
 		"state": states, "lead": append(absent, "yes", "no", "yes.language", "language"), "todo": absent,
 		"use": uses, "now": append(uses, nowNotRead, nowNoVisit), "role": roles, "may": roles,
-		"notice": notices, "problem": problems, "month": months,
+		"notice": notices, "problem": problems,
 		"tone":  {toneAct, toneAsk, toneCheck, toneOK, toneNote},
 		"field": {mapping.DimensionRace, mapping.DimensionEthnicity, mapping.DimensionLanguage, mapping.DimensionInterpreter},
 		"need":  {mapping.Yes, mapping.No}, "actuality": {mapping.Actual, mapping.Potential},
@@ -188,9 +151,9 @@ func TestEveryKeyIsUsed(t *testing.T) {
 			t.Errorf("%s is said nowhere", key)
 		}
 	}
-	said := regexp.MustCompile(`say "([a-z_.-]+)"|\.say\("([a-z_.-]+)"[,)]`)
+	said := regexp.MustCompile(`say "([a-z_.-]+)"|\.Say\("([a-z_.-]+)"[,)]`)
 	for _, m := range said.FindAllStringSubmatch(source, -1) {
-		if key := m[1] + m[2]; !spoken(t, language.English).keys[key] {
+		if key := m[1] + m[2]; !spoken(t, language.English).Has(key) {
 			t.Errorf("%s is said and is in no catalogue", key)
 		}
 	}
@@ -233,54 +196,6 @@ func TestCodesOfEventsAreThoseOfMapping(t *testing.T) {
 	}
 }
 
-func TestLanguage(t *testing.T) {
-	t.Parallel()
-	english, spanish := spoken(t, language.English), spoken(t, language.Spanish)
-	for _, test := range []struct{ code, en, es string }{
-		{"es", "Spanish", "español"},
-		{"zh", "Chinese", "chino"},
-		{"cmn", "Mandarin Chinese", "chino mandarín"},
-		{"yue", "Yue Chinese", "cantonés"},
-		{"ht", "Haitian Creole", "criollo haitiano"},
-		{"tl", "Tagalog", "tagalo"},
-		{"ase", "American Sign Language", "lengua de señas estadounidense (ASL)"},
-		{"quc", "K'iche'", "quiché"},
-		{"lsb", "Burundian Sign Language", "«Burundian Sign Language»"},
-		{"nonsense", "nonsense", "«nonsense»"},
-	} {
-		if got := english.language(test.code); got != test.en {
-			t.Errorf("%s is %q in English, want %q", test.code, got, test.en)
-		}
-		if got := spanish.language(test.code); got != test.es {
-			t.Errorf("%s is %q in Spanish, want %q", test.code, got, test.es)
-		}
-	}
-}
-
-func TestDate(t *testing.T) {
-	t.Parallel()
-	english, spanish := spoken(t, language.English), spoken(t, language.Spanish)
-	for _, test := range []struct{ in, en, es string }{
-		{"", "", ""},
-		{"2026", "2026", "2026"},
-		{"1957-04", "April 1957", "abril de 1957"},
-		{"2026-03-01", "March 1, 2026", "1 de marzo de 2026"},
-		{"2026-12-31T23:59:00-05:00", "December 31, 2026", "31 de diciembre de 2026"},
-		{"1899-02-28", "February 28, 1899", "28 de febrero de 1899"},
-	} {
-		in, err := fhir.ParseDateTime(test.in)
-		if err != nil {
-			t.Fatalf("ParseDateTime(%q) = %v", test.in, err)
-		}
-		if got := english.date(in); got != test.en {
-			t.Errorf("date(%s) = %q in English, want %q", test.in, got, test.en)
-		}
-		if got := spanish.date(in); got != test.es {
-			t.Errorf("date(%s) = %q in Spanish, want %q", test.in, got, test.es)
-		}
-	}
-}
-
 func TestScopesInWords(t *testing.T) {
 	t.Parallel()
 	w := spoken(t, language.English)
@@ -310,24 +225,6 @@ func TestScopesInWords(t *testing.T) {
 	} {
 		if diff := cmp.Diff(test.want, w.may(test.in)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", test.name, diff)
-		}
-	}
-}
-
-func TestPlain(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct{ name, in, want string }{
-		{"words stay", "Núria Ébano-O’Neil, 劉", "Núria Ébano-O’Neil, 劉"},
-		{"marks of joining and direction stay", "نما\u200cیش \u200f!", "نما\u200cیش \u200f!"},
-		{"overrides go", "a\u202eb\u2066c", "abc"},
-		{"lines become spaces", "a\r\nb", "a  b"},
-		{"controls go", "a\x00\x1b[0mb", "a[0mb"},
-		{"what is no UTF-8 goes", "a\xffb", "ab"},
-		{"what is long is cut", strings.Repeat("ñ", 161), strings.Repeat("ñ", 160) + "…"},
-		{"what is as long as it may be is not", strings.Repeat("ñ", 160), strings.Repeat("ñ", 160)},
-	} {
-		if got := plain(test.in); got != test.want {
-			t.Errorf("%s: plain(%q) = %q, want %q", test.name, test.in, got, test.want)
 		}
 	}
 }
