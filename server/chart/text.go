@@ -1,0 +1,142 @@
+package chart
+
+import (
+	"strings"
+
+	"gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/font/liberation"
+	"gonum.org/v1/plot/vg"
+)
+
+// The sizes of text, in user units. None is below 11, which is what can still be read.
+const (
+	titleSize  = 16
+	labelSize  = 13
+	figureSize = 12.5
+	smallSize  = 12
+	footSize   = 11
+)
+
+const ellipsis = '…'
+
+// families are the fonts that have the widths the layout reckons with: Liberation Sans was made to the
+// measure of Arial and Helvetica.
+const families = "'Liberation Sans', Arial, Helvetica, sans-serif"
+
+// typesetter measures text. It is for one picture.
+type typesetter struct {
+	regular, bold font.Face
+	widths        map[measured]float64
+}
+
+// measured is a text of which the width is known.
+type measured struct {
+	text string
+	size float64
+	bold bool
+}
+
+func newTypesetter() *typesetter {
+	t := &typesetter{widths: map[measured]float64{}}
+	for _, f := range liberation.Collection() {
+		switch f.Name() {
+		case "LiberationSans-Regular":
+			t.regular = f
+		case "LiberationSans-Bold":
+			t.bold = f
+		}
+	}
+	return t
+}
+
+// face is the font of a size.
+func (t *typesetter) face(size float64, bold bool) font.Face {
+	f := t.regular
+	if bold {
+		f = t.bold
+	}
+	f.Font.Size = vg.Points(size)
+	return f
+}
+
+// width is that of a text in user units.
+func (t *typesetter) width(text string, size float64, bold bool) float64 {
+	if text == "" {
+		return 0
+	}
+	key := measured{text, size, bold}
+	if w, ok := t.widths[key]; ok {
+		return w
+	}
+	f := t.face(size, bold)
+	w := f.Width(text).Points()
+	for _, r := range text {
+		if square := r >= 0x1100; square && !(r >= 0x1e00 && r < 0x2e80) {
+			// Liberation has no such letter; where there is one, it is about as wide as it is high.
+			w += size * 0.5
+		}
+	}
+	t.widths[key] = w
+	return w
+}
+
+// cut shortens a text until it is no wider than room, with an ellipsis where something is left out.
+func (t *typesetter) cut(text string, size float64, bold bool, room float64) string {
+	if t.width(text, size, bold) <= room {
+		return text
+	}
+	runes := []rune(text)
+	low, high := 0, len(runes)
+	for low < high {
+		m := (low + high + 1) / 2
+		if t.width(shortened(runes[:m]), size, bold) <= room {
+			low = m
+		} else {
+			high = m - 1
+		}
+	}
+	return shortened(runes[:low])
+}
+
+// shortened is the beginning of a text, and the sign that it goes on.
+func shortened(runes []rune) string {
+	return strings.TrimRight(string(runes), " ,;:.-–") + string(ellipsis)
+}
+
+// wrap breaks a text into lines no wider than room. The last of at most lines is cut.
+func (t *typesetter) wrap(text string, size float64, bold bool, room float64, lines int) []string {
+	var out []string
+	rest := strings.Fields(text)
+	for len(rest) > 0 {
+		if len(out) == lines-1 {
+			return append(out, t.cut(strings.Join(rest, " "), size, bold, room))
+		}
+		n := 1
+		for n < len(rest) && t.width(strings.Join(rest[:n+1], " "), size, bold) <= room {
+			n++
+		}
+		line := strings.Join(rest[:n], " ")
+		if n == 1 && t.width(line, size, bold) > room {
+			head, tail := t.broken(line, size, bold, room)
+			out, rest[0] = append(out, head), tail
+			continue
+		}
+		out, rest = append(out, line), rest[n:]
+	}
+	return out
+}
+
+// broken parts a word that is wider than a line.
+func (t *typesetter) broken(word string, size float64, bold bool, room float64) (head, tail string) {
+	runes := []rune(word)
+	low, high := 1, len(runes)-1
+	for low < high {
+		m := (low + high + 1) / 2
+		if t.width(string(runes[:m])+"-", size, bold) <= room {
+			low = m
+		} else {
+			high = m - 1
+		}
+	}
+	return string(runes[:low]) + "-", string(runes[low:])
+}
