@@ -102,6 +102,11 @@ type Definition struct {
 	Groups []GroupDefinition `yaml:"groups"`
 	Source string            `yaml:"source"`
 	Says   string            `yaml:"says"`
+	// Reads and Caution are those of Words, in English; In holds what is said in other languages. None
+	// of them is of what the figures are, so that they are in no digest and in no JSON.
+	Reads   string           `yaml:"reads" json:"-"`
+	Caution string           `yaml:"caution" json:"-"`
+	In      map[string]Words `yaml:"in" json:"-"`
 	// Imported says that another engine decided who is in which population; there are no expressions,
 	// and figures only for the periods that were imported. No file can say it.
 	Imported bool `yaml:"-"`
@@ -117,6 +122,11 @@ type GroupDefinition struct {
 	Populations map[Population]string `yaml:"populations"`
 	// NotBy adds to that of the measure.
 	NotBy []string `yaml:"not_by"`
+	// Says, Reads, Caution and In are as in a Definition.
+	Says    string           `yaml:"says" json:"-"`
+	Reads   string           `yaml:"reads" json:"-"`
+	Caution string           `yaml:"caution" json:"-"`
+	In      map[string]Words `yaml:"in" json:"-"`
 }
 
 // Rates returns the groups of a measure with everything filled in; a measure without groups has one,
@@ -124,13 +134,11 @@ type GroupDefinition struct {
 func (d *Definition) Rates() []GroupDefinition {
 	groups := d.Groups
 	if len(groups) == 0 {
-		groups = []GroupDefinition{{ID: "main", Title: d.Title}}
+		groups = []GroupDefinition{{ID: "main"}}
 	}
 	rates := make([]GroupDefinition, len(groups))
 	for i, g := range groups {
-		if g.Title == "" {
-			g.Title = d.Title
-		}
+		g = d.worded(g)
 		if g.Improvement == "" {
 			g.Improvement = d.Improvement
 		}

@@ -18,8 +18,8 @@ import (
 func TestBadDefinitions(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/bad/*.bad.yaml")
-	if err != nil || len(files) < 25 {
-		t.Fatalf("%d bad definitions, %v; want 25 or more", len(files), err)
+	if err != nil || len(files) < 45 {
+		t.Fatalf("%d bad definitions, %v; want 45 or more", len(files), err)
 	}
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".bad.yaml"), func(t *testing.T) {
@@ -64,11 +64,11 @@ func TestRatesOverrideWhatTheyName(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []measure.GroupDefinition{
-		{ID: "far", Title: "By telehealth", Improvement: measure.Context,
+		{ID: "far", Title: "By telehealth", Says: "A sentence.", Improvement: measure.Context,
 			Populations: map[measure.Population]string{
 				measure.InitialPopulation: "true", measure.Denominator: "true",
 				measure.Numerator: "telehealth"}},
-		{ID: "long", Title: "Visits", Improvement: measure.Decrease,
+		{ID: "long", Title: "Visits", Says: "A sentence.", Improvement: measure.Decrease,
 			Populations: map[measure.Population]string{
 				measure.InitialPopulation: "true", measure.Denominator: "minutes is not null",
 				measure.Numerator: "minutes > 60"}},
@@ -151,6 +151,7 @@ func FuzzParseDefinition(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(entries)
+	f.Add([]byte(strings.Replace(small, "says:", "reads: in {n} of 100\nin: {es: {reads: \"{n}\"}}\nsays:", 1)))
 	f.Add([]byte("groups: [{populations: {numerator: \"'\"}}]"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		d, err := measure.ParseDefinition(text)
@@ -159,6 +160,14 @@ func FuzzParseDefinition(f *testing.F) {
 		}
 		if len(d.Rates()) == 0 || d.ID == "" {
 			t.Errorf("ParseDefinition(%q) accepts a definition without a rate or an id", text)
+		}
+		for _, rate := range d.Rates() {
+			for _, language := range measure.Languages() {
+				reads := rate.Words(language).Reads
+				if reads != "" && strings.Count(reads, measure.Score) != 1 {
+					t.Errorf("ParseDefinition(%q) accepts the clause %q", text, reads)
+				}
+			}
 		}
 	})
 }

@@ -86,7 +86,7 @@ func (d *Definition) faults() []error {
 	fault(!ok, "unit: %q is none of patient, encounter, stay, event", d.Unit)
 	fault(ok && !slices.Contains(dates, d.DatedBy), "dated_by: the unit %s is dated by %s, not %q",
 		d.Unit, strings.Join(dates, " or "), d.DatedBy)
-	faults = append(faults, d.scoringFaults()...)
+	faults = slices.Concat(faults, d.wordFaults(), d.scoringFaults())
 	for _, name := range d.NotBy {
 		fault(!slices.Contains(Dimensions(), name), "not_by: %q is no dimension", name)
 	}
