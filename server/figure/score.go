@@ -1,0 +1,298 @@
+package figure
+
+import (
+	"math"
+
+	"github.com/equitylens/equitylens/measure"
+	"github.com/equitylens/equitylens/measure/stat"
+)
+
+const (
+	// hundred is of how many a proportion is told: "41 of 100" is read rightly by more people than 41 %.
+	hundred = 100
+	// errors95 is how many standard errors a 95 % interval is wide.
+	errors95 = 2 * 1.96
+	// mostDecimals is how many digits after the point any figure has.
+	mostDecimals = 2
+	// level is that of every interval that is told.
+	level = 0.95
+	// closeRatio is below which ratios have two digits after the point.
+	closeRatio = 10
+)
+
+// times is by what scores are multiplied to be told.
+func (m Measure) times() float64 {
+	if m.Scoring == measure.Proportion {
+		return hundred
+	}
+	return 1
+}
+
+// counts reports whether the score is a count over another, with a unit to be told with it.
+func (m Measure) counts() bool {
+	return m.Scoring == measure.Proportion || m.Scoring == measure.Ratio
+}
+
+// decimals is how many digits after the point a figure has: as many as its standard error leaves sure
+// to about one in ten of it. The interval is as it is told. It is a property of the figure and not of
+// the place where it stands, so that it is written the same everywhere.
+func decimals(interval *[2]float64) int {
+	if interval == nil {
+		return 1
+	}
+	half := (interval[1] - interval[0]) / errors95
+	if !(half > 0) || math.IsInf(half, 1) {
+		return 1
+	}
+	return min(max(0, -int(math.Floor(math.Log10(half)))), mostDecimals)
+}
+
+// decimalsOf is that of one figure of a measure. A figure that is not 0 is not written as 0 if two
+// digits can help it. What is observed is mostly whole days or hours, and has no digit that is 0.
+func (t *Teller) decimalsOf(m Measure, v float64, interval *[2]float64) int {
+	d := decimals(scaled(interval, m.times()))
+	v *= m.times()
+	if v == 0 {
+		return 0
+	}
+	for d < mostDecimals && t.w.Number(v, d) == t.w.Number(0, d) {
+		d++
+	}
+	if !m.counts() {
+		d = min(d, 1)
+		if math.Abs(v-math.Round(v)) < 0.05 {
+			d = 0
+		}
+	}
+	return d
+}
+
+func scaled(interval *[2]float64, times float64) *[2]float64 {
+	if interval == nil {
+		return nil
+	}
+	return &[2]float64{times * interval[0], times * interval[1]}
+}
+
+// Score writes a score as it stands in a column whose title is ScoreUnit: of a proportion how many of
+// 100. The interval is that of the score, and may be nil.
+func (t *Teller) Score(m Measure, v float64, interval *[2]float64) string {
+	return t.w.Number(m.times()*v, t.decimalsOf(m, v, interval))
+}
+
+// ScoreUnit says what Score writes: "of 100", "per 1,000", "median".
+func (t *Teller) ScoreUnit(m Measure) string {
+	switch m.Scoring {
+	case measure.Proportion:
+		return t.w.Say("figure.unit.hundred")
+	case measure.Ratio:
+		return t.w.Say("figure.unit.per", t.w.Count(m.Per))
+	case measure.ContinuousVariable:
+		aggregate := m.Aggregate
+		if aggregate == "" {
+			aggregate = measure.Median
+		}
+		return t.w.Label("figure.aggregate", string(aggregate))
+	case measure.Cohort:
+	}
+	return t.w.Say("figure.unit.score")
+}
+
+// ScoreInWords writes a score as it stands in a sentence: "41 of 100", "3.2 per 1,000".
+func (t *Teller) ScoreInWords(m Measure, v float64, interval *[2]float64) string {
+	text := t.Score(m, v, interval)
+	switch m.Scoring {
+	case measure.Proportion:
+		return t.w.Say("figure.score.hundred", text)
+	case measure.Ratio:
+		return t.w.Say("figure.score.per", text, t.w.Count(m.Per))
+	case measure.ContinuousVariable, measure.Cohort:
+	}
+	return text
+}
+
+// Interval writes the interval of a score: "38 to 44", with as many digits as the score.
+func (t *Teller) Interval(m Measure, v float64, interval *[2]float64) string {
+	if interval == nil {
+		return ""
+	}
+	d := t.decimalsOf(m, v, interval)
+	if !m.counts() {
+		d = max(t.decimalsOf(m, interval[0], interval), t.decimalsOf(m, interval[1], interval))
+	}
+	return t.w.Say("figure.span", t.w.Number(m.times()*interval[0], d),
+		t.w.Number(m.times()*interval[1], d))
+}
+
+// Difference writes a difference of scores with its sign, as it stands in a column whose title is
+// DifferenceUnit. The interval is that of the difference, and may be nil.
+func (t *Teller) Difference(m Measure, v float64, interval *[2]float64) string {
+	return t.w.Signed(m.times()*v, t.decimalsOf(m, v, interval))
+}
+
+// DifferenceUnit says what Difference writes: "in 100", "per 1,000".
+func (t *Teller) DifferenceUnit(m Measure) string {
+	switch m.Scoring {
+	case measure.Proportion:
+		return t.w.Say("figure.unit.points")
+	case measure.Ratio:
+		return t.w.Say("figure.unit.per", t.w.Count(m.Per))
+	case measure.ContinuousVariable, measure.Cohort:
+	}
+	return t.ScoreUnit(m)
+}
+
+// DifferenceInterval writes the interval of a difference with its signs: "−19 to −9".
+func (t *Teller) DifferenceInterval(m Measure, v float64, interval *[2]float64) string {
+	if interval == nil {
+		return ""
+	}
+	d := t.decimalsOf(m, v, interval)
+	return t.w.Say("figure.span", t.w.Signed(m.times()*interval[0], d),
+		t.w.Signed(m.times()*interval[1], d))
+}
+
+// DifferenceInWords says how far a score is from another: "14 fewer in 100", "1.2 more per 1,000",
+// "2 lower".
+func (t *Teller) DifferenceInWords(m Measure, v float64, interval *[2]float64) string {
+	d := t.decimalsOf(m, v, interval)
+	size := t.w.Number(m.times()*math.Abs(v), d)
+	if size == t.w.Number(0, d) {
+		return t.w.Say("figure.difference.none")
+	}
+	key := "figure.difference.value."
+	switch m.Scoring {
+	case measure.Proportion:
+		key = "figure.difference.hundred."
+	case measure.Ratio:
+		return t.w.Say("figure.difference.per."+sign(v), size, t.w.Count(m.Per))
+	case measure.ContinuousVariable, measure.Cohort:
+	}
+	return t.w.Say(key+sign(v), size)
+}
+
+// sign names the side of no difference on which v is.
+func sign(v float64) string {
+	if v < 0 {
+		return "fewer"
+	}
+	return "more"
+}
+
+// Between says the interval of a difference in words, the end that is nearer to none first: "9 to 19
+// fewer", "from 4 fewer to 9 more".
+func (t *Teller) Between(m Measure, v float64, interval *[2]float64) string {
+	if interval == nil {
+		return ""
+	}
+	lo, hi := interval[0], interval[1]
+	d := t.decimalsOf(m, v, interval)
+	write := func(v float64) string {
+		return t.w.Number(m.times()*math.Abs(v), max(d, t.decimalsOf(m, v, interval)))
+	}
+	kind := "."
+	if !m.counts() {
+		kind = ".value."
+	}
+	switch {
+	case lo >= 0:
+		return t.w.Say("figure.between"+kind+"more", write(lo), write(hi))
+	case hi <= 0:
+		return t.w.Say("figure.between"+kind+"fewer", write(hi), write(lo))
+	}
+	return t.w.Say("figure.between"+kind+"both", write(lo), write(hi))
+}
+
+// Ratio writes how many times a score is another; the interval is that of the ratio, and may be nil.
+func (t *Teller) Ratio(v float64, interval *[2]float64) string {
+	return t.w.Number(v, ratioDecimals(v, interval))
+}
+
+// RatioInterval writes the interval of a ratio.
+func (t *Teller) RatioInterval(v float64, interval *[2]float64) string {
+	if interval == nil {
+		return ""
+	}
+	d := ratioDecimals(v, interval)
+	return t.w.Say("figure.span", t.w.Number(interval[0], d), t.w.Number(interval[1], d))
+}
+
+// ratioDecimals is at least 1: a ratio of 1 is no gap, and most are near it.
+func ratioDecimals(v float64, interval *[2]float64) int {
+	if interval == nil && v < closeRatio {
+		return mostDecimals
+	}
+	return max(1, decimals(interval))
+}
+
+// Ninetyfive is the level of the intervals, as the locale writes it.
+func (t *Teller) Ninetyfive() string { return t.w.Percent(level, 0) }
+
+// P writes a p-value; of a very small one the last digit is not known.
+func (t *Teller) P(p float64) string {
+	const least, digits = 0.001, 3
+	if p < least {
+		return t.w.Say("figure.p.below", t.w.Number(least, digits))
+	}
+	return t.w.Number(p, digits)
+}
+
+// N writes how many units a figure rests on.
+func (t *Teller) N(n float64) string { return t.w.Count(n) }
+
+// OfHundred writes a share as how many of 100, with one digit after the point where it is small.
+func (t *Teller) OfHundred(share float64) string {
+	const small = 0.1
+	v := hundred * share
+	switch d := 0; {
+	case v == 0 || v == hundred:
+		return t.w.Number(v, 0)
+	case share < small || share > 1-small:
+		for d = 1; d < mostDecimals && t.w.Number(v, d) == t.w.Number(0, d); {
+			d++
+		}
+		if v == math.Trunc(v) {
+			d = 0
+		}
+		return t.w.Number(v, d)
+	}
+	return t.w.Number(v, 0)
+}
+
+// Reliability says whether a figure may be shown for what it is, "" of one that may stand alone.
+func (t *Teller) Reliability(reliability, why string) string {
+	switch stat.Reliability(reliability) {
+	case stat.Unreliable, stat.Review:
+		text := t.w.Label("figure.reliability", reliability)
+		if why == "" {
+			return text
+		}
+		return t.w.Say("figure.reliability.why", text, t.w.Label("figure.why", why))
+	case stat.Reliable:
+	}
+	return ""
+}
+
+// Suppressed is the word for a figure that is hidden.
+func (t *Teller) Suppressed() string { return t.w.Say("figure.suppressed") }
+
+// NoData is the word where there is no figure.
+func (t *Teller) NoData() string { return t.w.Say("figure.no-data") }
+
+// axis writes the numbers of an axis of scores, and of differences where they are signed.
+func (t *Teller) axis(m Measure, signed bool) func(float64) string {
+	write := t.w.Number
+	if signed {
+		write = t.w.Signed
+	}
+	return func(v float64) string {
+		v *= m.times()
+		for d := range mostDecimals {
+			scale := math.Pow10(d)
+			if math.Abs(math.Round(v*scale)-v*scale) < 1e-6*math.Max(1, math.Abs(v*scale)) {
+				return write(v, d)
+			}
+		}
+		return write(v, mostDecimals)
+	}
+}
