@@ -25,10 +25,14 @@ import (
 	"github.com/equitylens/equitylens/internal/bedside"
 	"github.com/equitylens/equitylens/internal/cds"
 	"github.com/equitylens/equitylens/internal/config"
+	"github.com/equitylens/equitylens/internal/dashboard"
+	"github.com/equitylens/equitylens/internal/live"
 	"github.com/equitylens/equitylens/internal/visit"
+	"github.com/equitylens/equitylens/measure/report"
 	"github.com/equitylens/equitylens/server"
 	"github.com/equitylens/equitylens/server/page"
 	"github.com/equitylens/equitylens/store/cache"
+	"github.com/equitylens/equitylens/store/trail"
 )
 
 // What is asked for where the configuration does not say.
@@ -135,6 +139,7 @@ func roster(cfg *config.Config) visit.Roster {
 // reception is all that receives people and EHRs: nil parts where none is configured.
 type reception struct {
 	desk     *visit.Desk
+	board    *dashboard.Dashboard
 	hooks    *cds.Service
 	bars     *grant.Storage
 	sessions *session.Manager
@@ -143,7 +148,7 @@ type reception struct {
 }
 
 // receive builds it.
-func (a *api) receive(store cache.Store, ours *keys.Set, auditor visit.Auditor) (*reception, error) {
+func (a *api) receive(store cache.Store, ours *keys.Set, auditor *trail.Trail) (*reception, error) {
 	list, err := outsiders(a.cfg)
 	if err != nil {
 		return nil, err
@@ -165,7 +170,14 @@ func (a *api) receive(store cache.Store, ours *keys.Set, auditor visit.Auditor) 
 	}
 	a.closers = append(a.closers, closing(charts.Close))
 	events := audit.Builder{Observer: "EquityLens", Address: a.url, Now: a.program.now}
-	if err := a.receivePeople(r, store, ours, charts, events, auditor); err != nil {
+	pages, err := a.pages()
+	if err != nil {
+		return nil, err
+	}
+	if err := a.receivePeople(r, pages, store, ours, charts, events, auditor); err != nil {
+		return nil, err
+	}
+	if r.board, err = a.dashboard(r.desk, pages, events, auditor); err != nil {
 		return nil, err
 	}
 	return r, a.receiveHooks(r, store, charts, events, auditor)
@@ -181,8 +193,8 @@ func (c closing) Close() error {
 }
 
 func (a *api) receivePeople(
-	r *reception, store cache.Store, ours *keys.Set, charts *bedside.Reader, events audit.Builder,
-	auditor visit.Auditor,
+	r *reception, pages *page.Pages, store cache.Store, ours *keys.Set, charts *bedside.Reader,
+	events audit.Builder, auditor visit.Auditor,
 ) error {
 	var tenants []smart.Tenant
 	var known []visit.Tenant
@@ -208,20 +220,41 @@ func (a *api) receivePeople(
 	if err != nil {
 		return err
 	}
-	location, err := a.cfg.Location()
-	if err != nil {
-		return err
-	}
-	pages, err := page.New(page.Config{Location: location, Logger: a.logger})
-	if err != nil {
-		return err
-	}
 	r.desk, err = visit.New(visit.Config{
 		Tenants: known, SMART: app, Sessions: r.sessions, Roster: roster(a.cfg), Charts: charts, Pages: pages,
 		Audit: events, Auditor: auditor, Bars: r.bars, API: a.url + "/fhir", Now: a.program.now,
 		Logger: a.logger,
 	})
 	return err
+}
+
+// pages makes what people see.
+func (a *api) pages() (*page.Pages, error) {
+	location, err := a.cfg.Location()
+	if err != nil {
+		return nil, err
+	}
+	return page.New(page.Config{Location: location, Logger: a.logger})
+}
+
+// dashboard makes what the quality department sees.
+func (a *api) dashboard(
+	desk *visit.Desk, pages *page.Pages, events audit.Builder, auditor *trail.Trail,
+) (*dashboard.Dashboard, error) {
+	reports, err := report.New(report.Config{
+		Organization: a.cfg.Server.Organization, Version: a.program.version, Now: a.program.now,
+	})
+	if err != nil {
+		return nil, err
+	}
+	hold := func(use func(dashboard.Snapshot) error) error {
+		return a.live.Hold(func(v *live.View) error { return use(v) })
+	}
+	return dashboard.New(dashboard.Config{
+		Hold: hold, Gate: desk, Pages: pages, Reports: reports, Audit: events, Auditor: auditor,
+		Software: a.program.version, StaleAfter: a.cfg.Server.StaleAfter.Duration, Now: a.program.now,
+		Logger: a.logger,
+	})
 }
 
 func (a *api) receiveHooks(
@@ -292,7 +325,7 @@ func (r *reception) pages() []server.Page {
 	if r.desk == nil {
 		return nil
 	}
-	return r.desk.Routes()
+	return append(r.desk.Routes(), r.board.Routes()...)
 }
 
 // cds are the handlers of the CDS service, zero where no EHR may call it.

@@ -5,7 +5,6 @@ package live
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -173,14 +172,8 @@ func (e *Engine) Release(
 		return measure.Result{}, measure.ErrNoSnapshot
 	}
 	defer h.users.Done()
-	if e.cfg.Desk == nil {
-		return measure.Result{}, server.ErrNotPublic
-	}
-	result, err := e.cfg.Desk.Answer(ctx, h, asked, release.Audience(audience))
-	if errors.Is(err, release.ErrNotPublic) {
-		return result, fmt.Errorf("%w: %w", server.ErrNotPublic, err)
-	}
-	return result, err
+	view := View{engine: e, held: h}
+	return view.Answer(ctx, asked, release.Audience(audience))
 }
 
 // Import keeps what another engine computed and serves it.

@@ -180,8 +180,8 @@ func (d *Desk) Problem(w http.ResponseWriter, r *http.Request, status int, code,
 // reference is the id of the request, by which log and trail find it.
 func reference(w http.ResponseWriter) string { return w.Header().Get("X-Request-Id") }
 
-// agent is somebody in the audit trail. The program through which they act is ours.
-func (d *Desk) agent(r *http.Request, p session.Person) audit.Agent {
+// Agent is somebody in the audit trail. The program through which they act is ours.
+func (d *Desk) Agent(r *http.Request, p session.Person) audit.Agent {
 	a := audit.Agent{Client: "equitylens", Address: server.Address(r)}
 	if p.Subject != "" {
 		a.Subject, a.Issuer, a.Name = auth.Pseudonym(p.Issuer, p.Subject), p.Issuer, p.Name

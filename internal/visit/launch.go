@@ -23,7 +23,7 @@ func (d *Desk) Launch(w http.ResponseWriter, r *http.Request) {
 	begun, err := d.cfg.SMART.Launch(r.Context(), query.Get("iss"), query.Get("launch"))
 	if err != nil {
 		event, fault := d.cfg.Audit.Launch(audit.Chart{
-			Agent: d.agent(r, session.Person{}), Outcome: outcomeOf(err), Request: reference(w),
+			Agent: d.Agent(r, session.Person{}), Outcome: outcomeOf(err), Request: reference(w),
 		})
 		err = errors.Join(err, d.note(r.Context(), event, fault))
 		d.fail(w, r, "a launch was not begun", err, d.ancestors, "")
@@ -40,7 +40,7 @@ func (d *Desk) Callback(w http.ResponseWriter, r *http.Request) {
 	v, err := d.cfg.SMART.Finish(r.Context(), query, binding)
 	if err != nil {
 		event, fault := d.cfg.Audit.SignIn(audit.Entry{
-			Agent: d.agent(r, session.Person{}), Outcome: outcomeOf(err), Request: reference(w),
+			Agent: d.Agent(r, session.Person{}), Outcome: outcomeOf(err), Request: reference(w),
 		})
 		err = errors.Join(err, d.note(r.Context(), event, fault))
 		d.fail(w, r, "a launch or a sign-in was not completed", err, d.ancestors, "")
@@ -64,7 +64,7 @@ func (d *Desk) open(w http.ResponseWriter, r *http.Request, v smart.Visit) {
 		err = errNoPatient
 	}
 	event, fault := d.cfg.Audit.Launch(audit.Chart{
-		Agent: d.agent(r, who), Outcome: outcomeOf(err), Tenant: v.Tenant, Patient: v.Context.Patient,
+		Agent: d.Agent(r, who), Outcome: outcomeOf(err), Tenant: v.Tenant, Patient: v.Context.Patient,
 		Encounter: v.Context.Encounter, Request: reference(w),
 	})
 	err = errors.Join(err, d.note(ctx, event, fault))
@@ -104,7 +104,7 @@ func (d *Desk) Chart(w http.ResponseWriter, r *http.Request) {
 	tenant := d.tenants[s.Chart.Tenant]
 	view, err := d.read(r, &s, tenant)
 	event, fault := d.cfg.Audit.ChartRead(audit.Chart{
-		Agent: d.agent(r, s.Person), Outcome: outcomeOf(err), Tenant: s.Chart.Tenant,
+		Agent: d.Agent(r, s.Person), Outcome: outcomeOf(err), Tenant: s.Chart.Tenant,
 		Patient: s.Chart.Patient, Encounter: s.Chart.Encounter, Request: reference(w),
 		Types: []string{"Patient", "Encounter", "AdverseEvent"},
 	})

@@ -18,7 +18,6 @@ func (d *Desk) Routes() []server.Page {
 		return server.Page{Method: http.MethodGet, Path: path, Public: comes, Handler: handle}
 	}
 	return []server.Page{
-		session(http.MethodGet, HomePath, d.Home),
 		session(http.MethodGet, AccountPath, d.Account),
 		session(http.MethodPost, SignOutPath, d.SignOut),
 		session(http.MethodGet, ChartPrefix+"{handle:[A-Za-z0-9_-]{1,64}}", d.Chart),

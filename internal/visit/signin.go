@@ -69,7 +69,7 @@ func (d *Desk) enter(w http.ResponseWriter, r *http.Request, v smart.Visit) {
 		err = errNoRole
 	}
 	event, fault := d.cfg.Audit.SignIn(audit.Entry{
-		Agent: d.agent(r, who), Outcome: outcomeOf(err), Tenant: v.Tenant, Request: reference(w),
+		Agent: d.Agent(r, who), Outcome: outcomeOf(err), Tenant: v.Tenant, Request: reference(w),
 	})
 	err = errors.Join(err, d.note(ctx, event, fault))
 	if err == nil {
@@ -96,7 +96,7 @@ func (d *Desk) SignOut(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		err = d.cfg.Sessions.End(w, r)
 		event, fault := d.cfg.Audit.SignOut(audit.Entry{
-			Agent: d.agent(r, s.Person), Outcome: outcomeOf(err), Tenant: s.Person.Tenant,
+			Agent: d.Agent(r, s.Person), Outcome: outcomeOf(err), Tenant: s.Person.Tenant,
 			Request: reference(w),
 		})
 		err = errors.Join(err, d.note(r.Context(), event, fault))
@@ -110,7 +110,7 @@ func (d *Desk) SignOut(w http.ResponseWriter, r *http.Request) {
 
 // Home says what there is to do here, to somebody who has signed in.
 func (d *Desk) Home(w http.ResponseWriter, r *http.Request) {
-	d.forPerson(w, r, func(s session.Session) {
+	d.Signed(w, r, func(s session.Session) {
 		d.cfg.Pages.Home(w, r, http.StatusOK, page.Home{
 			Name: s.Person.Name, Roles: s.Person.Roles, API: d.cfg.API, Account: AccountPath,
 		})
@@ -119,7 +119,7 @@ func (d *Desk) Home(w http.ResponseWriter, r *http.Request) {
 
 // Account says who is signed in.
 func (d *Desk) Account(w http.ResponseWriter, r *http.Request) {
-	d.forPerson(w, r, func(s session.Session) {
+	d.Signed(w, r, func(s session.Session) {
 		d.cfg.Pages.Account(w, r, http.StatusOK, page.Account{
 			Name: s.Person.Name, Issuer: s.Person.Tenant, SignedIn: s.Person.SignedIn,
 			Roles: s.Person.Roles, SignOut: SignOutPath,
@@ -127,12 +127,13 @@ func (d *Desk) Account(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// forPerson shows a page to somebody who has signed in, and sends everybody else to sign in.
-func (d *Desk) forPerson(w http.ResponseWriter, r *http.Request, show func(session.Session)) {
+// Signed shows a page to somebody who has signed in, and sends everybody else to sign in, from where they
+// come back to the address that they asked for.
+func (d *Desk) Signed(w http.ResponseWriter, r *http.Request, show func(session.Session)) {
 	s, err := d.signedIn(r)
 	switch {
 	case errors.Is(err, session.ErrNone):
-		http.Redirect(w, r, SignInURL(r.URL.Path), http.StatusSeeOther)
+		http.Redirect(w, r, SignInURL(r.URL.RequestURI()), http.StatusSeeOther)
 	case err != nil:
 		d.fail(w, r, "a page was not shown", err, nil, "")
 	default:

@@ -9,11 +9,14 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/equitylens/equitylens/server/chart"
 )
 
-//go:embed assets/app.css assets/mark.svg
+//go:embed assets/app.css assets/board.css assets/mark.svg
 var files embed.FS
 
 // AssetPath is where the handler of Assets has to be mounted.
@@ -31,6 +34,13 @@ func newAssets() (*assets, error) {
 		content, err := files.ReadFile("assets/" + name)
 		if err != nil {
 			return nil, fmt.Errorf("page: read an asset: %w", err)
+		}
+		if at == &a.style {
+			board, err := files.ReadFile("assets/board.css")
+			if err != nil {
+				return nil, fmt.Errorf("page: read the style of the dashboard: %w", err)
+			}
+			content = slices.Concat(content, board, []byte(chart.CSS()))
 		}
 		const length = 8 // Enough to tell every version apart.
 		sum := sha256.Sum256(content)

@@ -28,8 +28,8 @@ func (p *Pages) Chart(w http.ResponseWriter, r *http.Request, status int, c Char
 	})
 }
 
-// chart is what the template shows.
-type chart struct {
+// chartView is what the template shows.
+type chartView struct {
 	Lead   lead
 	Banner *banner
 
@@ -50,9 +50,9 @@ type chart struct {
 	Again, OwnTab         string
 }
 
-func (w *voice) chart(c Chart) chart {
+func (w *voice) chart(c Chart) chartView {
 	v := &c.View
-	out := chart{
+	out := chartView{
 		Lead: w.lead(v), Banner: w.banner(v.Banner),
 		Facts: w.facts(v), Fields: w.fields(v), Recorded: w.recorded(v),
 		More: v.More, MoreEvents: v.MoreEvents, Again: c.Again, OwnTab: c.OwnTab,

@@ -42,7 +42,8 @@ type edition struct {
 // names lists the pages: each is a file below templates.
 func names() []string {
 	return []string{
-		"account", "chart", "consent", "home", "problem", "signedout", "signin",
+		"account", "chart", "compare", "consent", "definitions", "home", "measure", "overview", "problem",
+		"quality", "signedout", "signin",
 	}
 }
 
@@ -77,8 +78,8 @@ func New(c Config) (*Pages, error) {
 // parse reads the templates of one language.
 func parse(w *voice) (map[string]*template.Template, error) {
 	frame, err := template.New("frame.html").
-		Funcs(template.FuncMap{"say": w.Say}).
-		ParseFS(markup, "templates/frame.html")
+		Funcs(template.FuncMap{"say": w.Say, "wide": wide, "narrow": narrow}).
+		ParseFS(markup, "templates/frame.html", "templates/board.html")
 	if err != nil {
 		return nil, fmt.Errorf("page: parse the frame: %w", err)
 	}
@@ -100,13 +101,16 @@ type frame struct {
 	Lang, Title     string
 	Style, Mark     string
 	Other, OtherURL string
-	Page            any
+	// Nav are the pages of the dashboard; none on other pages.
+	Nav  []Link
+	Page any
 }
 
 // sheet is one page before it is written.
 type sheet struct {
 	name   string
 	policy policy
+	nav    []Link
 	// title is what the browser shows of the page in its history, and so names nobody.
 	title func(*voice) string
 	// page is what the template shows.
@@ -123,7 +127,7 @@ func (p *Pages) send(w http.ResponseWriter, r *http.Request, status int, s sheet
 		Lang: e.words.Tag().String(), Title: s.title(e.words),
 		Style: p.assets.style, Mark: p.assets.mark,
 		Other: other, OtherURL: inLanguage(r, other),
-		Page: s.page(e.words),
+		Nav: s.nav, Page: s.page(e.words),
 	})
 	if err != nil {
 		p.logger.ErrorContext(r.Context(), "a page could not be made",

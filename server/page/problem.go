@@ -32,6 +32,10 @@ const (
 	Client Kind = "client"
 	// Busy: there were too many requests, of this caller or of all.
 	Busy Kind = "busy"
+	// NoData: nothing has been pulled from the EHR yet.
+	NoData Kind = "no-data"
+	// NotPublic: what was asked for is not part of what is made public.
+	NotPublic Kind = "not-public"
 	// Internal: the fault is ours.
 	Internal Kind = "internal"
 )
@@ -39,7 +43,8 @@ const (
 // Kinds lists the kinds of problems.
 func Kinds() []Kind {
 	return []Kind{
-		BadRequest, Ended, Forbidden, NotFound, UnknownEHR, Launch, Declined, EHR, Client, Busy, Internal,
+		BadRequest, Ended, Forbidden, NotFound, UnknownEHR, Launch, Declined, EHR, Client, Busy, NoData,
+		NotPublic, Internal,
 	}
 }
 
