@@ -7,8 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestWordsAreInNoDigest holds that figures which are stored stay good where only words change, and that
-// the JSON of a definition, by which servers tell questions apart, stays as it is.
+// TestWordsAreInNoDigest holds that figures which are stored stay good where only words change, and
+// that the JSON of a definition, by which servers tell questions apart, stays as it is.
 func TestWordsAreInNoDigest(t *testing.T) {
 	t.Parallel()
 	bare := Definition{ID: "own", Title: "Visits", Groups: []GroupDefinition{{ID: "far"}, {ID: "near"}}}

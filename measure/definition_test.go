@@ -151,7 +151,8 @@ func FuzzParseDefinition(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(entries)
-	f.Add([]byte(strings.Replace(small, "says:", "reads: in {n} of 100\nin: {es: {reads: \"{n}\"}}\nsays:", 1)))
+	f.Add([]byte(strings.Replace(small, "says:",
+		"reads: in {n} of 100\nin: {es: {reads: \"{n}\"}}\nsays:", 1)))
 	f.Add([]byte("groups: [{populations: {numerator: \"'\"}}]"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		d, err := measure.ParseDefinition(text)

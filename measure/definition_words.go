@@ -15,32 +15,34 @@ type Words struct {
 	Title string `yaml:"title"`
 	// Says is one sentence: what is counted of what.
 	Says string `yaml:"says"`
-	// Reads is a clause that follows "In 2025, " and holds Score once. It has no full stop, so that more
-	// can follow. A measure without it is read as "title: score".
+	// Reads is a clause that follows "In 2025, " and holds Score once. It has no full stop, so that
+	// more can follow. A measure without it is read as "title: score".
 	Reads string `yaml:"reads"`
 	// Caution is what the figure does not say.
 	Caution string `yaml:"caution"`
 }
 
 // Score stands in Words.Reads where a number comes: of a proportion how many of 100, of any other
-// scoring the score as it is scaled. Whoever fills it writes the number as the reader's locale does.
+// scoring the score as it is scaled. Whoever fills it writes the number as the reader's locale
+// does.
 const Score = "{n}"
 
 // longestWords is how many characters each of the Words may have: about three lines of print, which
 // people still read beside a figure.
 const longestWords = 300
 
-// Languages lists the languages that a definition may have words in, as subtags of BCP 47: the one of
-// its own keys first, the others below the key in.
+// Languages lists the languages that a definition may have words in, as subtags of BCP 47: the one
+// of its own keys first, the others below the key in.
 func Languages() []string { return []string{"en", "es"} }
 
-// Words returns what people read of the measure in a language. What is not said in it is in English.
+// Words returns what people read of the measure in a language. What is not said in it is in
+// English.
 func (d *Definition) Words(language string) Words {
 	return d.In[language].or(Words{d.Title, d.Says, d.Reads, d.Caution})
 }
 
-// Words returns what people read of a rate, as Rates gives it, in a language. What is not said in it
-// is in English.
+// Words returns what people read of a rate, as Rates gives it, in a language. What is not said in
+// it is in English.
 func (g GroupDefinition) Words(language string) Words {
 	return g.In[language].or(g.words())
 }
@@ -59,8 +61,8 @@ func (w Words) or(other Words) Words {
 }
 
 // worded fills in a rate what it leaves to the measure. What the rate says for itself, in whatever
-// language, comes before what the measure says: that may be true of another rate. For the same reason
-// no rate has the clause of the measure, unless it is the only one.
+// language, comes before what the measure says: that may be true of another rate. For the same
+// reason no rate has the clause of the measure, unless it is the only one.
 func (d *Definition) worded(g GroupDefinition) GroupDefinition {
 	own := g.words()
 	inherited := func(of Words) Words {
@@ -130,8 +132,8 @@ func clauseFaults(place, text string) []error {
 	return faults
 }
 
-// plainFaults refuses what is no plain line of words: characters that cannot be seen, among them those
-// that turn the direction of writing, and more than a reader reads.
+// plainFaults refuses what is no plain line of words: characters that cannot be seen, among them
+// those that turn the direction of writing, and more than a reader reads.
 func plainFaults(place, text string) []error {
 	var faults []error
 	if !utf8.ValidString(text) {
@@ -140,8 +142,8 @@ func plainFaults(place, text string) []error {
 	hidden := func(r rune) bool { return !unicode.IsGraphic(r) }
 	if i := strings.IndexFunc(text, hidden); i >= 0 {
 		r, _ := utf8.DecodeRuneInString(text[i:])
-		faults = append(faults, fmt.Errorf("%s: holds the character %U; words stand on one line, which "+
-			">- folds from several", place, r))
+		faults = append(faults, fmt.Errorf("%s: holds the character %U; words stand on "+
+			"one line, which >- folds from several", place, r))
 	}
 	if n := utf8.RuneCountInString(text); n > longestWords {
 		faults = append(faults, fmt.Errorf("%s: has %d characters, more than %d", place, n, longestWords))

@@ -9,7 +9,8 @@ import (
 	"github.com/equitylens/equitylens/measure"
 )
 
-// worded is a definition of two rates: one that says everything for itself, and one that says nothing.
+// worded is a definition of two rates: one that says everything for itself, and one that says
+// nothing.
 const worded = `
 id: own-visits
 version: 1.0.0

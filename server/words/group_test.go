@@ -93,8 +93,8 @@ func TestGroupsAreText(t *testing.T) {
 	spanish := spoken(t, language.Spanish)
 	dimensions := append(measure.Dimensions(), measure.DimensionRaceSet, "race*site", "site*race*sex", "")
 	rapid.Check(t, func(t *rapid.T) {
-		part := rapid.OneOf(rapid.SampledFrom([]string{"", "*", "+", "2106-3", "yes", " × ", "known", "%[1]s",
-			"\u202e", "<script>"}), rapid.String())
+		part := rapid.OneOf(rapid.SampledFrom([]string{"", "*", "+", "2106-3", "yes", " × ", "known",
+			"%[1]s", "\u202e", "<script>"}), rapid.String())
 		text := func(name string) string {
 			return part.Draw(t, name) + part.Draw(t, name) + part.Draw(t, name)
 		}
@@ -119,7 +119,8 @@ func TestStratum(t *testing.T) {
 	if got, want := spanish.Stratum("race*sex", crossed), "Asiática × Desconocido"; got != want {
 		t.Errorf("Stratum(race*sex) = %q, want %q", got, want)
 	}
-	if got, want := spanish.Stratum("race", measure.Stratum{Coding: known("2028-9")}), "Asiática"; got != want {
+	one := measure.Stratum{Coding: known("2028-9")}
+	if got, want := spanish.Stratum("race", one), "Asiática"; got != want {
 		t.Errorf("Stratum(race) = %q, want %q", got, want)
 	}
 }
@@ -246,12 +247,13 @@ func TestEveryCDCRECCodeHasASpanishName(t *testing.T) {
 	}
 }
 
-// corrected are the names that CDCREC spells wrongly or by a word that people do not use of themselves.
+// corrected are the names that CDCREC spells wrongly or by a word that people do not use of
+// themselves.
 var corrected = map[string]string{"2126-1": "Afghan", "2127-9": "Israeli", "2140-2": "Castilian",
 	"2142-8": "Balearic Islander"}
 
-// TestEnglishNamesAreThoseOfReports holds the names to mapping.Label, other than those that are not for
-// people.
+// TestEnglishNamesAreThoseOfReports holds the names to mapping.Label, other than those that are not
+// for people.
 func TestEnglishNamesAreThoseOfReports(t *testing.T) {
 	t.Parallel()
 	w := spoken(t, language.English)
@@ -284,8 +286,9 @@ func TestEnglishNamesAreThoseOfReports(t *testing.T) {
 	}
 }
 
-// TestEveryLanguageHasAName holds that a language is never shown as a bare code, and that its name in
-// Spanish is left in English, in quotes, only where a newer table has languages that nobody has named yet.
+// TestEveryLanguageHasAName holds that a language is never shown as a bare code, and that its name
+// in Spanish is left in English, in quotes, only where a newer table has languages that nobody has
+// named yet.
 func TestEveryLanguageHasAName(t *testing.T) {
 	t.Parallel()
 	spanish := spoken(t, language.Spanish)
