@@ -1,5 +1,9 @@
 package chart
 
+import (
+	"math"
+)
+
 // Control is a control chart or run chart: figures in the order of time, between their limits.
 type Control struct {
 	Meta
@@ -32,4 +36,265 @@ type Mark struct {
 
 func (c Control) about() Meta { return c.Meta }
 
-func (c Control) compose(s *sheet) { s.empty(c.Meta) }
+func (c Control) compose(s *sheet) {
+	if len(c.Points) == 0 {
+		s.empty(c.Meta)
+		return
+	}
+	var e extent
+	for _, p := range c.Points {
+		for _, v := range []*float64{p.Value, p.Centre} {
+			if n, ok := number(v); ok && c.Axis.usable(n) {
+				e.include(n)
+			}
+		}
+	}
+	for _, p := range c.Points {
+		for _, v := range []*float64{p.Lower, p.Upper} {
+			if n, ok := number(v); ok && c.Axis.usable(n) && e.any {
+				e.reach(n)
+			}
+		}
+	}
+	levels := c.happenings(s)
+	endings, room := c.endings(s)
+	p := s.plane(c.Axis, e, room, 16*float64(len(levels)))
+	c.limits(&p)
+	c.marks(&p, levels)
+	c.path(&p)
+	for i := range c.Points {
+		c.point(&p, i)
+	}
+	for i := range endings {
+		endings[i].y = p.y.at(endings[i].y)
+	}
+	p.endings(endings)
+	labels := make([]string, len(c.Points))
+	for i, one := range c.Points {
+		labels[i] = one.Label
+	}
+	p.periods(labels)
+	c.samples(s)
+}
+
+// endings are the names and numbers of the last limits, and the room they take.
+func (c Control) endings(s *sheet) (all []ending, room float64) {
+	last := func(of func(ControlPoint) *float64) (float64, bool) {
+		for i := len(c.Points) - 1; i >= 0; i-- {
+			if v, ok := number(of(c.Points[i])); ok && c.Axis.usable(v) {
+				return v, true
+			}
+		}
+		return 0, false
+	}
+	for _, one := range []struct {
+		label string
+		of    func(ControlPoint) *float64
+		bold  bool
+	}{
+		{c.UpperLabel, func(p ControlPoint) *float64 { return p.Upper }, false},
+		{c.CentreLabel, func(p ControlPoint) *float64 { return p.Centre }, true},
+		{c.LowerLabel, func(p ControlPoint) *float64 { return p.Lower }, false},
+	} {
+		v, ok := last(one.of)
+		if !ok {
+			continue
+		}
+		text := clean(one.label)
+		if text != "" {
+			text += " "
+		}
+		text += c.Axis.say(v)
+		most := 0.22 * s.room()
+		lines := s.type_.wrap(text, smallSize, one.bold, most, 3)
+		for _, line := range lines {
+			room = math.Max(room, s.type_.width(line, smallSize, one.bold)+tailRoom)
+		}
+		all = append(all, ending{lines, v, one.bold, soft})
+	}
+	return all, room
+}
+
+// steps are the runs of a limit: each point has its own, which changes half way to the next.
+func (c Control) steps(p *plane, of func(ControlPoint) *float64) [][]point {
+	n := len(c.Points)
+	half := math.Min(p.step(n)/2, inset*2)
+	if n > 1 {
+		half = p.step(n) / 2
+	}
+	var out [][]point
+	var part []point
+	for i, one := range c.Points {
+		v, ok := number(of(one))
+		if !ok || !c.Axis.usable(v) {
+			if len(part) > 0 {
+				out, part = append(out, part), nil
+			}
+			continue
+		}
+		x, y := p.column(i, n), p.y.at(v)
+		left, right := math.Max(x-half, p.area.x), math.Min(x+half, p.area.x+p.area.w)
+		part = append(part, point{left, y}, point{right, y})
+	}
+	if len(part) > 0 {
+		out = append(out, part)
+	}
+	return out
+}
+
+// limits draws the ground between the limits, the limits and the centre.
+func (c Control) limits(p *plane) {
+	n := len(c.Points)
+	half := p.step(n) / 2
+	ground := trace{closed: true, paint: paint{fill: bandOuter}}
+	for i, one := range c.Points {
+		low, ok := number(one.Lower)
+		high, both := number(one.Upper)
+		if !ok || !both {
+			continue
+		}
+		x := p.column(i, n)
+		left, right := math.Max(x-half, p.area.x), math.Min(x+half, p.area.x+p.area.w)
+		top, bottom := p.y.at(high), p.y.at(low)
+		ground.parts = append(ground.parts, []point{{left, top}, {right, top}, {right, bottom}, {left, bottom}})
+	}
+	if len(ground.parts) > 0 {
+		p.add(ground)
+	}
+	for _, one := range []struct {
+		of    func(ControlPoint) *float64
+		paint paint
+	}{
+		{func(p ControlPoint) *float64 { return p.Upper }, paint{stroke: edge, width: 1.25, dash: dashed}},
+		{func(p ControlPoint) *float64 { return p.Lower }, paint{stroke: edge, width: 1.25, dash: dashed}},
+		{func(p ControlPoint) *float64 { return p.Centre }, paint{stroke: soft, width: 1.25}},
+	} {
+		if parts := c.steps(p, one.of); len(parts) > 0 {
+			p.add(trace{parts: parts, paint: one.paint})
+		}
+	}
+}
+
+// path joins the figures, and is broken where there is none.
+func (c Control) path(p *plane) {
+	var parts [][]point
+	var part []point
+	for i, one := range c.Points {
+		v, ok := number(one.Value)
+		if !ok || !c.Axis.usable(v) {
+			parts, part = append(parts, part), nil
+			continue
+		}
+		part = append(part, point{p.column(i, len(c.Points)), p.y.at(v)})
+	}
+	parts = append(parts, part)
+	t := trace{paint: paint{stroke: mark, width: 1.5}}
+	for _, one := range parts {
+		if len(one) > 1 {
+			t.parts = append(t.parts, one)
+		}
+	}
+	if len(t.parts) > 0 {
+		p.add(t)
+	}
+}
+
+// point draws one figure.
+func (c Control) point(p *plane, i int) {
+	one := c.Points[i]
+	n := len(c.Points)
+	x := p.column(i, n)
+	w := math.Max(math.Min(p.step(n), 24), 2)
+	d := datum{
+		title: told(clean(one.Label), "", one.Text),
+		reach: box{x: x - w/2, y: p.area.y, w: w, h: p.area.h},
+	}
+	v, ok := number(one.Value)
+	if !ok || !c.Axis.usable(v) {
+		d.shapes = missing(point{x, p.area.y + p.area.h})
+		p.add(d)
+		return
+	}
+	if one.Text == "" {
+		d.title = told(clean(one.Label), c.Axis.say(v), "")
+	}
+	at := point{x, p.y.at(v)}
+	switch {
+	case !p.y.within(v):
+		d.shapes = []shape{triangle(at, 5, v > p.y.high, paint{fill: accent})}
+	case one.Signal:
+		d.shapes = signal(at)
+	case one.Excluded:
+		d.shapes = excluded(at)
+	case one.Partial:
+		d.shapes = []shape{disc{at, 4, paint{fill: paper, stroke: mark, width: 1.75}}}
+	default:
+		r := 3.75
+		if p.step(n) < 9 {
+			r = 2.25
+		}
+		d.shapes = []shape{disc{at, r, paint{fill: mark}}}
+	}
+	p.add(d)
+}
+
+// signal is a diamond in a ring: by form and by colour unlike all others.
+func signal(at point) []shape {
+	return []shape{
+		disc{at, 9, paint{fill: paper, stroke: accent, width: 1.5}},
+		diamond(at, 5.5, paint{fill: accent}),
+	}
+}
+
+// excluded is a hollow mark, crossed out.
+func excluded(at point) []shape {
+	const r = 3
+	return []shape{
+		disc{at, 5, paint{fill: paper, stroke: soft, width: 1.5}},
+		trace{parts: [][]point{
+			{{at.x - r, at.y - r}, {at.x + r, at.y + r}}, {{at.x - r, at.y + r}, {at.x + r, at.y - r}},
+		}, paint: paint{stroke: soft, width: 1.5}},
+	}
+}
+
+// missing is a short dotted line that stands on the axis, at foot.
+func missing(foot point) []shape {
+	return []shape{segment{point{foot.x, foot.y - 16}, point{foot.x, foot.y - 2}, paint{stroke: edge, width: 2, dash: dotted}}}
+}
+
+// samples explains the marks that occur.
+func (c Control) samples(s *sheet) {
+	var hasSignal, hasExcluded, hasPartial, hasLimits, hasGap bool
+	for _, one := range c.Points {
+		v, ok := number(one.Value)
+		if !ok || !c.Axis.usable(v) {
+			hasGap = true
+			continue
+		}
+		hasSignal = hasSignal || one.Signal
+		hasExcluded = hasExcluded || one.Excluded
+		hasPartial = hasPartial || one.Partial
+		hasLimits = hasLimits || one.Lower != nil || one.Upper != nil
+	}
+	var all []sample
+	put := func(has bool, text string, width float64, draw func(point) []shape) {
+		if has {
+			all = append(all, sample{text, width, draw})
+		}
+	}
+	put(hasSignal, c.Legend.Signal, 18, signal)
+	put(hasExcluded, c.Legend.Excluded, 12, excluded)
+	put(hasPartial, c.Legend.Partial, 12, func(at point) []shape {
+		return []shape{disc{at, 4, paint{fill: paper, stroke: mark, width: 1.75}}}
+	})
+	put(hasLimits, c.Legend.Limits, 24, func(at point) []shape {
+		return []shape{
+			box{at.x - 12, at.y - 5, 24, 10, paint{fill: bandOuter}},
+			trace{parts: [][]point{
+				{{at.x - 12, at.y - 5}, {at.x + 12, at.y - 5}}, {{at.x - 12, at.y + 5}, {at.x + 12, at.y + 5}},
+			}, paint: paint{stroke: edge, width: 1.25, dash: dashed}},
+		}
+	})
+	put(hasGap, c.Legend.NoData, 6, func(at point) []shape { return missing(point{at.x, at.y + 9}) })
+	s.legend(all)
+}

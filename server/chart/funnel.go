@@ -1,5 +1,11 @@
 package chart
 
+import (
+	"math"
+	"slices"
+	"strings"
+)
+
 // Funnel shows units by how much they count (X) and what they score (Y), between the limits of chance.
 type Funnel struct {
 	Meta
@@ -34,4 +40,244 @@ type FunnelPoint struct {
 
 func (c Funnel) about() Meta { return c.Meta }
 
-func (c Funnel) compose(s *sheet) { s.empty(c.Meta) }
+func (c Funnel) compose(s *sheet) {
+	points := slices.DeleteFunc(slices.Clone(c.Points), func(p FunnelPoint) bool {
+		return !c.X.usable(p.X) || !c.Y.usable(p.Y)
+	})
+	if len(points) == 0 {
+		s.empty(c.Meta)
+		return
+	}
+	var x, y extent
+	for _, p := range points {
+		x.include(p.X)
+		y.include(p.Y)
+	}
+	if c.Y.usable(c.Centre) {
+		y.include(c.Centre)
+	}
+	across := scale{axis: c.X}
+	across.low, across.high = c.X.bounds(x)
+	bands := c.visible(across)
+	for _, b := range bands {
+		for _, p := range b.Points {
+			y.reach(p.Low)
+			y.reach(p.High)
+		}
+	}
+	endings, room := c.endings(s, bands)
+	p := s.plane(c.Y, y, room, 0)
+	across.from, across.to = p.area.x+inset, p.area.x+p.area.w-inset
+	c.limits(&p, across, bands)
+	for i := range endings {
+		endings[i].y = p.y.at(endings[i].y)
+	}
+	p.endings(endings)
+	c.units(&p, across, points)
+	c.samples(s, points)
+}
+
+// visible are the bands as far as the axis goes, without what is no number.
+func (c Funnel) visible(across scale) []Band {
+	var out []Band
+	for _, b := range c.Bands {
+		kept := Band{Label: b.Label}
+		for _, p := range b.Points {
+			if c.X.usable(p.X) && across.within(p.X) && c.Y.usable(p.Low) && c.Y.usable(p.High) {
+				kept.Points = append(kept.Points, p)
+			}
+		}
+		if len(kept.Points) > 1 {
+			out = append(out, kept)
+		}
+	}
+	return out
+}
+
+// endings are the names of the limits and of the centre.
+func (c Funnel) endings(s *sheet, bands []Band) (all []ending, room float64) {
+	put := func(text string, v float64, bold bool) {
+		lines := s.type_.wrap(clean(text), smallSize, bold, 0.2*s.room(), 3)
+		for _, line := range lines {
+			room = math.Max(room, s.type_.width(line, smallSize, bold)+tailRoom)
+		}
+		all = append(all, ending{lines, v, bold, soft})
+	}
+	for _, b := range bands {
+		put(b.Label, b.Points[len(b.Points)-1].High, false)
+	}
+	if c.Y.usable(c.Centre) {
+		put(c.CentreLabel, c.Centre, true)
+	}
+	return all, room
+}
+
+// limits draws the bands, the wider first, and the centre.
+func (c Funnel) limits(p *plane, across scale, bands []Band) {
+	fills := [...]colour{bandOuter, band}
+	lines := [...]dash{whole, dashed}
+	for i, b := range bands {
+		var high, low, around []point
+		for _, one := range b.Points {
+			high = append(high, point{across.at(one.X), p.free(one.High)})
+			low = append(low, point{across.at(one.X), p.free(one.Low)})
+			around = append(around, point{across.at(one.X), p.y.at(one.High)})
+		}
+		for _, one := range slices.Backward(b.Points) {
+			around = append(around, point{across.at(one.X), p.y.at(one.Low)})
+		}
+		k := min(i, len(fills)-1)
+		p.add(trace{parts: [][]point{around}, closed: true, paint: paint{fill: fills[k]}})
+		if parts := append(p.clipped(high), p.clipped(low)...); len(parts) > 0 {
+			p.add(trace{parts: parts, paint: paint{stroke: edge, width: 1.25, dash: lines[k]}})
+		}
+	}
+	if c.Y.usable(c.Centre) && p.y.within(c.Centre) {
+		y := p.y.at(c.Centre)
+		p.add(segment{point{p.area.x, y}, point{p.area.x + p.area.w, y}, paint{stroke: soft, width: 1.25}})
+	}
+	p.floor()
+	c.numbers(p, across)
+}
+
+// numbers writes the horizontal axis.
+func (c Funnel) numbers(p *plane, across scale) {
+	bottom := p.area.y + p.area.h
+	ticks := across.ticks(func(all []float64) bool {
+		w := 0.0
+		for _, t := range all {
+			w = math.Max(w, p.type_.width(c.X.say(t), smallSize, false))
+		}
+		return (w+18)*float64(len(all)) <= p.area.w
+	})
+	for _, t := range ticks {
+		x, text := across.at(t), c.X.say(t)
+		w := p.type_.width(text, smallSize, false) / 2
+		p.add(segment{point{x, bottom}, point{x, bottom + 4}, paint{stroke: edge, width: 1}})
+		p.add(lettered(point{math.Min(math.Max(x, w), p.width-w), bottom + 17}, text, smallSize, false, middle, soft))
+	}
+	p.down(21)
+	for _, text := range p.type_.wrap(clean(c.X.Label), smallSize, false, p.area.w, 2) {
+		p.add(lettered(point{p.area.x + p.area.w/2, p.sheet.y + 13}, text, smallSize, false, middle, soft))
+		p.down(smallSize * leading)
+	}
+	p.down(4)
+}
+
+// units draws the points, those outside last, and names these.
+func (c Funnel) units(p *plane, across scale, points []FunnelPoint) {
+	var taken []box
+	place := func(one FunnelPoint) point { return point{across.at(one.X), p.y.at(one.Y)} }
+	for _, one := range points {
+		at, r := place(one), 4.0
+		if one.Outside {
+			r = 8
+		}
+		taken = append(taken, box{x: at.x - r, y: at.y - r, w: 2 * r, h: 2 * r})
+	}
+	var named []shape
+	var listed []string
+	for _, outside := range []bool{false, true} {
+		for _, one := range points {
+			if one.Outside != outside {
+				continue
+			}
+			at := place(one)
+			d := datum{
+				title:  told(clean(one.Label), c.Y.say(one.Y), one.Text),
+				reach:  box{x: at.x - 9, y: at.y - 9, w: 18, h: 18},
+				shapes: unit(at, outside),
+			}
+			if !across.within(one.X) || !p.y.within(one.Y) {
+				d.shapes = []shape{triangle(at, 5.5, one.Y > p.y.high, paint{fill: unitColour(outside)})}
+			}
+			p.add(d)
+			if !outside {
+				continue
+			}
+			label, key := clean(one.Label), clean(one.Key)
+			if text, ok := p.name(at, label, &taken); ok {
+				named = append(named, text)
+				continue
+			}
+			if text, ok := p.name(at, key, &taken); ok {
+				named = append(named, text)
+			}
+			listed = append(listed, strings.TrimSpace(key+" "+label))
+		}
+	}
+	p.add(named...)
+	if len(listed) > 0 {
+		p.down(6)
+		p.paragraph(strings.Join(listed, " · "), smallSize, false, ink, 8)
+	}
+}
+
+func unitColour(outside bool) colour {
+	if outside {
+		return accent
+	}
+	return mark
+}
+
+// unit draws the mark of one.
+func unit(at point, outside bool) []shape {
+	if outside {
+		return []shape{disc{at, 8.5, paint{fill: paper, stroke: accent, width: 1.5}}, diamond(at, 5.5, paint{fill: accent})}
+	}
+	return []shape{disc{at, 4, paint{fill: mark, stroke: paper, width: 1}}}
+}
+
+// name puts a text beside a point where it meets neither a point nor another text.
+func (p *plane) name(at point, text string, taken *[]box) (shape, bool) {
+	if text == "" {
+		return nil, false
+	}
+	const most, gap, h = 150, 12, 15
+	text = p.type_.cut(text, smallSize, true, most)
+	w := p.type_.width(text, smallSize, true)
+	for _, one := range []struct {
+		at     point
+		anchor anchor
+		left   float64
+	}{
+		{point{at.x + gap, at.y + 4}, start, at.x + gap},
+		{point{at.x - gap, at.y + 4}, end, at.x - gap - w},
+		{point{at.x, at.y - gap}, middle, at.x - w/2},
+		{point{at.x, at.y + gap + 9}, middle, at.x - w/2},
+		{point{at.x + gap - 3, at.y - gap + 2}, start, at.x + gap - 3},
+		{point{at.x - gap + 3, at.y - gap + 2}, end, at.x - gap + 3 - w},
+	} {
+		room := box{x: one.left, y: one.at.y - 12, w: w, h: h}
+		inside := room.x >= p.area.x && room.x+w <= p.area.x+p.area.w &&
+			room.y >= p.area.y-4 && room.y+h <= p.area.y+p.area.h
+		own := box{x: at.x - 8, y: at.y - 8, w: 16, h: 16}
+		if !inside || slices.ContainsFunc(*taken, func(b box) bool { return b != own && meet(b, room) }) {
+			continue
+		}
+		*taken = append(*taken, room)
+		return lettered(one.at, text, smallSize, true, one.anchor, ink), true
+	}
+	return nil, false
+}
+
+// meet reports whether two boxes have a part in common.
+func meet(a, b box) bool {
+	return a.x < b.x+b.w && b.x < a.x+a.w && a.y < b.y+b.h && b.y < a.y+a.h
+}
+
+// samples explains the two marks.
+func (c Funnel) samples(s *sheet, points []FunnelPoint) {
+	var all []sample
+	for _, outside := range []bool{true, false} {
+		if !slices.ContainsFunc(points, func(p FunnelPoint) bool { return p.Outside == outside }) {
+			continue
+		}
+		text := c.InsideLabel
+		if outside {
+			text = c.OutsideLabel
+		}
+		all = append(all, sample{text, 17, func(at point) []shape { return unit(at, outside) }})
+	}
+	s.legend(all)
+}

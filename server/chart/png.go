@@ -115,15 +115,21 @@ func (p *pngPainter) words(t words) {
 		return
 	}
 	at := t.at
+	w := p.type_.exact(t.text, t.size, t.bold)
 	switch t.anchor {
 	case middle:
-		at.x -= p.type_.width(t.text, t.size, t.bold) / 2
+		at.x -= w / 2
 	case end:
-		at.x -= p.type_.width(t.text, t.size, t.bold)
+		at.x -= w
 	case start:
 	}
 	p.canvas.SetColor(rgb(t.colour))
 	p.canvas.FillString(p.type_.face(t.size, t.bold), p.at(at), t.text)
+	if t.tail != "" {
+		at.x += w + tailGap
+		p.canvas.SetColor(rgb(soft))
+		p.canvas.FillString(p.type_.face(smallSize, false), p.at(at), t.tail)
+	}
 }
 
 // rgb is the light colour of a role.

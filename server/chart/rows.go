@@ -177,7 +177,7 @@ func (l *ladder) wording(r *laidRow) {
 	if n := len(r.label); n > 0 {
 		last = r.label[n-1]
 	}
-	beside := l.labelW - l.type_.width(last, labelSize, r.bold()) - 8
+	beside := l.labelW - l.type_.width(last, labelSize, r.bold()) - tailGap
 	r.noteBeneath = l.type_.width(r.note, smallSize, false) > beside
 	lines := float64(max(len(r.label), 1))
 	if r.noteBeneath && r.note != "" {
@@ -224,20 +224,24 @@ func (l *ladder) place() {
 // tall pictures have the numbers of the axis at the head as well.
 func (l *ladder) tall() bool { return len(l.rows) > 14 }
 
-// most is how many numbers have room on the axis.
-func (l *ladder) most() int {
-	w := math.Max(l.type_.width(l.axis.say(l.scale.low), smallSize, false),
-		l.type_.width(l.axis.say(l.scale.high), smallSize, false))
-	return max(2, min(8, int((l.plotRight-l.plotLeft)/(w+16))))
+// ticks are the numbers that have room on the axis.
+func (l *ladder) ticks() []float64 {
+	return l.scale.ticks(func(all []float64) bool {
+		w := 0.0
+		for _, t := range all {
+			w = math.Max(w, l.type_.width(l.axis.say(t), smallSize, false))
+		}
+		return (w+14)*float64(len(all)) <= l.plotRight-l.plotLeft
+	})
 }
 
 // background draws the grid, the rules between rows and the line that all are compared with.
 func (l *ladder) background() {
-	for _, t := range l.scale.ticks(l.most()) {
-		x := l.scale.at(t)
-		l.add(segment{point{x, l.top}, point{x, l.bottom}, paint{stroke: grid, width: 1}})
+	for _, t := range l.ticks() {
+		l.upright(l.scale.at(t), paint{stroke: grid, width: 1})
 	}
-	for i, r := range l.laid {
+	for i := range l.laid {
+		r := &l.laid[i]
 		switch {
 		case r.apart:
 			y := r.y - apart/2
@@ -246,7 +250,7 @@ func (l *ladder) background() {
 			l.add(segment{point{l.left(), r.y}, point{l.right(), r.y}, paint{stroke: grid, width: 1}})
 		}
 		if !l.narrow {
-			y := l.middle(&r)
+			y := l.middle(r)
 			l.add(segment{point{l.plotLeft, y}, point{l.plotRight, y}, paint{stroke: grid, width: 1}})
 		}
 	}
@@ -254,7 +258,7 @@ func (l *ladder) background() {
 		return
 	}
 	x := l.scale.at(l.line.Value)
-	l.add(segment{point{x, l.top - 3}, point{x, l.bottom}, paint{stroke: ink, width: 1.25, dash: dashed}})
+	l.upright(x, paint{stroke: ink, width: 1.25, dash: dashed})
 	if text := l.type_.cut(clean(l.line.Label), smallSize, false, l.room()); text != "" {
 		w := l.type_.width(text, smallSize, false) / 2
 		at := math.Min(math.Max(x, l.left()+w), l.right()-w)
@@ -262,8 +266,23 @@ func (l *ladder) background() {
 		if l.tall() {
 			y -= 18
 		}
-		l.add(words{point{at, y}, text, smallSize, false, middle, ink})
+		l.add(lettered(point{at, y}, text, smallSize, false, middle, ink))
 	}
+}
+
+// upright draws a line across all rows; where labels stand above their rows, not through them.
+func (l *ladder) upright(x float64, p paint) {
+	if !l.narrow {
+		l.add(segment{point{x, l.top - 3}, point{x, l.bottom}, p})
+		return
+	}
+	var t trace
+	t.paint = p
+	for i := range l.laid {
+		y := l.middle(&l.laid[i])
+		t.parts = append(t.parts, []point{{x, y - strip/2 + 1}, {x, y + strip/2}})
+	}
+	l.add(t)
 }
 
 // middle is where the mark of a row stands.
@@ -284,26 +303,25 @@ func (l *ladder) row(r *laidRow) {
 // lettering draws the label, the note and the figure of a row.
 func (l *ladder) lettering(r *laidRow) []shape {
 	var out []shape
-	line := labelSize * leading
-	y := r.y + r.h/2 - line*float64(len(r.label))/2 + 12.5
+	y := r.y + r.h/2 - leading*labelSize*float64(len(r.label))/2 + 12.5
 	if l.narrow {
 		y = r.y + 15
 	}
 	first := y
-	for _, text := range r.label {
-		out = append(out, words{point{l.left(), y}, text, labelSize, r.bold(), start, ink})
-		y += line
-	}
-	note := words{point{l.plotLeft - gutter, l.middle(r) + 4.5}, r.note, smallSize, false, end, soft}
-	if l.narrow {
-		note.at, note.anchor = point{l.left(), y}, start
-		if !r.noteBeneath && len(r.label) > 0 {
-			last := r.label[len(r.label)-1]
-			note.at = point{l.left() + l.type_.width(last, labelSize, r.bold()) + 8, y - line}
+	for i, text := range r.label {
+		line := lettered(point{l.left(), y}, text, labelSize, r.bold(), start, ink)
+		if l.narrow && !r.noteBeneath && i == len(r.label)-1 {
+			line.tail = r.note
 		}
+		out = append(out, line)
+		y += leading * labelSize
 	}
-	out = append(out, note)
-	figure := words{point{l.right(), l.middle(r) + 4.5}, r.Figure, figureSize, r.bold(), end, ink}
+	if !l.narrow {
+		out = append(out, lettered(point{l.plotLeft - gutter, l.middle(r) + 4.5}, r.note, smallSize, false, end, soft))
+	} else if r.noteBeneath || len(r.label) == 0 {
+		out = append(out, lettered(point{l.left(), y}, r.note, smallSize, false, start, soft))
+	}
+	figure := lettered(point{l.right(), l.middle(r) + 4.5}, r.Figure, figureSize, r.bold(), end, ink)
 	if l.narrow {
 		figure.at.y = first
 	}
@@ -352,26 +370,26 @@ func (l *ladder) instead(marks []shape, width float64, text string, y float64) [
 	w := l.type_.width(text, smallSize, false)
 	return append(marks,
 		box{x - 4, y - 8, w + 8, 16, paint{fill: paper}},
-		words{point{x, y + 4}, text, smallSize, false, start, soft})
+		lettered(point{x, y + 4}, text, smallSize, false, start, soft))
 }
 
 // axisLine draws the axis with its numbers and its label.
 func (l *ladder) axisLine() {
 	l.add(segment{point{l.plotLeft, l.bottom}, point{l.plotRight, l.bottom}, paint{stroke: edge, width: 1}})
-	for _, t := range l.scale.ticks(l.most()) {
+	for _, t := range l.ticks() {
 		x, text := l.scale.at(t), l.axis.say(t)
 		w := l.type_.width(text, smallSize, false) / 2
 		at := math.Min(math.Max(x, w), l.width-w)
 		l.add(segment{point{x, l.bottom}, point{x, l.bottom + 4}, paint{stroke: edge, width: 1}})
-		l.add(words{point{at, l.bottom + 17}, text, smallSize, false, middle, soft})
+		l.add(lettered(point{at, l.bottom + 17}, text, smallSize, false, middle, soft))
 		if l.tickTop > 0 {
-			l.add(words{point{at, l.tickTop}, text, smallSize, false, middle, soft})
+			l.add(lettered(point{at, l.tickTop}, text, smallSize, false, middle, soft))
 		}
 	}
 	l.y = l.bottom + 21
 	l.sides()
 	for _, text := range l.type_.wrap(clean(l.axis.Label), smallSize, false, l.plotRight-l.plotLeft, 2) {
-		l.add(words{point{(l.plotLeft + l.plotRight) / 2, l.y + 13}, text, smallSize, false, middle, soft})
+		l.add(lettered(point{(l.plotLeft + l.plotRight) / 2, l.y + 13}, text, smallSize, false, middle, soft))
 		l.y += smallSize * leading
 	}
 	l.y += 4
@@ -390,10 +408,10 @@ func (l *ladder) sides() {
 	left := l.type_.wrap(before, smallSize, false, room, 2)
 	right := l.type_.wrap(after, smallSize, false, room, 2)
 	for i, text := range left {
-		l.add(words{point{l.plotLeft, l.y + 13 + float64(i)*smallSize*leading}, text, smallSize, false, start, ink})
+		l.add(lettered(point{l.plotLeft, l.y + 13 + float64(i)*smallSize*leading}, text, smallSize, false, start, ink))
 	}
 	for i, text := range right {
-		l.add(words{point{l.plotRight, l.y + 13 + float64(i)*smallSize*leading}, text, smallSize, false, end, ink})
+		l.add(lettered(point{l.plotRight, l.y + 13 + float64(i)*smallSize*leading}, text, smallSize, false, end, ink))
 	}
 	l.y += float64(max(len(left), len(right))) * smallSize * leading
 }

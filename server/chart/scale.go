@@ -2,6 +2,7 @@ package chart
 
 import (
 	"math"
+	"slices"
 	"strconv"
 
 	"gonum.org/v1/plot"
@@ -136,11 +137,27 @@ func (s scale) at(v float64) float64 {
 // within reports whether a number lies between the ends.
 func (s scale) within(v float64) bool { return v >= s.low && v <= s.high }
 
-// ticks are round numbers between the ends, at most as many as asked for.
-func (s scale) ticks(most int) []float64 {
+// ticks are round numbers between the ends: as many as fit, but no more than nine.
+func (s scale) ticks(fit func([]float64) bool) []float64 {
+	choices := s.linearTicks()
 	if s.axis.Log {
-		return s.logTicks(most)
+		choices = s.logTicks()
 	}
+	const most = 9
+	for _, one := range choices {
+		if len(one) > 0 && len(one) <= most && fit(one) {
+			return one
+		}
+	}
+	// Not even the fewest fit: their ends do.
+	if few := choices[len(choices)-1]; len(few) > 0 {
+		return few[:1]
+	}
+	return nil
+}
+
+// linearTicks are choices of round numbers, the densest first.
+func (s scale) linearTicks() [][]float64 {
 	var major, all []float64
 	for _, t := range (plot.DefaultTicks{}).Ticks(s.low, s.high) {
 		if !s.within(t.Value) {
@@ -155,16 +172,17 @@ func (s scale) ticks(most int) []float64 {
 			major = append(major, v)
 		}
 	}
-	if len(all) <= most && len(major) < 5 {
-		return all
-	}
-	return major
+	slices.Sort(all)
+	return [][]float64{all, major, everyOther(major)}
 }
 
-// logTicks are 1, 2 and 5 times a power of ten; where those are few, more between; where many, fewer.
-func (s scale) logTicks(most int) []float64 {
-	var best []float64
-	for _, ladder := range [][]float64{{1}, {1, 3}, {1, 2, 5}, {1, 1.5, 2, 3, 5, 7}, {1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 4, 5, 6, 8}} {
+// logTicks are choices of round numbers on a logarithmic axis, the densest first.
+func (s scale) logTicks() [][]float64 {
+	var choices [][]float64
+	for _, ladder := range [][]float64{
+		{1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 4, 5, 6, 8}, {1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 7}, {1, 1.5, 2, 3, 5, 7},
+		{1, 2, 5}, {1, 3}, {1},
+	} {
 		var out []float64
 		for power := math.Floor(math.Log10(s.low)); power <= math.Ceil(math.Log10(s.high)); power++ {
 			for _, step := range ladder {
@@ -177,17 +195,20 @@ func (s scale) logTicks(most int) []float64 {
 				}
 			}
 		}
-		if len(out) > most && best != nil {
-			break
-		}
-		best = out
+		choices = append(choices, out)
 	}
-	for len(best) > most {
-		var every []float64
-		for i := 0; i < len(best); i += 2 {
-			every = append(every, best[i])
-		}
-		best = every
+	// Over many powers of ten.
+	for few := choices[len(choices)-1]; len(few) > 3; {
+		few = everyOther(few)
+		choices = append(choices, few)
 	}
-	return best
+	return choices
+}
+
+func everyOther(all []float64) []float64 {
+	var out []float64
+	for i := 0; i < len(all); i += 2 {
+		out = append(out, all[i])
+	}
+	return out
 }

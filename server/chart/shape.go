@@ -77,7 +77,8 @@ const (
 	end
 )
 
-// words is one line of text; at is on its baseline.
+// words is one line of text; at is on its baseline. A tail follows it in smaller and quieter letters,
+// wherever it ends.
 type words struct {
 	at     point
 	text   string
@@ -85,7 +86,11 @@ type words struct {
 	bold   bool
 	anchor anchor
 	colour colour
+	tail   string
 }
+
+// tailGap is between a text and its tail.
+const tailGap = 8
 
 // datum is what belongs to one figure, with the words that say it. Whoever points into reach is told
 // them.
@@ -93,6 +98,11 @@ type datum struct {
 	title  string
 	reach  box
 	shapes []shape
+}
+
+// lettered returns a line of text without a tail.
+func lettered(at point, text string, size float64, bold bool, a anchor, c colour) words {
+	return words{at: at, text: text, size: size, bold: bold, anchor: a, colour: c}
 }
 
 func (segment) isShape() {}

@@ -59,7 +59,7 @@ func (s *sheet) foot(m Meta) {
 // paragraph draws a text from the left over the whole width.
 func (s *sheet) paragraph(text string, size float64, bold bool, c colour, lines int) {
 	for _, line := range s.type_.wrap(text, size, bold, s.room(), lines) {
-		s.add(words{point{s.left(), s.y + size}, line, size, bold, start, c})
+		s.add(lettered(point{s.left(), s.y + size}, line, size, bold, start, c))
 		s.y += size * leading
 	}
 }
@@ -72,7 +72,7 @@ func (s *sheet) empty(m Meta) {
 	s.add(box{s.left(), s.y, s.room(), h, paint{stroke: edge, width: 1, dash: dashed}})
 	y := s.y + pad + labelSize
 	for _, line := range lines {
-		s.add(words{point{s.left() + s.room()/2, y}, line, labelSize, false, middle, soft})
+		s.add(lettered(point{s.left() + s.room()/2, y}, line, labelSize, false, middle, soft))
 		y += labelSize * leading
 	}
 	s.y += h
@@ -105,7 +105,7 @@ func (s *sheet) legend(samples []sample) {
 		drawn = true
 		at := point{x + one.width/2, s.y + row/2}
 		s.add(one.draw(at)...)
-		s.add(words{point{x + one.width + gap, at.y + 4}, text, smallSize, false, start, soft})
+		s.add(lettered(point{x + one.width + gap, at.y + 4}, text, smallSize, false, start, soft))
 		x += w + after
 	}
 	if drawn {

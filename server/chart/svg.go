@@ -185,7 +185,16 @@ func (w *svgWriter) words(t words) {
 	case start:
 	}
 	w.paint(paint{fill: t.colour})
-	w.WriteString(">" + escape(t.text) + "</text>\n")
+	w.WriteString(">" + escape(t.text))
+	if t.tail != "" {
+		w.WriteString("<tspan")
+		w.number("dx", tailGap)
+		w.number("font-size", smallSize)
+		w.attr("font-weight", "400")
+		w.paint(paint{fill: soft})
+		w.WriteString(">" + escape(t.tail) + "</tspan>")
+	}
+	w.WriteString("</text>\n")
 }
 
 // outline is the d of a path.

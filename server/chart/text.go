@@ -59,8 +59,17 @@ func (t *typesetter) face(size float64, bold bool) font.Face {
 	return f
 }
 
-// width is that of a text in user units.
+// loose is how much wider than Liberation Sans the fonts are that stand in for it: the layout leaves room
+// for them.
+const loose = 1.07
+
+// width is what a text may take, in user units, in whatever font it is shown.
 func (t *typesetter) width(text string, size float64, bold bool) float64 {
+	return loose * t.exact(text, size, bold)
+}
+
+// exact is the width of a text in Liberation Sans, in user units.
+func (t *typesetter) exact(text string, size float64, bold bool) float64 {
 	if text == "" {
 		return 0
 	}
