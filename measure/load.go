@@ -49,14 +49,28 @@ func Load(files fs.FS) ([]Definition, error) {
 
 // ParseDefinition reads one definition. An unknown key is an error.
 func ParseDefinition(text []byte) (Definition, error) {
-	var d Definition
-	if err := yaml.UnmarshalWithOptions(text, &d, yaml.Strict()); err != nil {
-		return Definition{}, errors.New(strings.TrimSpace(yaml.FormatError(err, false, true)))
+	d, err := decodeDefinition(text)
+	if err != nil {
+		return Definition{}, err
 	}
 	if d.Improvement == "" {
 		d.Improvement = Context
 	}
 	return d, errors.Join(d.faults()...)
+}
+
+// decodeDefinition reads YAML. The decoder panics on some files, such as one with a tag before a single
+// value where a list belongs; an analyst is told that the file cannot be read.
+func decodeDefinition(text []byte) (d Definition, err error) {
+	defer func() {
+		if broken := recover(); broken != nil {
+			d, err = Definition{}, fmt.Errorf("read YAML: not a definition, or one with tags: %v", broken)
+		}
+	}()
+	if err := yaml.UnmarshalWithOptions(text, &d, yaml.Strict()); err != nil {
+		return Definition{}, errors.New(strings.TrimSpace(yaml.FormatError(err, false, true)))
+	}
+	return d, nil
 }
 
 var measureID = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
