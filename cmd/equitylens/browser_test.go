@@ -111,8 +111,7 @@ func TestALaunchInABrowser(t *testing.T) {
 	show("ask for the account", "sign-in", chromedp.Navigate(d.url+"/account"),
 		chromedp.WaitVisible(chromedp.CSS("form")))
 	show("sign in as an analyst", "account",
-		chromedp.Click(chromedp.CSS(`input[value="wen-adeyemi"]`)),
-		chromedp.Click(chromedp.CSS(`button[value="allow"]`)),
+		chromedp.Click(chromedp.CSS(`button[value="wen-adeyemi"]`)),
 		chromedp.WaitVisible(chromedp.CSS(`form[action="/signout"]`)))
 	text, err := chromedp.Run(ctx, chromedp.Text(chromedp.CSS("main")))
 	if err != nil || !strings.Contains(text, "Wen Adeyemi") || !strings.Contains(text, "Quality analyst") {

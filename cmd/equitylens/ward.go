@@ -106,6 +106,7 @@ func (w *ward) register(cfg *config.Config) {
 	cfg.People.Roles = map[string][]string{
 		string(role.Analyst): {"quality"}, string(role.Reviewer): {"patient-safety"},
 		string(role.Administrator): {"administrators"}, string(role.Clinician): {"clinicians"},
+		string(role.Engineer): {"integration"},
 	}
 }
 
@@ -163,7 +164,7 @@ Until you press Ctrl-C:
 	}
 	_, _ = fmt.Fprintf(out, `
   %[1]s/
-      sign in as one of the fake EHR's staff
+      the dashboard: choose Wen Adeyemi, a quality analyst, and you are signed in
 
 The API, with a token that is good for an hour:
 

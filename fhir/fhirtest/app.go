@@ -56,6 +56,7 @@ func Staff() []User {
 		{ID: "wen-adeyemi", Name: "Wen Adeyemi", Job: "Quality analyst", Groups: []string{"quality"}},
 		{ID: "ines-kallio", Name: "Ines Kallio, RN", Job: "Patient safety officer",
 			Groups: []string{"clinicians", "patient-safety"}},
+		{ID: "mika-tan", Name: "Mika Tan", Job: "Integration engineer", Groups: []string{"integration"}},
 		{ID: "sam-ortega", Name: "Sam Ortega", Job: "Administrator", Groups: []string{"administrators"}},
 	}
 }

@@ -238,8 +238,8 @@ func TestSignInOutsideAChart(t *testing.T) {
 	q.Set("login_hint", "wen-adeyemi")
 	status, page, _ := v.authorize(q)
 	handle := between(page, `name="handle" value="`, `"`)
-	if status != 200 || handle == "" || strings.Count(page, `type="radio"`) != len(Staff()) ||
-		!strings.Contains(page, `value="wen-adeyemi" required checked`) {
+	if status != 200 || handle == "" || strings.Count(page, `name="user"`) != len(Staff()) ||
+		!strings.Contains(page, `value="wen-adeyemi" autofocus`) {
 		t.Fatalf("status %d, page %s", status, page)
 	}
 	form := url.Values{"handle": {handle}, "user": {"sam-ortega"}, "answer": {"allow"}}

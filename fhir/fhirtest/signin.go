@@ -54,7 +54,7 @@ func (s *Server) serveSignIn(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	user, ok := s.user(r.PostForm.Get("user"))
-	if r.PostForm.Get("answer") != "allow" || !ok {
+	if r.PostForm.Get("answer") == "deny" || !ok {
 		s.sendBack(w, r, q.request.redirect, url.Values{"error": {"access_denied"},
 			"error_description": {"nobody signed in"}, "state": {q.request.state}})
 		return
