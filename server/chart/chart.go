@@ -81,7 +81,7 @@ func PNG(w io.Writer, c Chart, o Options) error {
 
 // lay composes a picture.
 func lay(c Chart, o Options) *sheet {
-	s := &sheet{width: Wide, type_: newTypesetter()}
+	s := &sheet{width: Wide, letters: newTypesetter()}
 	if small, ok := c.(interface{ usualWidth() float64 }); ok {
 		s.width, s.small = small.usualWidth(), true
 	}

@@ -32,7 +32,8 @@ type texture struct {
 // textureOf is that of the i-th part.
 func textureOf(i int) texture {
 	all := [...]texture{
-		{partA, noHatch}, {partB, rising}, {partC, speckled}, {partD, noHatch}, {partE, crossed}, {partF, noHatch},
+		{partA, noHatch}, {partB, rising}, {partC, speckled},
+		{partD, noHatch}, {partE, crossed}, {partF, noHatch},
 	}
 	return all[min(i, len(all)-1)]
 }
@@ -57,11 +58,11 @@ func (c Completeness) compose(s *sheet) {
 	s.y += 8
 	labelW, noteW := 0.0, 0.0
 	for _, r := range c.Rows {
-		labelW = math.Max(labelW, s.type_.width(clean(r.Label), labelSize, false))
-		noteW = math.Max(noteW, s.type_.width(clean(r.Note), smallSize, false))
+		labelW = math.Max(labelW, s.letters.width(clean(r.Label), labelSize, false))
+		noteW = math.Max(noteW, s.letters.width(clean(r.Note), smallSize, false))
 	}
 	labelW, noteW = math.Min(labelW+1, 0.3*s.room()), math.Min(noteW, 0.16*s.room())
-	figureW := s.type_.width(c.say(1), figureSize, true)
+	figureW := s.letters.width(c.say(1), figureSize, true)
 	bar := box{x: s.left() + labelW + gutter, h: barHeight}
 	if noteW > 0 {
 		bar.x += noteW + gutter
@@ -93,30 +94,31 @@ func (c Completeness) row(s *sheet, r BarRow, bar box, labelW float64) {
 	if r.State == Shown && len(shares) > 0 {
 		figure = c.say(shares[0])
 	}
-	lines := s.type_.wrap(label, labelSize, false, labelW, 2)
+	lines := s.letters.wrap(label, labelSize, false, labelW, 2)
 	h := math.Max(30, 10+labelSize*leading*float64(len(lines)))
 	if s.narrow {
-		h = labelSize*leading*float64(max(len(lines), 1)) + barHeight + 16
+		h = labelSize*leading*float64(max(len(lines), 1)) + barHeight + 18
 	}
 	d := datum{title: told(label, figure, r.Text), reach: box{x: s.left(), y: s.y, w: s.room(), h: h}}
 	bar.y = s.y + (h-barHeight)/2
 	y := s.y + h/2 - leading*labelSize*float64(len(lines))/2 + 12.5
 	figureY := bar.y + 13.5
 	if s.narrow {
-		bar.y, y = s.y+h-barHeight-8, s.y+13
+		bar.y, y = s.y+h-barHeight-13, s.y+13
 		figureY = y
 	}
 	for i, text := range lines {
 		line := lettered(point{s.left(), y}, text, labelSize, false, start, ink)
 		if s.narrow && i == len(lines)-1 {
-			line.tail = s.type_.cut(note, smallSize, false, math.Max(labelW-s.type_.width(text, labelSize, false)-tailGap, 30))
+			beside := labelW - s.letters.width(text, labelSize, false) - tailGap
+			line.tail = s.letters.cut(note, smallSize, false, math.Max(beside, 30))
 		}
 		d.shapes = append(d.shapes, line)
 		y += labelSize * leading
 	}
 	if !s.narrow {
-		note = s.type_.cut(note, smallSize, false, bar.x-gutter-s.left()-labelW)
-		d.shapes = append(d.shapes, lettered(point{bar.x - gutter, bar.y + 13.5}, note, smallSize, false, end, soft))
+		note = s.letters.cut(note, smallSize, false, bar.x-gutter-s.left()-labelW)
+		d.shapes = append(d.shapes, small(point{bar.x - gutter, bar.y + 13.5}, note, end, soft))
 	}
 	d.shapes = append(d.shapes, lettered(point{s.right(), figureY}, figure, figureSize, true, end, ink))
 	d.shapes = append(d.shapes, c.bar(s, r, bar)...)
@@ -152,15 +154,16 @@ func (c Completeness) bar(s *sheet, r BarRow, bar box) []shape {
 	y := bar.y + bar.h/2
 	switch {
 	case r.State == Suppressed:
-		text := s.type_.cut(clean(c.Suppressed), smallSize, false, bar.w-hiddenWidth-8)
-		return append(hidden(point{bar.x, y}), lettered(point{bar.x + hiddenWidth + 8, y + 4}, text, smallSize, false, start, soft))
+		text := s.letters.cut(clean(c.Suppressed), smallSize, false, bar.w-hiddenWidth-8)
+		at := point{bar.x + hiddenWidth + 8, y + 4}
+		return append(hidden(point{bar.x, y}), small(at, text, start, soft))
 	case r.State == NoData || shares == nil:
-		text := s.type_.cut(clean(c.NoData), smallSize, false, bar.w-16)
+		text := s.letters.cut(clean(c.NoData), smallSize, false, bar.w-16)
 		out := []shape{absent(point{bar.x, y}, point{bar.x + bar.w, y})}
 		if text != "" {
-			w := s.type_.width(text, smallSize, false)
+			w := s.letters.width(text, smallSize, false)
 			out = append(out, box{bar.x + 14, y - 8, w + 8, 16, paint{fill: paper}},
-				lettered(point{bar.x + 18, y + 4}, text, smallSize, false, start, soft))
+				small(point{bar.x + 18, y + 4}, text, start, soft))
 		}
 		return out
 	}

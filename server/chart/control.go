@@ -66,7 +66,7 @@ func (c Control) compose(s *sheet) {
 		c.point(&p, i)
 	}
 	for i := range endings {
-		endings[i].y = p.y.at(endings[i].y)
+		endings[i].y = p.up.at(endings[i].y)
 	}
 	p.endings(endings)
 	labels := make([]string, len(c.Points))
@@ -106,9 +106,9 @@ func (c Control) endings(s *sheet) (all []ending, room float64) {
 		}
 		text += c.Axis.say(v)
 		most := 0.22 * s.room()
-		lines := s.type_.wrap(text, smallSize, one.bold, most, 3)
+		lines := s.letters.wrap(text, smallSize, one.bold, most, 3)
 		for _, line := range lines {
-			room = math.Max(room, s.type_.width(line, smallSize, one.bold)+tailRoom)
+			room = math.Max(room, s.letters.width(line, smallSize, one.bold)+tailRoom)
 		}
 		all = append(all, ending{lines, v, one.bold, soft})
 	}
@@ -132,7 +132,7 @@ func (c Control) steps(p *plane, of func(ControlPoint) *float64) [][]point {
 			}
 			continue
 		}
-		x, y := p.column(i, n), p.y.at(v)
+		x, y := p.column(i, n), p.up.at(v)
 		left, right := math.Max(x-half, p.area.x), math.Min(x+half, p.area.x+p.area.w)
 		part = append(part, point{left, y}, point{right, y})
 	}
@@ -155,18 +155,20 @@ func (c Control) limits(p *plane) {
 		}
 		x := p.column(i, n)
 		left, right := math.Max(x-half, p.area.x), math.Min(x+half, p.area.x+p.area.w)
-		top, bottom := p.y.at(high), p.y.at(low)
-		ground.parts = append(ground.parts, []point{{left, top}, {right, top}, {right, bottom}, {left, bottom}})
+		top, bottom := p.up.at(high), p.up.at(low)
+		ground.parts = append(ground.parts,
+			[]point{{left, top}, {right, top}, {right, bottom}, {left, bottom}})
 	}
 	if len(ground.parts) > 0 {
 		p.add(ground)
 	}
+	limit := paint{stroke: edge, width: 1.25, dash: dashed}
 	for _, one := range []struct {
 		of    func(ControlPoint) *float64
 		paint paint
 	}{
-		{func(p ControlPoint) *float64 { return p.Upper }, paint{stroke: edge, width: 1.25, dash: dashed}},
-		{func(p ControlPoint) *float64 { return p.Lower }, paint{stroke: edge, width: 1.25, dash: dashed}},
+		{func(p ControlPoint) *float64 { return p.Upper }, limit},
+		{func(p ControlPoint) *float64 { return p.Lower }, limit},
 		{func(p ControlPoint) *float64 { return p.Centre }, paint{stroke: soft, width: 1.25}},
 	} {
 		if parts := c.steps(p, one.of); len(parts) > 0 {
@@ -185,7 +187,7 @@ func (c Control) path(p *plane) {
 			parts, part = append(parts, part), nil
 			continue
 		}
-		part = append(part, point{p.column(i, len(c.Points)), p.y.at(v)})
+		part = append(part, point{p.column(i, len(c.Points)), p.up.at(v)})
 	}
 	parts = append(parts, part)
 	t := trace{paint: paint{stroke: mark, width: 1.5}}
@@ -218,10 +220,10 @@ func (c Control) point(p *plane, i int) {
 	if one.Text == "" {
 		d.title = told(clean(one.Label), c.Axis.say(v), "")
 	}
-	at := point{x, p.y.at(v)}
+	at := point{x, p.up.at(v)}
 	switch {
-	case !p.y.within(v):
-		d.shapes = []shape{triangle(at, 5, v > p.y.high, paint{fill: accent})}
+	case !p.up.within(v):
+		d.shapes = []shape{triangle(at, 5, v > p.up.high, paint{fill: accent})}
 	case one.Signal:
 		d.shapes = signal(at)
 	case one.Excluded:
@@ -259,7 +261,7 @@ func excluded(at point) []shape {
 
 // missing is a short dotted line that stands on the axis, at foot.
 func missing(foot point) []shape {
-	return []shape{segment{point{foot.x, foot.y - 16}, point{foot.x, foot.y - 2}, paint{stroke: edge, width: 2, dash: dotted}}}
+	return []shape{rule(point{foot.x, foot.y - 16}, point{foot.x, foot.y - 2}, edge, 2, dotted)}
 }
 
 // samples explains the marks that occur.
@@ -291,7 +293,8 @@ func (c Control) samples(s *sheet) {
 		return []shape{
 			box{at.x - 12, at.y - 5, 24, 10, paint{fill: bandOuter}},
 			trace{parts: [][]point{
-				{{at.x - 12, at.y - 5}, {at.x + 12, at.y - 5}}, {{at.x - 12, at.y + 5}, {at.x + 12, at.y + 5}},
+				{{at.x - 12, at.y - 5}, {at.x + 12, at.y - 5}},
+				{{at.x - 12, at.y + 5}, {at.x + 12, at.y + 5}},
 			}, paint: paint{stroke: edge, width: 1.25, dash: dashed}},
 		}
 	})

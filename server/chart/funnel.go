@@ -30,8 +30,8 @@ type Band struct {
 // BandPoint is a band at one place.
 type BandPoint struct{ X, Low, High float64 }
 
-// FunnelPoint is a unit. One that is Outside is named in the picture: by Label where there is room, else
-// by Key, a number that the caller's table explains and a list below the picture.
+// FunnelPoint is a unit. One that is Outside is named in the picture: by Label where there is room,
+// else by Key, which a list below the picture explains.
 type FunnelPoint struct {
 	Label, Key, Text string
 	X, Y             float64
@@ -48,7 +48,7 @@ func (c Funnel) compose(s *sheet) {
 		s.empty(c.Meta)
 		return
 	}
-	var x, y extent
+	x, y := extent{}, extent{slack: 0.5}
 	for _, p := range points {
 		x.include(p.X)
 		y.include(p.Y)
@@ -70,7 +70,7 @@ func (c Funnel) compose(s *sheet) {
 	across.from, across.to = p.area.x+inset, p.area.x+p.area.w-inset
 	c.limits(&p, across, bands)
 	for i := range endings {
-		endings[i].y = p.y.at(endings[i].y)
+		endings[i].y = p.up.at(endings[i].y)
 	}
 	p.endings(endings)
 	c.units(&p, across, points)
@@ -82,10 +82,26 @@ func (c Funnel) visible(across scale) []Band {
 	var out []Band
 	for _, b := range c.Bands {
 		kept := Band{Label: b.Label}
+		var last *BandPoint
 		for _, p := range b.Points {
-			if c.X.usable(p.X) && across.within(p.X) && c.Y.usable(p.Low) && c.Y.usable(p.High) {
+			if !c.X.usable(p.X) || !c.Y.usable(p.Low) || !c.Y.usable(p.High) {
+				continue
+			}
+			if last != nil {
+				if p.X <= last.X {
+					continue
+				}
+				if last.X < across.low && p.X > across.low {
+					kept.Points = append(kept.Points, last.towards(p, across.low))
+				}
+				if last.X < across.high && p.X > across.high {
+					kept.Points = append(kept.Points, last.towards(p, across.high))
+				}
+			}
+			if across.within(p.X) {
 				kept.Points = append(kept.Points, p)
 			}
+			last = &p
 		}
 		if len(kept.Points) > 1 {
 			out = append(out, kept)
@@ -94,12 +110,18 @@ func (c Funnel) visible(across scale) []Band {
 	return out
 }
 
+// towards is the place on the way to another at x.
+func (b BandPoint) towards(to BandPoint, x float64) BandPoint {
+	share := (x - b.X) / (to.X - b.X)
+	return BandPoint{x, b.Low + share*(to.Low-b.Low), b.High + share*(to.High-b.High)}
+}
+
 // endings are the names of the limits and of the centre.
 func (c Funnel) endings(s *sheet, bands []Band) (all []ending, room float64) {
 	put := func(text string, v float64, bold bool) {
-		lines := s.type_.wrap(clean(text), smallSize, bold, 0.2*s.room(), 3)
+		lines := s.letters.wrap(clean(text), smallSize, bold, 0.2*s.room(), 3)
 		for _, line := range lines {
-			room = math.Max(room, s.type_.width(line, smallSize, bold)+tailRoom)
+			room = math.Max(room, s.letters.width(line, smallSize, bold)+tailRoom)
 		}
 		all = append(all, ending{lines, v, bold, soft})
 	}
@@ -121,20 +143,22 @@ func (c Funnel) limits(p *plane, across scale, bands []Band) {
 		for _, one := range b.Points {
 			high = append(high, point{across.at(one.X), p.free(one.High)})
 			low = append(low, point{across.at(one.X), p.free(one.Low)})
-			around = append(around, point{across.at(one.X), p.y.at(one.High)})
+			around = append(around, point{across.at(one.X), p.free(one.High)})
 		}
 		for _, one := range slices.Backward(b.Points) {
-			around = append(around, point{across.at(one.X), p.y.at(one.Low)})
+			around = append(around, point{across.at(one.X), p.free(one.Low)})
 		}
 		k := min(i, len(fills)-1)
-		p.add(trace{parts: [][]point{around}, closed: true, paint: paint{fill: fills[k]}})
+		if ground := p.within(around); len(ground) > 2 {
+			p.add(trace{parts: [][]point{ground}, closed: true, paint: paint{fill: fills[k]}})
+		}
 		if parts := append(p.clipped(high), p.clipped(low)...); len(parts) > 0 {
 			p.add(trace{parts: parts, paint: paint{stroke: edge, width: 1.25, dash: lines[k]}})
 		}
 	}
-	if c.Y.usable(c.Centre) && p.y.within(c.Centre) {
-		y := p.y.at(c.Centre)
-		p.add(segment{point{p.area.x, y}, point{p.area.x + p.area.w, y}, paint{stroke: soft, width: 1.25}})
+	if c.Y.usable(c.Centre) && p.up.within(c.Centre) {
+		y := p.up.at(c.Centre)
+		p.add(rule(point{p.area.x, y}, point{p.area.x + p.area.w, y}, soft, 1.25, whole))
 	}
 	p.floor()
 	c.numbers(p, across)
@@ -146,19 +170,19 @@ func (c Funnel) numbers(p *plane, across scale) {
 	ticks := across.ticks(func(all []float64) bool {
 		w := 0.0
 		for _, t := range all {
-			w = math.Max(w, p.type_.width(c.X.say(t), smallSize, false))
+			w = math.Max(w, p.letters.width(c.X.say(t), smallSize, false))
 		}
 		return (w+18)*float64(len(all)) <= p.area.w
 	})
 	for _, t := range ticks {
 		x, text := across.at(t), c.X.say(t)
-		w := p.type_.width(text, smallSize, false) / 2
-		p.add(segment{point{x, bottom}, point{x, bottom + 4}, paint{stroke: edge, width: 1}})
-		p.add(lettered(point{math.Min(math.Max(x, w), p.width-w), bottom + 17}, text, smallSize, false, middle, soft))
+		w := p.letters.width(text, smallSize, false) / 2
+		p.add(rule(point{x, bottom}, point{x, bottom + 4}, edge, 1, whole))
+		p.add(small(point{math.Min(math.Max(x, w), p.width-w), bottom + 17}, text, middle, soft))
 	}
 	p.down(21)
-	for _, text := range p.type_.wrap(clean(c.X.Label), smallSize, false, p.area.w, 2) {
-		p.add(lettered(point{p.area.x + p.area.w/2, p.sheet.y + 13}, text, smallSize, false, middle, soft))
+	for _, text := range p.letters.wrap(clean(c.X.Label), smallSize, false, p.area.w, 2) {
+		p.add(small(point{p.area.x + p.area.w/2, p.sheet.y + 13}, text, middle, soft))
 		p.down(smallSize * leading)
 	}
 	p.down(4)
@@ -167,7 +191,7 @@ func (c Funnel) numbers(p *plane, across scale) {
 // units draws the points, those outside last, and names these.
 func (c Funnel) units(p *plane, across scale, points []FunnelPoint) {
 	var taken []box
-	place := func(one FunnelPoint) point { return point{across.at(one.X), p.y.at(one.Y)} }
+	place := func(one FunnelPoint) point { return point{across.at(one.X), p.up.at(one.Y)} }
 	for _, one := range points {
 		at, r := place(one), 4.0
 		if one.Outside {
@@ -188,8 +212,9 @@ func (c Funnel) units(p *plane, across scale, points []FunnelPoint) {
 				reach:  box{x: at.x - 9, y: at.y - 9, w: 18, h: 18},
 				shapes: unit(at, outside),
 			}
-			if !across.within(one.X) || !p.y.within(one.Y) {
-				d.shapes = []shape{triangle(at, 5.5, one.Y > p.y.high, paint{fill: unitColour(outside)})}
+			if !across.within(one.X) || !p.up.within(one.Y) {
+				up := one.Y > p.up.high
+				d.shapes = []shape{triangle(at, 5.5, up, paint{fill: unitColour(outside)})}
 			}
 			p.add(d)
 			if !outside {
@@ -223,7 +248,7 @@ func unitColour(outside bool) colour {
 // unit draws the mark of one.
 func unit(at point, outside bool) []shape {
 	if outside {
-		return []shape{disc{at, 8.5, paint{fill: paper, stroke: accent, width: 1.5}}, diamond(at, 5.5, paint{fill: accent})}
+		return signal(at)
 	}
 	return []shape{disc{at, 4, paint{fill: mark, stroke: paper, width: 1}}}
 }
@@ -234,8 +259,8 @@ func (p *plane) name(at point, text string, taken *[]box) (shape, bool) {
 		return nil, false
 	}
 	const most, gap, h = 150, 12, 15
-	text = p.type_.cut(text, smallSize, true, most)
-	w := p.type_.width(text, smallSize, true)
+	text = p.letters.cut(text, smallSize, true, most)
+	w := p.letters.width(text, smallSize, true)
 	for _, one := range []struct {
 		at     point
 		anchor anchor
@@ -252,11 +277,14 @@ func (p *plane) name(at point, text string, taken *[]box) (shape, bool) {
 		inside := room.x >= p.area.x && room.x+w <= p.area.x+p.area.w &&
 			room.y >= p.area.y-4 && room.y+h <= p.area.y+p.area.h
 		own := box{x: at.x - 8, y: at.y - 8, w: 16, h: 16}
-		if !inside || slices.ContainsFunc(*taken, func(b box) bool { return b != own && meet(b, room) }) {
+		crowded := func(b box) bool { return b != own && meet(b, room) }
+		if !inside || slices.ContainsFunc(*taken, crowded) {
 			continue
 		}
 		*taken = append(*taken, room)
-		return lettered(one.at, text, smallSize, true, one.anchor, ink), true
+		name := lettered(one.at, text, smallSize, true, one.anchor, ink)
+		name.halo = true
+		return name, true
 	}
 	return nil, false
 }

@@ -20,8 +20,8 @@ func (c Control) happenings(s *sheet) [][]happening {
 		if m.At < 0 || m.At >= n || text == "" {
 			continue
 		}
-		text = s.type_.cut(text, smallSize, false, s.room()*0.4)
-		one := happening{m, text, s.type_.width(text, smallSize, false)}
+		text = s.letters.cut(text, smallSize, false, s.room()*0.4)
+		one := happening{m, text, s.letters.width(text, smallSize, false)}
 		level := 0
 		for ; level < len(levels); level++ {
 			if c.apart(s, levels[level], one) {
@@ -59,15 +59,16 @@ func (c Control) marks(p *plane, levels [][]happening) {
 			continue
 		}
 		x := p.column(m.At, n)
-		line := segment{point{x, p.area.y - 4}, point{x, p.area.y + p.area.h}, paint{stroke: ink, width: 1, dash: dotted}}
-		p.add(datum{title: m.Label, reach: box{x: x - 4, y: p.area.y - 8, w: 8, h: p.area.h + 8}, shapes: []shape{line}})
+		line := rule(point{x, p.area.y - 4}, point{x, p.area.y + p.area.h}, ink, 1, dotted)
+		reach := box{x: x - 4, y: p.area.y - 8, w: 8, h: p.area.h + 8}
+		p.add(datum{title: m.Label, reach: reach, shapes: []shape{line}})
 	}
 	for i, level := range levels {
 		y := p.area.y - 9 - 16*float64(i)
 		for _, one := range level {
 			x := p.column(one.mark.At, n)
 			at := math.Min(math.Max(x, p.left()+one.wide/2), p.right()-one.wide/2)
-			p.add(lettered(point{at, y}, one.text, smallSize, false, middle, ink))
+			p.add(small(point{at, y}, one.text, middle, ink))
 		}
 	}
 }

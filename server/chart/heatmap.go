@@ -82,7 +82,7 @@ func (c HeatMap) compose(s *sheet) {
 	}
 	labelW := 0.0
 	for _, r := range c.Rows {
-		labelW = math.Max(labelW, s.type_.width(clean(r.Label), labelSize, false))
+		labelW = math.Max(labelW, s.letters.width(clean(r.Label), labelSize, false))
 	}
 	labelW = math.Min(labelW+1, 0.3*s.room())
 	x := s.left() + labelW + gutter
@@ -107,7 +107,7 @@ func (c HeatMap) block(s *sheet, x, w, labelW float64, from, to int) {
 	const line = headSize * 1.25
 	heads, most := make([][]string, to-from), 0
 	for i := range heads {
-		heads[i] = s.type_.wrap(clean(c.Columns[from+i]), headSize, false, w-6, 4)
+		heads[i] = s.letters.wrap(clean(c.Columns[from+i]), headSize, false, w-6, 4)
 		most = max(most, len(heads[i]))
 	}
 	for i, lines := range heads {
@@ -120,7 +120,7 @@ func (c HeatMap) block(s *sheet, x, w, labelW float64, from, to int) {
 	s.y += line*float64(most) + 6
 	top := s.y
 	for _, r := range c.Rows {
-		lines := s.type_.wrap(clean(r.Label), labelSize, false, labelW, 2)
+		lines := s.letters.wrap(clean(r.Label), labelSize, false, labelW, 2)
 		y := s.y + cellHeight/2 - leading*labelSize*float64(len(lines))/2 + 12.5
 		if s.narrow {
 			y = s.y + 14
@@ -168,8 +168,9 @@ func (c HeatCell) draw(s *sheet, b box) []shape {
 	if c.Reference {
 		out = append(out, diamond(point{b.x + 9, b.y + b.h/2}, 5, paint{fill: ink}))
 	}
-	text := s.type_.cut(clean(c.Text), smallSize, c.Clear, b.w-22)
-	return append(out, lettered(point{b.x + b.w - 6, b.y + b.h/2 + 4}, text, smallSize, c.Clear, end, ink))
+	text := s.letters.cut(clean(c.Text), smallSize, c.Clear, b.w-22)
+	at := point{b.x + b.w - 6, b.y + b.h/2 + 4}
+	return append(out, lettered(at, text, smallSize, c.Clear, end, ink))
 }
 
 // sign tells worse from better without colour: a filled triangle, and a hollow ring. The greater of

@@ -52,7 +52,8 @@ func (k kind) glyph(at point, weight float64) []shape {
 	c := k.colour()
 	switch k {
 	case emphasised:
-		return []shape{disc{at, 8, paint{fill: paper, stroke: c, width: 1.5}}, disc{at, 5, paint{fill: c}}}
+		ring := paint{fill: paper, stroke: c, width: 1.5}
+		return []shape{disc{at, 8, ring}, disc{at, 5, paint{fill: c}}}
 	case reference:
 		return []shape{diamond(at, 7, paint{fill: c})}
 	case unknown:
@@ -132,7 +133,7 @@ func hidden(at point) []shape {
 
 // absent draws the dotted line of a figure that does not exist.
 func absent(from, to point) shape {
-	return segment{from, to, paint{stroke: edge, width: 1.5, dash: dotted}}
+	return rule(from, to, edge, 1.5, dotted)
 }
 
 // sampled returns an entry of a legend for a kind.

@@ -8,7 +8,7 @@ import (
 // plane is an area with a vertical axis: what funnels, control charts and trends have in common.
 type plane struct {
 	*sheet
-	y    scale
+	up   scale
 	area box
 }
 
@@ -21,10 +21,10 @@ const (
 
 // plane lays out an area that leaves room at its right and above it, and draws its vertical axis.
 func (s *sheet) plane(axis Axis, e extent, right, above float64) plane {
-	p := plane{sheet: s, y: scale{axis: axis}}
-	p.y.low, p.y.high = axis.bounds(e)
-	for _, text := range s.type_.wrap(clean(axis.Label), smallSize, false, s.room(), 2) {
-		s.add(lettered(point{s.left(), s.y + smallSize}, text, smallSize, false, start, soft))
+	p := plane{sheet: s, up: scale{axis: axis}}
+	p.up.low, p.up.high = axis.bounds(e)
+	for _, text := range s.letters.wrap(clean(axis.Label), smallSize, false, s.room(), 2) {
+		s.add(small(point{s.left(), s.y + smallSize}, text, start, soft))
 		s.y += smallSize * leading
 	}
 	s.y += 4 + above
@@ -33,20 +33,20 @@ func (s *sheet) plane(axis Axis, e extent, right, above float64) plane {
 		h = narrowArea
 	}
 	p.area = box{y: s.y, h: h}
-	p.y.from, p.y.to = s.y+h-inset, s.y+inset
-	ticks := p.y.ticks(func(all []float64) bool { return float64(len(all))*26 <= h })
+	p.up.from, p.up.to = s.y+h-inset, s.y+inset
+	ticks := p.up.ticks(func(all []float64) bool { return float64(len(all))*26 <= h })
 	wide := 0.0
 	for _, t := range ticks {
-		wide = math.Max(wide, s.type_.width(axis.say(t), smallSize, false))
+		wide = math.Max(wide, s.letters.width(axis.say(t), smallSize, false))
 	}
 	wide = math.Min(wide, s.room()*0.3)
 	p.area.x = s.left() + wide + 8
 	p.area.w = s.right() - right - p.area.x
 	for _, t := range ticks {
-		y := p.y.at(t)
-		s.add(segment{point{p.area.x, y}, point{p.area.x + p.area.w, y}, paint{stroke: grid, width: 1}})
-		text := s.type_.cut(axis.say(t), smallSize, false, wide)
-		s.add(lettered(point{p.area.x - 8, y + 4}, text, smallSize, false, end, soft))
+		y := p.up.at(t)
+		s.add(rule(point{p.area.x, y}, point{p.area.x + p.area.w, y}, grid, 1, whole))
+		text := s.letters.cut(axis.say(t), smallSize, false, wide)
+		s.add(small(point{p.area.x - 8, y + 4}, text, end, soft))
 	}
 	s.fields = append(s.fields, p.area)
 	s.y += h
@@ -56,7 +56,7 @@ func (s *sheet) plane(axis Axis, e extent, right, above float64) plane {
 // floor draws the line below an area.
 func (p *plane) floor() {
 	y := p.area.y + p.area.h
-	p.add(segment{point{p.area.x, y}, point{p.area.x + p.area.w, y}, paint{stroke: edge, width: 1}})
+	p.add(rule(point{p.area.x, y}, point{p.area.x + p.area.w, y}, edge, 1, whole))
 }
 
 // column is the place of the i-th of n periods, and step the distance between two.
@@ -79,8 +79,8 @@ func (p *plane) periods(labels []string) {
 	n, wide := len(labels), 0.0
 	p.floor()
 	for i := range labels {
-		labels[i] = p.type_.cut(clean(labels[i]), smallSize, false, 110)
-		wide = math.Max(wide, p.type_.width(labels[i], smallSize, false))
+		labels[i] = p.letters.cut(clean(labels[i]), smallSize, false, 110)
+		wide = math.Max(wide, p.letters.width(labels[i], smallSize, false))
 	}
 	every := 1
 	for _, every = range []int{1, 2, 3, 4, 6, 12, 24, 48, 96} {
@@ -91,10 +91,10 @@ func (p *plane) periods(labels []string) {
 	bottom := p.area.y + p.area.h
 	for i := 0; i < n; i += every {
 		x := p.column(i, n)
-		w := p.type_.width(labels[i], smallSize, false) / 2
-		p.add(segment{point{x, bottom}, point{x, bottom + 4}, paint{stroke: edge, width: 1}})
+		w := p.letters.width(labels[i], smallSize, false) / 2
+		p.add(rule(point{x, bottom}, point{x, bottom + 4}, edge, 1, whole))
 		at := math.Min(math.Max(x, w), p.width-w-2)
-		p.add(lettered(point{at, bottom + 17}, labels[i], smallSize, false, middle, soft))
+		p.add(small(point{at, bottom + 17}, labels[i], middle, soft))
 	}
 	p.down(21)
 }
@@ -147,7 +147,7 @@ func (p *plane) endings(all []ending) {
 
 // clipped are the parts of a line between the ends of the axis.
 func (p *plane) clipped(line []point) [][]point {
-	top, bottom := p.y.to, p.y.from
+	top, bottom := p.up.to, p.up.from
 	var out [][]point
 	var part []point
 	flush := func() {
@@ -194,11 +194,35 @@ func cross(a, b point, top, bottom float64) (from, to point, ok bool) {
 	return inside(a), inside(b), true
 }
 
+// within is the part of an area's ground that lies between the ends of the axis.
+func (p *plane) within(ground []point) []point {
+	top, bottom := p.up.to, p.up.from
+	ground = above(ground, bottom, 1)
+	return above(ground, top, -1)
+}
+
+// above is the part of a ground on one side of a height: upwards of it where side is 1, downwards of it
+// where side is -1.
+func above(ground []point, y, side float64) []point {
+	var out []point
+	for i, b := range ground {
+		a := ground[(i+len(ground)-1)%len(ground)]
+		in, was := (y-b.y)*side >= 0, (y-a.y)*side >= 0
+		if in != was {
+			out = append(out, point{a.x + (b.x-a.x)*(y-a.y)/(b.y-a.y), y})
+		}
+		if in {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
 // free is the place of a number without regard to the ends of the axis.
 func (p *plane) free(v float64) float64 {
-	if p.y.axis.Log {
+	if p.up.axis.Log {
 		v = math.Max(v, leastLog)
-		return p.y.from + (math.Log(v/p.y.low)/math.Log(p.y.high/p.y.low))*(p.y.to-p.y.from)
+		return p.up.from + (math.Log(v/p.up.low)/math.Log(p.up.high/p.up.low))*(p.up.to-p.up.from)
 	}
-	return p.y.from + (v-p.y.low)/(p.y.high-p.y.low)*(p.y.to-p.y.from)
+	return p.up.from + (v-p.up.low)/(p.up.high-p.up.low)*(p.up.to-p.up.from)
 }

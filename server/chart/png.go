@@ -27,7 +27,7 @@ func writePNG(w io.Writer, s *sheet) error {
 	}
 	c := vgimg.NewWith(vgimg.UseWH(vg.Points(s.width), vg.Points(height)),
 		vgimg.UseDPI(points*density), vgimg.UseBackgroundColor(color.White))
-	p := pngPainter{canvas: c, height: height, type_: s.type_}
+	p := pngPainter{canvas: c, height: height, letters: s.letters}
 	p.shapes(s.shapes)
 	if _, err := (vgimg.PngCanvas{Canvas: c}).WriteTo(w); err != nil {
 		return fmt.Errorf("write png: %w", err)
@@ -37,9 +37,9 @@ func writePNG(w io.Writer, s *sheet) error {
 
 // pngPainter draws shapes on a canvas whose y goes upwards.
 type pngPainter struct {
-	canvas *vgimg.Canvas
-	height float64
-	type_  *typesetter
+	canvas  *vgimg.Canvas
+	height  float64
+	letters *typesetter
 }
 
 func (p *pngPainter) at(a point) vg.Point {
@@ -115,7 +115,7 @@ func (p *pngPainter) words(t words) {
 		return
 	}
 	at := t.at
-	w := p.type_.exact(t.text, t.size, t.bold)
+	w := p.letters.exact(t.text, t.size, t.bold)
 	switch t.anchor {
 	case middle:
 		at.x -= w / 2
@@ -123,12 +123,21 @@ func (p *pngPainter) words(t words) {
 		at.x -= w
 	case start:
 	}
+	if t.halo {
+		p.canvas.SetColor(rgb(paper))
+		const directions = 12
+		for i := range directions {
+			sin, cos := math.Sincos(2 * math.Pi * float64(i) / directions)
+			off := point{at.x + haloWidth/2*cos, at.y + haloWidth/2*sin}
+			p.canvas.FillString(p.letters.face(t.size, t.bold), p.at(off), t.text)
+		}
+	}
 	p.canvas.SetColor(rgb(t.colour))
-	p.canvas.FillString(p.type_.face(t.size, t.bold), p.at(at), t.text)
+	p.canvas.FillString(p.letters.face(t.size, t.bold), p.at(at), t.text)
 	if t.tail != "" {
 		at.x += w + tailGap
 		p.canvas.SetColor(rgb(soft))
-		p.canvas.FillString(p.type_.face(smallSize, false), p.at(at), t.tail)
+		p.canvas.FillString(p.letters.face(smallSize, false), p.at(at), t.tail)
 	}
 }
 

@@ -131,9 +131,9 @@ func (l *ladder) measure() {
 func (l *ladder) columns() {
 	for i := range l.laid {
 		r := &l.laid[i]
-		l.labelW = math.Max(l.labelW, l.type_.width(clean(r.Label), labelSize, r.bold()))
-		l.noteW = math.Max(l.noteW, l.type_.width(r.note, smallSize, false))
-		l.figW = math.Max(l.figW, l.type_.width(r.Figure, figureSize, true))
+		l.labelW = math.Max(l.labelW, l.letters.width(clean(r.Label), labelSize, r.bold()))
+		l.noteW = math.Max(l.noteW, l.letters.width(r.note, smallSize, false))
+		l.figW = math.Max(l.figW, l.letters.width(r.Figure, figureSize, true))
 	}
 	l.plotLeft, l.plotRight = l.left(), l.right()
 	if l.narrow {
@@ -165,11 +165,11 @@ func (r *laidRow) bold() bool { return r.Emphasis || r.kind == pooled }
 // wording breaks the label of a row, and makes the sentence for whoever points at it.
 func (l *ladder) wording(r *laidRow) {
 	label := clean(r.Label)
-	r.label = l.type_.wrap(label, labelSize, r.bold(), l.labelW, 2)
+	r.label = l.letters.wrap(label, labelSize, r.bold(), l.labelW, 2)
 	r.title = told(label, r.Figure, r.Text)
-	r.Figure = l.type_.cut(r.Figure, figureSize, true, math.Max(l.figW, 20))
+	r.Figure = l.letters.cut(r.Figure, figureSize, true, math.Max(l.figW, 20))
 	if !l.narrow {
-		r.note = l.type_.cut(r.note, smallSize, false, math.Max(l.noteW, 20))
+		r.note = l.letters.cut(r.note, smallSize, false, math.Max(l.noteW, 20))
 		r.h = math.Max(rowHeight, 10+labelSize*leading*float64(len(r.label)))
 		return
 	}
@@ -177,11 +177,11 @@ func (l *ladder) wording(r *laidRow) {
 	if n := len(r.label); n > 0 {
 		last = r.label[n-1]
 	}
-	beside := l.labelW - l.type_.width(last, labelSize, r.bold()) - tailGap
-	r.noteBeneath = l.type_.width(r.note, smallSize, false) > beside
+	beside := l.labelW - l.letters.width(last, labelSize, r.bold()) - tailGap
+	r.noteBeneath = l.letters.width(r.note, smallSize, false) > beside
 	lines := float64(max(len(r.label), 1))
 	if r.noteBeneath && r.note != "" {
-		r.note = l.type_.cut(r.note, smallSize, false, l.room())
+		r.note = l.letters.cut(r.note, smallSize, false, l.room())
 		lines++
 	}
 	r.h = lines*labelSize*leading + strip
@@ -218,7 +218,8 @@ func (l *ladder) place() {
 		l.y += r.h
 	}
 	l.bottom = l.y + 4
-	l.fields = append(l.fields, box{l.plotLeft, l.top, l.plotRight - l.plotLeft, l.bottom - l.top, paint{}})
+	l.fields = append(l.fields,
+		box{x: l.plotLeft, y: l.top, w: l.plotRight - l.plotLeft, h: l.bottom - l.top})
 }
 
 // tall pictures have the numbers of the axis at the head as well.
@@ -229,7 +230,7 @@ func (l *ladder) ticks() []float64 {
 	return l.scale.ticks(func(all []float64) bool {
 		w := 0.0
 		for _, t := range all {
-			w = math.Max(w, l.type_.width(l.axis.say(t), smallSize, false))
+			w = math.Max(w, l.letters.width(l.axis.say(t), smallSize, false))
 		}
 		return (w+14)*float64(len(all)) <= l.plotRight-l.plotLeft
 	})
@@ -245,13 +246,13 @@ func (l *ladder) background() {
 		switch {
 		case r.apart:
 			y := r.y - apart/2
-			l.add(segment{point{l.left(), y}, point{l.right(), y}, paint{stroke: edge, width: 1}})
+			l.add(rule(point{l.left(), y}, point{l.right(), y}, edge, 1, whole))
 		case i > 0 && l.narrow:
-			l.add(segment{point{l.left(), r.y}, point{l.right(), r.y}, paint{stroke: grid, width: 1}})
+			l.add(rule(point{l.left(), r.y}, point{l.right(), r.y}, grid, 1, whole))
 		}
 		if !l.narrow {
 			y := l.middle(r)
-			l.add(segment{point{l.plotLeft, y}, point{l.plotRight, y}, paint{stroke: grid, width: 1}})
+			l.add(rule(point{l.plotLeft, y}, point{l.plotRight, y}, grid, 1, whole))
 		}
 	}
 	if l.line == nil {
@@ -259,14 +260,14 @@ func (l *ladder) background() {
 	}
 	x := l.scale.at(l.line.Value)
 	l.upright(x, paint{stroke: ink, width: 1.25, dash: dashed})
-	if text := l.type_.cut(clean(l.line.Label), smallSize, false, l.room()); text != "" {
-		w := l.type_.width(text, smallSize, false) / 2
+	if text := l.letters.cut(clean(l.line.Label), smallSize, false, l.room()); text != "" {
+		w := l.letters.width(text, smallSize, false) / 2
 		at := math.Min(math.Max(x, l.left()+w), l.right()-w)
 		y := l.top - 8
 		if l.tall() {
 			y -= 18
 		}
-		l.add(lettered(point{at, y}, text, smallSize, false, middle, ink))
+		l.add(small(point{at, y}, text, middle, ink))
 	}
 }
 
@@ -317,9 +318,9 @@ func (l *ladder) lettering(r *laidRow) []shape {
 		y += leading * labelSize
 	}
 	if !l.narrow {
-		out = append(out, lettered(point{l.plotLeft - gutter, l.middle(r) + 4.5}, r.note, smallSize, false, end, soft))
+		out = append(out, small(point{l.plotLeft - gutter, l.middle(r) + 4.5}, r.note, end, soft))
 	} else if r.noteBeneath || len(r.label) == 0 {
-		out = append(out, lettered(point{l.left(), y}, r.note, smallSize, false, start, soft))
+		out = append(out, small(point{l.left(), y}, r.note, start, soft))
 	}
 	figure := lettered(point{l.right(), l.middle(r) + 4.5}, r.Figure, figureSize, r.bold(), end, ink)
 	if l.narrow {
@@ -335,11 +336,12 @@ func (l *ladder) figure(r *laidRow) []shape {
 	case r.State == Suppressed:
 		return l.instead(hidden(point{l.scale.from, y}), hiddenWidth, l.legend.Suppressed, y)
 	case !r.shown:
-		return l.instead([]shape{absent(point{l.scale.from, y}, point{l.scale.to, y})}, 18, l.legend.NoData, y)
+		gap := absent(point{l.scale.from, y}, point{l.scale.to, y})
+		return l.instead([]shape{gap}, 18, l.legend.NoData, y)
 	}
 	var out []shape
-	if r.kind == pooled && r.Interval != nil && l.axis.usable(r.Interval[0]) && l.axis.usable(r.Interval[1]) {
-		return append(out, l.pool(r, y)...)
+	if i := r.Interval; r.kind == pooled && i != nil && l.axis.usable(i[0]) && l.axis.usable(i[1]) {
+		return l.pool(r, y)
 	}
 	if r.Interval != nil {
 		out = append(out, whisker(l.scale, *r.Interval, y, r.kind)...)
@@ -353,10 +355,9 @@ func (l *ladder) figure(r *laidRow) []shape {
 
 // pool draws the diamond of all rows together, as wide as its interval.
 func (l *ladder) pool(r *laidRow, y float64) []shape {
-	low, high := l.scale.at(math.Min(r.Interval[0], r.Interval[1])), l.scale.at(math.Max(r.Interval[0], r.Interval[1]))
-	x := l.scale.at(r.value)
-	low, high = math.Min(low, x-4), math.Max(high, x+4)
-	return []shape{trace{parts: [][]point{{{low, y}, {x, y - 8}, {high, y}, {x, y + 8}}}, closed: true, paint: paint{fill: ink}}}
+	x, one, other := l.scale.at(r.value), l.scale.at(r.Interval[0]), l.scale.at(r.Interval[1])
+	low, high := math.Min(math.Min(one, other), x-4), math.Max(math.Max(one, other), x+4)
+	return []shape{filled(ink, point{low, y}, point{x, y - 8}, point{high, y}, point{x, y + 8})}
 }
 
 // instead puts the word for a figure that is not there beside its mark.
@@ -366,30 +367,31 @@ func (l *ladder) instead(marks []shape, width float64, text string, y float64) [
 		return marks
 	}
 	x := l.scale.from + width + 8
-	text = l.type_.cut(text, smallSize, false, l.plotRight-x)
-	w := l.type_.width(text, smallSize, false)
+	text = l.letters.cut(text, smallSize, false, l.plotRight-x)
+	w := l.letters.width(text, smallSize, false)
 	return append(marks,
 		box{x - 4, y - 8, w + 8, 16, paint{fill: paper}},
-		lettered(point{x, y + 4}, text, smallSize, false, start, soft))
+		small(point{x, y + 4}, text, start, soft))
 }
 
 // axisLine draws the axis with its numbers and its label.
 func (l *ladder) axisLine() {
-	l.add(segment{point{l.plotLeft, l.bottom}, point{l.plotRight, l.bottom}, paint{stroke: edge, width: 1}})
+	l.add(rule(point{l.plotLeft, l.bottom}, point{l.plotRight, l.bottom}, edge, 1, whole))
 	for _, t := range l.ticks() {
 		x, text := l.scale.at(t), l.axis.say(t)
-		w := l.type_.width(text, smallSize, false) / 2
+		w := l.letters.width(text, smallSize, false) / 2
 		at := math.Min(math.Max(x, w), l.width-w)
-		l.add(segment{point{x, l.bottom}, point{x, l.bottom + 4}, paint{stroke: edge, width: 1}})
-		l.add(lettered(point{at, l.bottom + 17}, text, smallSize, false, middle, soft))
+		l.add(rule(point{x, l.bottom}, point{x, l.bottom + 4}, edge, 1, whole))
+		l.add(small(point{at, l.bottom + 17}, text, middle, soft))
 		if l.tickTop > 0 {
-			l.add(lettered(point{at, l.tickTop}, text, smallSize, false, middle, soft))
+			l.add(small(point{at, l.tickTop}, text, middle, soft))
 		}
 	}
 	l.y = l.bottom + 21
 	l.sides()
-	for _, text := range l.type_.wrap(clean(l.axis.Label), smallSize, false, l.plotRight-l.plotLeft, 2) {
-		l.add(lettered(point{(l.plotLeft + l.plotRight) / 2, l.y + 13}, text, smallSize, false, middle, soft))
+	label := clean(l.axis.Label)
+	for _, text := range l.letters.wrap(label, smallSize, false, l.plotRight-l.plotLeft, 2) {
+		l.add(small(point{(l.plotLeft + l.plotRight) / 2, l.y + 13}, text, middle, soft))
 		l.y += smallSize * leading
 	}
 	l.y += 4
@@ -405,13 +407,13 @@ func (l *ladder) sides() {
 	if after != "" {
 		after += " →"
 	}
-	left := l.type_.wrap(before, smallSize, false, room, 2)
-	right := l.type_.wrap(after, smallSize, false, room, 2)
+	left := l.letters.wrap(before, smallSize, false, room, 2)
+	right := l.letters.wrap(after, smallSize, false, room, 2)
 	for i, text := range left {
-		l.add(lettered(point{l.plotLeft, l.y + 13 + float64(i)*smallSize*leading}, text, smallSize, false, start, ink))
+		l.add(small(point{l.plotLeft, l.y + 13 + float64(i)*smallSize*leading}, text, start, ink))
 	}
 	for i, text := range right {
-		l.add(lettered(point{l.plotRight, l.y + 13 + float64(i)*smallSize*leading}, text, smallSize, false, end, ink))
+		l.add(small(point{l.plotRight, l.y + 13 + float64(i)*smallSize*leading}, text, end, ink))
 	}
 	l.y += float64(max(len(left), len(right))) * smallSize * leading
 }
@@ -435,7 +437,7 @@ func (l *ladder) samples() {
 	if interval {
 		all = append(all, sample{l.legend.Interval, 30, func(at point) []shape {
 			k := plain
-			line := segment{point{at.x - 15, at.y}, point{at.x + 15, at.y}, paint{stroke: mark, width: 1.75}}
+			line := rule(point{at.x - 15, at.y}, point{at.x + 15, at.y}, mark, 1.75, whole)
 			if l.forest {
 				k = weighted
 			}
@@ -456,7 +458,7 @@ func (l *ladder) samples() {
 	if beyond {
 		all = append(all, sample{l.legend.Beyond, 14, func(at point) []shape {
 			return []shape{
-				segment{point{at.x - 7, at.y}, at, paint{stroke: mark, width: 1.75}},
+				rule(point{at.x - 7, at.y}, at, mark, 1.75, whole),
 				arrow(point{at.x + 7, at.y}, true, mark),
 			}
 		}})

@@ -41,6 +41,8 @@ type extent struct {
 	low, high   float64
 	outLow, out float64
 	any         bool
+	// slack is how far an axis follows what reaches out, in spans of the figures; 0 is 1.2.
+	slack float64
 }
 
 // include takes in a figure that has to be seen.
@@ -82,9 +84,13 @@ func (a Axis) bounds(e extent) (low, high float64) {
 	if span == 0 {
 		span = math.Max(math.Abs(e.high), 1)
 	}
-	low, high = math.Max(e.outLow, e.low-span), math.Min(e.out, e.high+1.2*span)
-	const close = 0.75
-	if e.low >= 0 && (e.high == 0 || low/e.high < close) {
+	slack := e.slack
+	if slack == 0 {
+		slack = 1.2
+	}
+	low, high = math.Max(e.outLow, e.low-slack*span), math.Min(e.out, e.high+slack*span)
+	const near = 0.75
+	if e.low >= 0 && (e.high == 0 || low/e.high < near) {
 		low = 0
 	} else {
 		low -= 0.06 * (high - low)
@@ -180,7 +186,9 @@ func (s scale) linearTicks() [][]float64 {
 func (s scale) logTicks() [][]float64 {
 	var choices [][]float64
 	for _, ladder := range [][]float64{
-		{1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 4, 5, 6, 8}, {1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 7}, {1, 1.5, 2, 3, 5, 7},
+		{1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 4, 5, 6, 8},
+		{1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 7},
+		{1, 1.5, 2, 3, 5, 7},
 		{1, 2, 5}, {1, 3}, {1},
 	} {
 		var out []float64

@@ -87,7 +87,12 @@ type words struct {
 	anchor anchor
 	colour colour
 	tail   string
+	// halo keeps lines that cross the text away from its letters.
+	halo bool
 }
+
+// haloWidth is how wide the line is that a halo is drawn with: half of it shows.
+const haloWidth = 3
 
 // tailGap is between a text and its tail.
 const tailGap = 8
@@ -103,6 +108,21 @@ type datum struct {
 // lettered returns a line of text without a tail.
 func lettered(at point, text string, size float64, bold bool, a anchor, c colour) words {
 	return words{at: at, text: text, size: size, bold: bold, anchor: a, colour: c}
+}
+
+// small returns a line of small text.
+func small(at point, text string, a anchor, c colour) words {
+	return lettered(at, text, smallSize, false, a, c)
+}
+
+// rule returns a straight line.
+func rule(from, to point, c colour, width float64, d dash) segment {
+	return segment{from, to, paint{stroke: c, width: width, dash: d}}
+}
+
+// filled returns a closed ground without outline.
+func filled(c colour, part ...point) trace {
+	return trace{parts: [][]point{part}, closed: true, paint: paint{fill: c}}
 }
 
 func (segment) isShape() {}
@@ -144,9 +164,7 @@ type slant int
 const (
 	noHatch slant = iota
 	rising
-	falling
 	crossed
-	level
 	speckled
 )
 
@@ -159,14 +177,8 @@ func hatched(b box, s slant, step float64, p paint) []shape {
 		return nil
 	case rising:
 		parts = diagonals(b, step, true)
-	case falling:
-		parts = diagonals(b, step, false)
 	case crossed:
 		parts = append(diagonals(b, step, true), diagonals(b, step, false)...)
-	case level:
-		for y := b.y + step/2; y < b.y+b.h; y += step {
-			parts = append(parts, []point{{b.x, y}, {b.x + b.w, y}})
-		}
 	case speckled:
 		return specks(b, step, p.stroke)
 	}

@@ -16,9 +16,9 @@ type sheet struct {
 	y      float64
 	narrow bool
 	// small has no title, margin or foot.
-	small  bool
-	shapes []shape
-	type_  *typesetter
+	small   bool
+	shapes  []shape
+	letters *typesetter
 	// fields are the areas in which figures stand.
 	fields []box
 }
@@ -47,7 +47,7 @@ func (s *sheet) head(m Meta) {
 func (s *sheet) foot(m Meta) {
 	if source := clean(m.Source); source != "" {
 		s.y += 12
-		s.add(segment{point{s.left(), s.y}, point{s.right(), s.y}, paint{stroke: grid, width: 1}})
+		s.add(rule(point{s.left(), s.y}, point{s.right(), s.y}, grid, 1, whole))
 		s.y += 5
 		s.paragraph(source, footSize, false, soft, 6)
 	}
@@ -58,7 +58,7 @@ func (s *sheet) foot(m Meta) {
 
 // paragraph draws a text from the left over the whole width.
 func (s *sheet) paragraph(text string, size float64, bold bool, c colour, lines int) {
-	for _, line := range s.type_.wrap(text, size, bold, s.room(), lines) {
+	for _, line := range s.letters.wrap(text, size, bold, s.room(), lines) {
 		s.add(lettered(point{s.left(), s.y + size}, line, size, bold, start, c))
 		s.y += size * leading
 	}
@@ -67,7 +67,7 @@ func (s *sheet) paragraph(text string, size float64, bold bool, c colour, lines 
 // empty draws the sentence of a picture that has nothing to show.
 func (s *sheet) empty(m Meta) {
 	const pad = 16
-	lines := s.type_.wrap(clean(m.Empty), labelSize, false, s.room()-2*pad, 6)
+	lines := s.letters.wrap(clean(m.Empty), labelSize, false, s.room()-2*pad, 6)
 	h := 2*pad + labelSize*leading*float64(max(len(lines), 1))
 	s.add(box{s.left(), s.y, s.room(), h, paint{stroke: edge, width: 1, dash: dashed}})
 	y := s.y + pad + labelSize
@@ -95,8 +95,8 @@ func (s *sheet) legend(samples []sample) {
 		if text == "" {
 			continue
 		}
-		text = s.type_.cut(text, smallSize, false, s.room()-one.width-gap)
-		w := one.width + gap + s.type_.width(text, smallSize, false)
+		text = s.letters.cut(text, smallSize, false, s.room()-one.width-gap)
+		w := one.width + gap + s.letters.width(text, smallSize, false)
 		if !drawn {
 			s.y += 8
 		} else if x+w > s.right() {
@@ -105,7 +105,7 @@ func (s *sheet) legend(samples []sample) {
 		drawn = true
 		at := point{x + one.width/2, s.y + row/2}
 		s.add(one.draw(at)...)
-		s.add(lettered(point{x + one.width + gap, at.y + 4}, text, smallSize, false, start, soft))
+		s.add(small(point{x + one.width + gap, at.y + 4}, text, start, soft))
 		x += w + after
 	}
 	if drawn {

@@ -24,10 +24,10 @@ func (c Sparkline) about() Meta { return c.Meta }
 func (c Sparkline) compose(s *sheet) {
 	s.y = sparkHeight
 	s.add(box{0, 0, s.width, sparkHeight, paint{fill: paper}})
-	last := s.type_.cut(clean(c.Last), smallSize, true, s.width*0.6)
+	last := s.letters.cut(clean(c.Last), smallSize, true, s.width*0.6)
 	area := box{x: 5, y: 5, w: s.width - 10, h: sparkHeight - 10}
 	if last != "" {
-		area.w -= s.type_.width(last, smallSize, true) + 4
+		area.w -= s.letters.width(last, smallSize, true) + 4
 		s.add(lettered(point{s.width - 1, sparkHeight/2.0 + 4}, last, smallSize, true, end, ink))
 	}
 	area.w = math.Max(area.w, 4)

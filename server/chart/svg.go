@@ -184,7 +184,13 @@ func (w *svgWriter) words(t words) {
 		w.attr("text-anchor", "end")
 	case start:
 	}
-	w.paint(paint{fill: t.colour})
+	if t.halo {
+		w.paint(paint{fill: t.colour, stroke: paper, width: haloWidth})
+		w.attr("stroke-linejoin", "round")
+		w.attr("paint-order", "stroke")
+	} else {
+		w.paint(paint{fill: t.colour})
+	}
 	w.WriteString(">" + escape(t.text))
 	if t.tail != "" {
 		w.WriteString("<tspan")

@@ -59,8 +59,8 @@ func (t *typesetter) face(size float64, bold bool) font.Face {
 	return f
 }
 
-// loose is how much wider than Liberation Sans the fonts are that stand in for it: the layout leaves room
-// for them.
+// loose is how much wider than Liberation Sans the fonts are that stand in for it: the layout leaves
+// room for them.
 const loose = 1.07
 
 // width is what a text may take, in user units, in whatever font it is shown.

@@ -95,7 +95,7 @@ func (c Trend) compose(s *sheet) {
 		c.line(&p, i)
 	}
 	for i := range endings {
-		endings[i].y = p.y.at(endings[i].y)
+		endings[i].y = p.up.at(endings[i].y)
 	}
 	p.endings(endings)
 	p.periods(append([]string(nil), c.Labels...))
@@ -139,9 +139,9 @@ func (c Trend) endings(s *sheet) (all []ending, room float64) {
 		return nil, 0
 	}
 	put := func(text string, v float64, hue colour) {
-		lines := s.type_.wrap(clean(text), smallSize, false, 0.22*s.room(), 2)
+		lines := s.letters.wrap(clean(text), smallSize, false, 0.22*s.room(), 2)
 		for _, text := range lines {
-			room = math.Max(room, s.type_.width(text, smallSize, false)+tailRoom)
+			room = math.Max(room, s.letters.width(text, smallSize, false)+tailRoom)
 		}
 		all = append(all, ending{lines, v, false, hue})
 	}
@@ -166,11 +166,11 @@ func (c Trend) endings(s *sheet) (all []ending, room float64) {
 
 // zero draws the line of no gap.
 func (c Trend) zero(p *plane) {
-	if c.Zero == nil || !c.Axis.usable(c.Zero.Value) || !p.y.within(c.Zero.Value) {
+	if c.Zero == nil || !c.Axis.usable(c.Zero.Value) || !p.up.within(c.Zero.Value) {
 		return
 	}
-	y := p.y.at(c.Zero.Value)
-	p.add(segment{point{p.area.x, y}, point{p.area.x + p.area.w, y}, paint{stroke: ink, width: 1.25, dash: dashed}})
+	y := p.up.at(c.Zero.Value)
+	p.add(rule(point{p.area.x, y}, point{p.area.x + p.area.w, y}, ink, 1.25, dashed))
 }
 
 // line draws one line with its intervals.
@@ -196,20 +196,20 @@ func (c Trend) line(p *plane, i int) {
 			flush()
 			continue
 		}
-		at := point{p.column(k, n) + shift, p.y.at(v)}
+		at := point{p.column(k, n) + shift, p.up.at(v)}
 		part = append(part, at)
 		d := datum{title: c.told(line, k, v), reach: box{x: at.x - 6, y: at.y - 10, w: 12, h: 20}}
 		if interval, sure := line.interval(k); sure {
-			top, bottom := p.y.at(interval[1]), p.y.at(interval[0])
+			top, bottom := p.up.at(interval[1]), p.up.at(interval[0])
 			upper, lower = append(upper, point{at.x, top}), append(lower, point{at.x, bottom})
 			if len(c.Lines) > 1 || n == 1 {
-				d.shapes = append(d.shapes, segment{point{at.x, top}, point{at.x, bottom}, paint{stroke: m.colour, width: 1}})
+				d.shapes = append(d.shapes, rule(point{at.x, top}, point{at.x, bottom}, m.colour, 1, whole))
 			}
 		}
-		if p.y.within(v) {
+		if p.up.within(v) {
 			d.shapes = append(d.shapes, m.mark(at))
 		} else {
-			d.shapes = append(d.shapes, triangle(at, 5, v > p.y.high, paint{fill: m.colour}))
+			d.shapes = append(d.shapes, triangle(at, 5, v > p.up.high, paint{fill: m.colour}))
 		}
 		data = append(data, d)
 		if len(c.Lines) > 1 {
@@ -261,12 +261,14 @@ func (c Trend) samples(s *sheet) {
 		}
 		m := mannerOf(i)
 		all = append(all, sample{line.Label, 28, func(at point) []shape {
-			return []shape{segment{point{at.x - 14, at.y}, point{at.x + 14, at.y}, m.paint()}, m.mark(at)}
+			line := segment{point{at.x - 14, at.y}, point{at.x + 14, at.y}, m.paint()}
+			return []shape{line, m.mark(at)}
 		}})
 	}
 	if intervals && len(c.Lines) > 1 {
 		all = append(all, sample{c.IntervalLabel, 8, func(at point) []shape {
-			return []shape{segment{point{at.x, at.y - 8}, point{at.x, at.y + 8}, paint{stroke: mark, width: 1}}, disc{at, 3, paint{fill: mark}}}
+			line := rule(point{at.x, at.y - 8}, point{at.x, at.y + 8}, mark, 1, whole)
+			return []shape{line, disc{at, 3, paint{fill: mark}}}
 		}})
 	} else if intervals {
 		all = append(all, sample{c.IntervalLabel, 24, func(at point) []shape {
@@ -275,7 +277,7 @@ func (c Trend) samples(s *sheet) {
 	}
 	if s.narrow && c.Zero != nil && c.Axis.usable(c.Zero.Value) {
 		all = append(all, sample{c.Zero.Label, 28, func(at point) []shape {
-			return []shape{segment{point{at.x - 14, at.y}, point{at.x + 14, at.y}, paint{stroke: ink, width: 1.25, dash: dashed}}}
+			return []shape{rule(point{at.x - 14, at.y}, point{at.x + 14, at.y}, ink, 1.25, dashed)}
 		}})
 	}
 	s.legend(all)
