@@ -140,7 +140,8 @@ func (d *Dashboard) answer(
 			name:  r.PathValue(measureName),
 			stale: d.cfg.Now().Sub(snapshot.Facts().Info.DataAsOf) > d.cfg.StaleAfter,
 		}
-		if made = d.kept.get(v.key()); made != nil {
+		key := v.key() // Before the builder settles what the address leaves open.
+		if made = d.kept.get(key); made != nil {
 			return nil
 		}
 		s, err := b.make(r.Context(), v)
@@ -151,7 +152,7 @@ func (d *Dashboard) answer(
 			return err
 		}
 		if !s.passing {
-			d.kept.put(v.key(), made)
+			d.kept.put(key, made)
 		}
 		return nil
 	})
