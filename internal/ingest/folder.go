@@ -44,16 +44,19 @@ func (f Folder) Fetch(
 		return Delivery{}, fmt.Errorf("open folder: %w", err)
 	}
 	var out Delivery
+	seen := 0
 	for _, e := range entries {
 		if e.IsDir() || !readable.MatchString(e.Name()) {
 			continue
 		}
+		seen++
 		file, reason, err := look(filepath.Join(f.Path, e.Name()))
+		file.Label = label(e.Name(), seen)
 		if err != nil {
-			return Delivery{}, fmt.Errorf("look at %s: %w", e.Name(), err)
+			return Delivery{}, fmt.Errorf("look at %s: %w", file.Label, err)
 		}
 		if reason != "" {
-			out.Skipped = append(out.Skipped, Skipped{e.Name(), reason})
+			out.Skipped = append(out.Skipped, Skipped{Name: file.Label, Reason: reason})
 			continue
 		}
 		out.Files = append(out.Files, file)
@@ -70,10 +73,21 @@ func (f Folder) Fetch(
 	return out, nil
 }
 
+// label names a file in reports. A document is often one patient's and called after them, so one that
+// is not called after its type is known by its place among the files that are read, by name.
+func label(name string, place int) string {
+	stem, document := strings.CutSuffix(strings.TrimSuffix(strings.ToLower(name), ".gz"), ".json")
+	called := func(t string) bool { return strings.EqualFold(t, stem) }
+	if document && !slices.ContainsFunc(facts.Types(), called) {
+		return fmt.Sprintf("file %d of the folder", place)
+	}
+	return name
+}
+
 // look says what a file is from its name and its first line.
 func look(path string) (file File, skip string, err error) {
 	name := filepath.Base(path)
-	file = File{Path: path, Label: name, Type: typeInName(name)}
+	file = File{Path: path, Type: typeInName(name)}
 	lower := strings.ToLower(name)
 	if strings.Contains(lower, "deleted") {
 		file.Deleted = true

@@ -80,6 +80,8 @@ type loader struct {
 	quarantine *quarantine
 	buffers    sync.Pool
 	lines      atomic.Int64
+	// files is how many there are.
+	files int
 }
 
 // job is a block of a file, for a worker.
@@ -94,6 +96,7 @@ type job struct {
 func (l *loader) load(ctx context.Context, files []File) (*tally, error) {
 	// The context of the group ends with it, so that what comes after must not use it.
 	group, inGroup := errgroup.WithContext(ctx)
+	l.files = len(files)
 	jobs := make(chan job, l.cfg.Workers)
 	group.Go(func() error {
 		defer close(jobs)
@@ -199,10 +202,15 @@ type worker struct {
 	issues    []mapping.Issue
 }
 
+// tellEvery is after how many lines progress is told within a file.
+const tellEvery = 1 << 16
+
 func (w *worker) block(j job) error {
 	for line := range j.block.Lines() {
 		w.tally.lines[j.index]++
-		w.lines.Add(1)
+		if n := w.lines.Add(1); n%tellEvery == 0 {
+			w.cfg.Progress(Progress{Phase: "load", Files: j.index, Total: w.files, Lines: n})
+		}
 		if err := w.line(j, line); err != nil {
 			return fmt.Errorf("line %d, byte %d: %w", line.Number, line.Offset, err)
 		}
@@ -229,13 +237,14 @@ func (w *worker) line(j job, line fhir.Line) error {
 		w.tally.other[strings.Clone(resource.Type)]++
 		return nil
 	}
+	w.issues = w.issues[:0]
 	if w.cfg.Strict || line.Number%sampleEvery == 1 {
 		w.tally.validated++
 		if w.validator.Validate(line.Bytes) != nil {
 			if w.cfg.Strict {
 				return w.refuse(j, line, &fhir.RefusedError{Reason: fhir.NotValid})
 			}
-			w.note(resource.Type, mapping.Issue{Kind: mapping.IssueKind(fhir.NotValid), Element: resource.Type})
+			w.issues = append(w.issues, mapping.Issue{Kind: mapping.IssueKind(fhir.NotValid), Element: resource.Type})
 		}
 	}
 	// The place of a line orders copies of one resource that claim to be equally new.
@@ -243,24 +252,24 @@ func (w *worker) line(j job, line fhir.Line) error {
 	return w.stage(resource, int64(j.index)*linesPerFile+line.Number)
 }
 
+// stage maps a resource and stages it with its issues, to which it adds those of the mapping.
 func (w *worker) stage(r fhir.Resource, seq int64) error {
-	w.issues = w.issues[:0]
 	var err error
 	switch {
 	case r.Patient != nil:
 		var p mapping.Patient
 		p, w.issues = w.cfg.Mapper.Patient(r.Patient, w.issues)
-		err = w.writer.Patient(&p, seq)
+		err = w.writer.Patient(&p, seq, w.issues...)
 		w.tally.read["Patient"]++
 	case r.Encounter != nil:
 		var e mapping.Encounter
 		e, w.issues = w.cfg.Mapper.Encounter(r.Encounter, w.issues)
-		err = w.writer.Encounter(&e, seq)
+		err = w.writer.Encounter(&e, seq, w.issues...)
 		w.tally.read["Encounter"]++
 	case r.AdverseEvent != nil:
 		var a mapping.AdverseEvent
 		a, w.issues = w.cfg.Mapper.AdverseEvent(r.AdverseEvent, w.issues)
-		err = w.writer.AdverseEvent(&a, seq)
+		err = w.writer.AdverseEvent(&a, seq, w.issues...)
 		w.tally.read["AdverseEvent"]++
 	}
 	for _, i := range w.issues {
@@ -269,14 +278,22 @@ func (w *worker) stage(r fhir.Resource, seq int64) error {
 	return err
 }
 
+// mostIssues bounds the issues that a worker tells apart. Beyond it an issue loses its system and code,
+// and still counts.
+const mostIssues = 20_000
+
 // note counts an issue. Its strings belong to the decoder, so those of a new key are copied; counts are
 // pointers because assigning to a key that is there would put the decoder's strings in its place.
 func (w *worker) note(resourceType string, i mapping.Issue) {
 	key := issue{resourceType, i}
 	n := w.tally.issues[key]
+	if n == nil && len(w.tally.issues) >= mostIssues {
+		key.System, key.Code = "", ""
+		n = w.tally.issues[key]
+	}
 	if n == nil {
 		key.resourceType = strings.Clone(resourceType)
-		key.System, key.Code = strings.Clone(i.System), strings.Clone(i.Code)
+		key.System, key.Code = strings.Clone(key.System), strings.Clone(key.Code)
 		n = new(int64)
 		w.tally.issues[key] = n
 	}

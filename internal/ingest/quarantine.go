@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -20,6 +21,9 @@ import (
 // refused. It holds what the EHR sent, so it is as confidential as that.
 const quarantineFile = "quarantine.ndjson"
 
+// ownerOnly is the mode of what a run writes.
+const ownerOnly = 0o600
+
 // The longest line that is kept whole, and diagnosed.
 const longestKept = 1 << 20
 
@@ -28,7 +32,8 @@ type quarantine struct {
 	file      *os.File
 	out       *bufio.Writer
 	validator *r4.Validator
-	lines     int64
+	folder    string
+	places    places
 }
 
 // refusedLine is one line of the quarantine.
@@ -47,7 +52,9 @@ type refusedLine struct {
 }
 
 func newQuarantine(folder string) (*quarantine, error) {
-	const ownerOnly = 0o600
+	if err := os.Remove(filepath.Join(folder, placesFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("remove the places of an earlier attempt: %w", err)
+	}
 	file, err := os.OpenFile(filepath.Join(folder, quarantineFile), // #nosec G304 -- a path of the run
 		os.O_WRONLY|os.O_CREATE|os.O_TRUNC, ownerOnly)
 	if err != nil {
@@ -57,7 +64,10 @@ func newQuarantine(folder string) (*quarantine, error) {
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
-	return &quarantine{file: file, out: bufio.NewWriter(file), validator: validator}, nil
+	return &quarantine{
+		file: file, out: bufio.NewWriter(file), validator: validator, folder: folder,
+		places: places{reasons: map[RefusedFor]int64{}},
+	}, nil
 }
 
 // put keeps a line. The diagnosis is jsonformat's, which knows every rule of R4.
@@ -80,7 +90,10 @@ func (q *quarantine) put(label string, line fhir.Line, cause *fhir.RefusedError)
 			entry.Diagnosis = err.Error()
 		}
 	}
-	q.lines++
+	q.places.add(Place{
+		File: entry.File, Line: entry.Line, Offset: entry.Offset, Length: entry.Length,
+		Reason: entry.Reason, Element: entry.Element,
+	})
 	if err := json.NewEncoder(q.out).Encode(entry); err != nil {
 		return fmt.Errorf("write quarantine: %w", err)
 	}
@@ -92,5 +105,5 @@ func (q *quarantine) close() error {
 	if err := errors.Join(q.out.Flush(), q.file.Sync(), q.file.Close()); err != nil {
 		return fmt.Errorf("close quarantine: %w", err)
 	}
-	return nil
+	return q.places.save(q.folder)
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/equitylens/equitylens/fhir"
 	"github.com/equitylens/equitylens/mapping"
-	"github.com/equitylens/equitylens/store/facts"
 )
 
 // Report is what a sync did. Its JSON form is the contract of `equitylens sync --json`: fields may be
@@ -38,6 +37,8 @@ type Report struct {
 	DataAsOf time.Time `json:"data_as_of"`
 	// Digest is equal for equal data, in whatever order it came.
 	Digest string `json:"digest"`
+	// Unchanged says that the snapshot holds what the live one before it held.
+	Unchanged bool `json:"unchanged,omitempty"`
 	// Validated counts the lines that were also held against the full R4 rules.
 	Validated int64 `json:"validated"`
 	DryRun    bool  `json:"dry_run,omitempty"`
@@ -77,17 +78,17 @@ type RefusalReport struct {
 }
 
 // issueReports groups counts by kind, the most frequent first.
-func issueReports(counts []facts.IssueCount) []IssueReport {
+func issueReports(counts map[issue]*int64) []IssueReport {
 	byKind := map[mapping.IssueKind]*IssueReport{}
 	reports := make([]IssueReport, 0, len(mapping.IssueKinds()))
-	for _, c := range counts {
+	for c, n := range counts {
 		r := byKind[c.Kind]
 		if r == nil {
 			r = &IssueReport{Kind: string(c.Kind)}
 			byKind[c.Kind] = r
 		}
-		r.Count += c.Count
-		r.Details = append(r.Details, IssueDetail{c.Type, c.Element, c.System, c.Code, c.Count})
+		r.Count += *n
+		r.Details = append(r.Details, IssueDetail{c.resourceType, c.Element, c.System, c.Code, *n})
 	}
 	for _, r := range byKind {
 		slices.SortFunc(r.Details, func(a, b IssueDetail) int {

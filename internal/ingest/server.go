@@ -89,7 +89,7 @@ func (s Server) plan(ctx context.Context) (inBulk, bySearch []string, out Delive
 		case Search:
 			bySearch = append(bySearch, name)
 		default:
-			out.Skipped = append(out.Skipped, Skipped{name, "the server does not offer it; not available is not none"})
+			out.Skipped = append(out.Skipped, Skipped{Name: name, Reason: "the server does not offer it; not available is not none"})
 		}
 	}
 	return inBulk, bySearch, out, nil
@@ -158,7 +158,9 @@ func (s Server) export(
 		if p.Server != "" {
 			note += ": " + p.Server
 		}
-		progress(Progress{Phase: "fetch", Note: note, Files: p.FilesDone, Total: p.FilesTotal})
+		progress(Progress{
+			Phase: "fetch", Step: stepOf(p.Phase), Note: note, Files: p.FilesDone, Total: p.FilesTotal,
+		})
 	}
 	export, err := runExport(ctx, config)
 	if err != nil {
@@ -189,6 +191,19 @@ func (s Server) export(
 		})
 	}
 	return nil
+}
+
+// stepOf names the phase of an export.
+func stepOf(phase bulk.Phase) string {
+	switch phase {
+	case bulk.KickingOff:
+		return Ordering
+	case bulk.Waiting:
+		return Waiting
+	case bulk.Downloading, bulk.Done:
+		return Downloading
+	}
+	return ""
 }
 
 // incompleteBy reports whether a problem means that resources are missing.
@@ -238,7 +253,7 @@ func (s Server) search(
 				}
 			}
 			lines += int64(len(page.Entries))
-			progress(Progress{Phase: "fetch", Note: "search " + name, Files: page.Number, Lines: lines})
+			progress(Progress{Phase: "fetch", Step: Searching, Note: "search " + name, Files: page.Number, Lines: lines})
 			return nil
 		})
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {

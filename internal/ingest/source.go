@@ -52,15 +52,41 @@ type File struct {
 type Skipped struct {
 	Name   string `json:"name"`
 	Reason string `json:"reason"`
+	// ofLines says that Name is what lines call themselves.
+	ofLines bool
 }
 
 // Progress says how far a run is.
 type Progress struct {
 	// Phase is fetch, load, merge, measure or publish.
-	Phase string
-	// Note is a few words for a person.
-	Note  string
-	Files int
-	Total int
-	Lines int64
+	Phase string `json:"phase"`
+	// Step says more of a fetch: one of Asking and its kin, or "".
+	Step string `json:"step,omitempty"`
+	// Note is a few words for whoever runs the program. A server may have written them, so that they
+	// are not told to others.
+	Note string `json:"-"`
+	// Files are done of Total; 0 of 0 where they are not counted.
+	Files int   `json:"files"`
+	Total int   `json:"total"`
+	Lines int64 `json:"lines"`
 }
+
+// The steps of a fetch, in order.
+const (
+	// Asking: what the server offers.
+	Asking = "asking"
+	// Ordering: an export.
+	Ordering = "ordering"
+	// Waiting: for the server to make the export.
+	Waiting = "waiting"
+	// Downloading: the files of the export.
+	Downloading = "downloading"
+	// Searching: what the server does not export, page by page.
+	Searching = "searching"
+)
+
+// Phases lists the phases of a run, in order.
+func Phases() []string { return []string{"fetch", "load", "merge", "measure", "publish"} }
+
+// Steps lists the steps of a fetch, in order.
+func Steps() []string { return []string{Asking, Ordering, Waiting, Downloading, Searching} }

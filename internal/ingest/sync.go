@@ -68,7 +68,9 @@ func Sync(ctx context.Context, cfg Config, source Source) (Report, error) {
 		cfg: &cfg, run: run, verdict: verdict{folder: run.Folder()},
 		report: Report{Source: source.Name(), DryRun: cfg.DryRun},
 	}
+	s.begin()
 	err = s.do(ctx, source)
+	s.end(ctx, err)
 	return s.report, errors.Join(err, run.Close())
 }
 
@@ -102,7 +104,7 @@ func (s *syncing) do(ctx context.Context, source Source) error {
 	if err := s.clear(ctx, source, loaded); err != nil {
 		return err
 	}
-	s.cfg.Progress(Progress{Phase: "fetch", Note: "asking " + source.Name()})
+	s.cfg.Progress(Progress{Phase: "fetch", Step: Asking, Note: "asking " + source.Name()})
 	delivery, err := source.Fetch(ctx, s.run.Folder(), loaded, s.cfg.Progress)
 	if err != nil {
 		return fmt.Errorf("fetch from %s: %w", source.Name(), err)
@@ -178,7 +180,7 @@ func (s *syncing) describe(counted *tally) {
 	}
 	for name, n := range counted.other {
 		s.report.Skipped = append(s.report.Skipped, Skipped{
-			Name: name, Reason: fmt.Sprintf("%d resources of a type that no measure uses", n),
+			Name: name, Reason: fmt.Sprintf("%d resources of a type that no measure uses", n), ofLines: true,
 		})
 	}
 	slices.SortFunc(s.report.Skipped, func(a, b Skipped) int { return cmp.Compare(a.Name, b.Name) })
@@ -188,16 +190,8 @@ func (s *syncing) describe(counted *tally) {
 	slices.SortFunc(s.report.Refusals, func(a, b RefusalReport) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Type, b.Type))
 	})
-	s.report.Issues = issueReports(counted.issueCounts())
+	s.report.Issues = issueReports(counted.issues)
 	s.report.Validated = counted.validated
-}
-
-func (t *tally) issueCounts() []facts.IssueCount {
-	counts := make([]facts.IssueCount, 0, len(t.issues))
-	for i, n := range t.issues {
-		counts = append(counts, facts.IssueCount{Type: i.resourceType, Issue: i.Issue, Count: *n})
-	}
-	return counts
 }
 
 // alwaysAllowed is how many lines may be refused whatever the size of the export.
@@ -224,7 +218,7 @@ func (s *syncing) settle(
 ) error {
 	s.cfg.Progress(Progress{Phase: "merge", Note: "settling versions and linking events"})
 	merged, err := s.run.Merge(ctx, facts.Merge{
-		Loads: loads, Issues: counted.issueCounts(), MaxShrink: s.cfg.MaxShrink,
+		Loads: loads, MaxShrink: s.cfg.MaxShrink,
 		Software: s.cfg.Software, Timezone: s.cfg.Timezone, Sites: counted.sites,
 	})
 	var shrunk *facts.ShrunkError
@@ -244,6 +238,7 @@ func (s *syncing) settle(
 	}
 	s.report.Orphans, s.report.Undated, s.report.Unlinked = merged.Orphans, merged.Undated, merged.Unlinked
 	s.report.Merged, s.report.DataAsOf, s.report.Digest = merged.Merges, merged.DataAsOf, merged.Digest
+	s.report.Unchanged = merged.Unchanged
 	if s.cfg.DryRun {
 		return s.verdict.final("")
 	}
@@ -254,7 +249,7 @@ func (s *syncing) settle(
 	if err := s.verdict.publishing(merged.Snapshot, unfinished); err != nil {
 		return err
 	}
-	id, err := s.run.Publish(ctx, s.report.Complete, quarantineFile)
+	id, err := s.run.Publish(ctx, s.report.Complete, quarantineFile, placesFile)
 	if err != nil {
 		return err
 	}

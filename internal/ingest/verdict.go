@@ -28,7 +28,6 @@ const (
 // final notes that nothing more is to be made of the folder than the snapshot of that id; "" is
 // none.
 func (v verdict) final(id string) error {
-	const ownerOnly = 0o600
 	if err := os.WriteFile(filepath.Join(v.folder, verdictFile), []byte(id), ownerOnly); err != nil {
 		return fmt.Errorf("note the end of the run: %w", err)
 	}
@@ -90,8 +89,8 @@ func (s *syncing) clear(ctx context.Context, source Source, loaded map[string]fa
 	if err := s.run.Discard(); err != nil {
 		return err
 	}
-	const ownerOnly = 0o700
-	if err := os.MkdirAll(s.run.Folder(), ownerOnly); err != nil {
+	const ownFolder = 0o700
+	if err := os.MkdirAll(s.run.Folder(), ownFolder); err != nil {
 		return fmt.Errorf("make run folder: %w", err)
 	}
 	return nil

@@ -28,9 +28,12 @@ var unitSQL string
 //go:embed view.sql
 var viewSQL string
 
+//go:embed quality.sql
+var qualitySQL string
+
 // SchemaVersion is counted up when a table of base or meta changes. A snapshot of another version
 // cannot be added to; a full sync makes a new one.
-const SchemaVersion = 2
+const SchemaVersion = 3
 
 // database is one DuckDB file.
 type database struct {

@@ -30,17 +30,6 @@ func (r *Run) settleMeta(ctx context.Context, in Merge, out *Merged) error {
 		if err != nil {
 			return fmt.Errorf("note load of %s: %w", l.Type, err)
 		}
-		_, err = r.db.ExecContext(ctx, `DELETE FROM meta.issue WHERE source = ? AND type = ?`, l.Source, l.Type)
-		if err != nil {
-			return fmt.Errorf("replace issues of %s: %w", l.Type, err)
-		}
-	}
-	for _, i := range in.Issues {
-		_, err := r.db.ExecContext(ctx, `INSERT INTO meta.issue VALUES (?,?,?,?,?,?,?)`,
-			r.source, i.Type, string(i.Kind), i.Element, i.System, i.Code, i.Count)
-		if err != nil {
-			return fmt.Errorf("note issues: %w", withoutValues(err))
-		}
 	}
 	for site, label := range in.Sites {
 		if _, err := r.db.ExecContext(ctx, `INSERT OR REPLACE INTO meta.site VALUES (?,?)`, site, label); err != nil {
@@ -111,12 +100,21 @@ CHECKPOINT;
 	if err := runScript(ctx, conn, viewSQL); err != nil {
 		return fmt.Errorf("define views: %w", err)
 	}
-	const loose = `SELECT
-		(SELECT count(*) FROM base.encounter e ANTI JOIN person p ON p.id = e.patient)
-		+ (SELECT count(*) FROM base.adverse_event a ANTI JOIN person p ON p.id = a.patient WHERE a.patient IS NOT NULL),
-		(SELECT count(*) FROM survivor)`
-	if err := conn.QueryRowContext(ctx, loose).Scan(&out.Orphans, &out.Merges); err != nil {
-		return fmt.Errorf("count orphans: %w", err)
+	return r.countQuality(ctx, conn, out)
+}
+
+// countQuality fills what meta says of how good the data are. The figures of out are its sums.
+func (r *Run) countQuality(ctx context.Context, conn *sql.Conn, out *Merged) error {
+	if err := runScript(ctx, conn, qualitySQL); err != nil {
+		return fmt.Errorf("count how good the data are: %w", withoutValues(err))
+	}
+	const sums = `SELECT coalesce(sum(count) FILTER (what = 'orphan'), 0)::BIGINT,
+		coalesce(sum(count) FILTER (what = 'merged'), 0)::BIGINT,
+		coalesce(sum(count) FILTER (what = 'undated'), 0)::BIGINT,
+		coalesce(sum(count) FILTER (what = 'unlinked'), 0)::BIGINT FROM meta.loose`
+	err := conn.QueryRowContext(ctx, sums).Scan(&out.Orphans, &out.Merges, &out.Undated, &out.Unlinked)
+	if err != nil {
+		return fmt.Errorf("count loose ends: %w", err)
 	}
 	return nil
 }
@@ -202,31 +200,23 @@ func needValues() []mapping.Value {
 	return values
 }
 
-// countLoose counts what no measure will see.
-func (r *Run) countLoose(ctx context.Context, _ Merge, out *Merged) error {
-	err := r.db.QueryRowContext(ctx, `SELECT
-		(SELECT count(*) FROM unit.encounter WHERE end_date IS NULL AND status = 'finished')
-			+ (SELECT count(*) FROM unit.event WHERE date IS NULL),
-		(SELECT count(*) FROM unit.event WHERE NOT linked)`).Scan(&out.Undated, &out.Unlinked)
-	if err != nil {
-		return fmt.Errorf("count undated units: %w", err)
-	}
-	return nil
-}
-
 func (r *Run) writeSnapshotRow(ctx context.Context, in Merge, out *Merged) error {
 	digest := ""
 	for _, table := range tables {
 		var rows int64
 		var mix string
 		query := fmt.Sprintf(`SELECT count(*), printf('%%x', coalesce(bit_xor(hash(t)), 0)) FROM (
-			SELECT * EXCLUDE (seq) FROM base.%s) t`, table)
+			SELECT * EXCLUDE (seq, issues) FROM base.%s) t`, table)
 		if err := r.db.QueryRowContext(ctx, query).Scan(&rows, &mix); err != nil {
 			return fmt.Errorf("digest %s: %w", table, err)
 		}
 		digest += fmt.Sprintf("%s:%d:%s ", table, rows, mix)
 	}
 	out.Digest = digest[:len(digest)-1]
+	const before = `SELECT count(*) > 0 FROM meta.snapshot WHERE digest = ?`
+	if err := r.db.QueryRowContext(ctx, before, out.Digest).Scan(&out.Unchanged); err != nil {
+		return fmt.Errorf("compare with the live snapshot: %w", err)
+	}
 	if _, err := r.db.ExecContext(ctx, "DELETE FROM meta.snapshot"); err != nil {
 		return fmt.Errorf("write snapshot row: %w", err)
 	}

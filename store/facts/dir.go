@@ -53,6 +53,9 @@ func Open(path string, now func() time.Time) (*Dir, error) {
 	return &Dir{path: path, now: now}, nil
 }
 
+// Now is the clock of the directory.
+func (d *Dir) Now() time.Time { return d.now() }
+
 // Path returns where the directory is.
 func (d *Dir) Path() string { return d.path }
 

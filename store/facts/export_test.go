@@ -23,3 +23,9 @@ func SetSchemaVersion(t *testing.T, d *Dir, id string, version int) {
 		t.Fatal(err)
 	}
 }
+
+// MostIssues is how many issues are told apart.
+const MostIssues = mostIssues
+
+// MostRecords is how many runs are remembered.
+const MostRecords = mostRecords

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-
-	"github.com/equitylens/equitylens/mapping"
 )
 
 // Load is what one run brought of one resource type.
@@ -31,18 +29,9 @@ type Load struct {
 	Deleted int64
 }
 
-// IssueCount is how often one issue occurred.
-type IssueCount struct {
-	Type string
-	mapping.Issue
-	Count int64
-}
-
 // Merge is what a run is merged with.
 type Merge struct {
 	Loads []Load
-	// Issues are those of the loaded types; they replace what the last run noted of them.
-	Issues []IssueCount
 	// MaxShrink is the largest share by which a type may shrink, 0 to 1. 1 allows all.
 	MaxShrink      float64
 	Software       string
@@ -60,8 +49,10 @@ type Merged struct {
 	// Orphans counts encounters and events whose patient is not here; Undated counts those that no
 	// period can hold; Unlinked counts events without an encounter; Merges counts retired patients.
 	Orphans, Undated, Unlinked, Merges int64
-	// Digest is equal for equal base tables, in whatever order they were loaded.
-	Digest string
+	// Digest is equal for equal base tables, in whatever order they were loaded. Unchanged says that it is
+	// that of the live snapshot.
+	Digest    string
+	Unchanged bool
 }
 
 // ShrunkError says that a type lost more than a run may take away.
@@ -79,14 +70,14 @@ func (e *ShrunkError) Error() string {
 // Merge settles what was staged into the base tables and derives the units. The writers must be
 // closed.
 func (r *Run) Merge(ctx context.Context, in Merge) (Merged, error) {
-	out := Merged{Snapshot: r.newID(), Loads: in.Loads}
+	out := Merged{Snapshot: r.stamp(r.dir.now()), Loads: in.Loads}
 	for i := range out.Loads {
 		if err := r.mergeType(ctx, &out.Loads[i], in.MaxShrink); err != nil {
 			return Merged{}, err
 		}
 	}
 	steps := []func(context.Context, Merge, *Merged) error{
-		r.settleMeta, r.deriveUnits, r.forgetResults, r.countLoose, r.writeSnapshotRow,
+		r.book.save, r.settleMeta, r.deriveUnits, r.forgetResults, r.writeSnapshotRow,
 	}
 	for _, step := range steps {
 		if err := step(ctx, in, &out); err != nil {

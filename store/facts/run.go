@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gofrs/flock"
 
@@ -31,6 +32,10 @@ type Run struct {
 	source string
 	db     *database
 	live   string
+	book   *issueBook
+	// started names the run in history; record is held for as long as it lives.
+	started time.Time
+	record  *flock.Flock
 }
 
 // Begin starts a run of a source, or takes up the unfinished one that a killed process left: its
@@ -73,6 +78,9 @@ func (r *Run) begin() (err error) {
 // Folder is where the run keeps its journal, its downloads and its quarantine.
 func (r *Run) Folder() string { return filepath.Join(r.dir.path, runsPath, r.name) }
 
+// Name is the name of the run's folder.
+func (r *Run) Name() string { return r.name }
+
 // Live returns the id of the snapshot that the run adds to, or "".
 func (r *Run) Live() string { return r.live }
 
@@ -82,6 +90,9 @@ func (r *Run) Close() error {
 	if r.db != nil {
 		err = r.db.Close()
 		r.db = nil
+	}
+	if r.record != nil {
+		err = errors.Join(err, r.record.Unlock())
 	}
 	return errors.Join(err, r.lock.Unlock())
 }
@@ -124,7 +135,11 @@ func (r *Run) Stage(ctx context.Context) error {
 			return err
 		}
 	}
-	return r.stageTables(ctx, fresh)
+	if err := r.stageTables(ctx, fresh); err != nil {
+		return err
+	}
+	r.book, err = openIssueBook(ctx, r.db)
+	return err
 }
 
 // ErrSchema: the live snapshot was written by another version of this program.
@@ -307,9 +322,9 @@ func (d *Dir) Kept(snapshot, name string) string {
 	return filepath.Join(d.path, snapshotsPath, snapshot, name)
 }
 
-// newID names a snapshot by its moment and its run.
-func (r *Run) newID() string {
-	return fmt.Sprintf("%s-%04d", r.dir.now().UTC().Format("20060102T150405Z"), r.fence)
+// stamp names what the run makes by a moment and its number.
+func (r *Run) stamp(moment time.Time) string {
+	return fmt.Sprintf("%s-%04d", moment.UTC().Format("20060102T150405Z"), r.fence)
 }
 
 // Leftovers lists the folders of unfinished runs, oldest first.

@@ -29,8 +29,20 @@ CREATE TABLE meta.load (
 CREATE TABLE meta.snapshot (
   id VARCHAR, schema_version INTEGER, data_as_of TIMESTAMP, created_at TIMESTAMP,
   software VARCHAR, mapping_version VARCHAR, timezone VARCHAR, orphans BIGINT, digest VARCHAR);
+-- What was odd in a resource, once for each that occurs. Resources refer to it by number, so that an
+-- issue comes and goes with the resource that has it.
+CREATE TABLE base.issue (
+  no UINTEGER, type VARCHAR, kind VARCHAR, element VARCHAR, system VARCHAR, code VARCHAR);
+-- What quality.sql counts. Each is of one source and one site, by their keys.
+-- People, by what is known of a field: each is in one row of each field.
+CREATE TABLE meta.completeness (source VARCHAR, site VARCHAR, field VARCHAR, state VARCHAR, people BIGINT);
+-- How often an issue occurs, and how many people it touches. Because somebody may be touched at two
+-- sites, there are also rows of all sources and of all sites, which have '' there.
 CREATE TABLE meta.issue (
-  source VARCHAR, type VARCHAR, kind VARCHAR, element VARCHAR, system VARCHAR, code VARCHAR, count BIGINT);
+  source VARCHAR, site VARCHAR, type VARCHAR, kind VARCHAR, element VARCHAR, system VARCHAR, code VARCHAR,
+  count BIGINT, people BIGINT);
+-- Resources that measures see otherwise than one might think, or not at all; what is a facts.LooseEnd.
+CREATE TABLE meta.loose (source VARCHAR, site VARCHAR, type VARCHAR, what VARCHAR, count BIGINT);
 CREATE TABLE meta.site (site VARCHAR PRIMARY KEY, label VARCHAR);
 -- Figures that were counted before the snapshot was published. One row a rate of a measure and a length
 -- of period in months: what was counted, of which definition, and from which to which month.

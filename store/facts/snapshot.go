@@ -107,7 +107,12 @@ func (s *Snapshot) Query(ctx context.Context, query string, scan func(*sql.Rows)
 }
 
 func (s *Snapshot) each(ctx context.Context, query string, scan func(*sql.Rows) error, args ...any) error {
-	rows, err := s.db.QueryContext(ctx, query, args...)
+	return s.db.each(ctx, query, scan, args...)
+}
+
+// each runs a statement and calls scan for every row.
+func (db *database) each(ctx context.Context, query string, scan func(*sql.Rows) error, args ...any) error {
+	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
 	}

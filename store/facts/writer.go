@@ -25,6 +25,9 @@ type Writer struct {
 	row        []driver.Value
 	rows       int
 	sites      map[string]string
+	book       *issueBook
+	// numbers are those of the book that this Writer has asked for.
+	numbers map[issueKey]uint32
 }
 
 // Writer returns a new Writer of a run that has been staged.
@@ -33,7 +36,8 @@ func (r *Run) Writer(ctx context.Context) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect a writer: %w", err)
 	}
-	w := &Writer{conn: conn.(connection), source: r.source, sites: map[string]string{}}
+	w := &Writer{conn: conn.(connection), source: r.source, sites: map[string]string{}, book: r.book,
+		numbers: map[issueKey]uint32{}}
 	if err := w.exec(ctx, "BEGIN TRANSACTION"); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
@@ -79,8 +83,9 @@ func (w *Writer) Close() error {
 	return errors.Join(err, w.conn.Close())
 }
 
-// Patient stages a patient. seq orders copies of equal version: the higher was read later.
-func (w *Writer) Patient(p *mapping.Patient, seq int64) error {
+// Patient stages a patient with what was odd in it. seq orders copies of equal version: the higher was
+// read later.
+func (w *Writer) Patient(p *mapping.Patient, seq int64, issues ...mapping.Issue) error {
 	replaces := make([]string, len(p.Replaces))
 	for i, id := range p.Replaces {
 		replaces[i] = id.Reveal()
@@ -92,26 +97,28 @@ func (w *Writer) Patient(p *mapping.Patient, seq int64) error {
 		Key(p.Language), p.Language.From, Key(p.LanguageGroup),
 		Key(p.InterpreterNeed), p.InterpreterNeed.From, string(p.LimitedEnglish),
 		Key(p.Sex), first, last, p.Deceased, day(p.DeceasedDate),
-		w.site(p.Site), optional(p.GeneralPractitioner), optional(p.ReplacedBy), optionalText(strings.Join(replaces, "\n")))
+		w.site(p.Site), optional(p.GeneralPractitioner), optional(p.ReplacedBy), optionalText(strings.Join(replaces, "\n")),
+		w.issues("Patient", issues))
 	return w.append(w.patients)
 }
 
-// Encounter stages an encounter.
-func (w *Writer) Encounter(e *mapping.Encounter, seq int64) error {
+// Encounter stages an encounter, as Patient does a patient.
+func (w *Writer) Encounter(e *mapping.Encounter, seq int64, issues ...mapping.Issue) error {
 	w.row = append(w.row[:0], e.ID.Reveal(), w.source, e.Version.Updated, e.Version.Number, seq,
 		optional(e.Patient), statusKey(e.Status), Key(e.Class), e.Telehealth, e.Modality,
 		Key(e.Disposition), e.Elective,
 		day(e.Start), instant(e.Start), day(e.End), instant(e.End),
-		Key(e.InterpreterNeed), string(e.InterpreterUse), w.site(e.Site), optional(e.Practitioner))
+		Key(e.InterpreterNeed), string(e.InterpreterUse), w.site(e.Site), optional(e.Practitioner),
+		w.issues("Encounter", issues))
 	return w.append(w.encounters)
 }
 
-// AdverseEvent stages an event.
-func (w *Writer) AdverseEvent(a *mapping.AdverseEvent, seq int64) error {
+// AdverseEvent stages an event, as Patient does a patient.
+func (w *Writer) AdverseEvent(a *mapping.AdverseEvent, seq int64, issues ...mapping.Issue) error {
 	w.row = append(w.row[:0], a.ID.Reveal(), w.source, a.Version.Updated, a.Version.Number, seq,
 		optional(a.Patient), optional(a.Encounter), a.Actuality,
 		day(a.Date), instant(a.Date), a.DateFrom, day(a.Detected), instant(a.Detected),
-		Key(a.Category), Key(a.Severity), Key(a.Seriousness), Key(a.Outcome), Key(a.Inequity))
+		Key(a.Category), Key(a.Severity), Key(a.Seriousness), Key(a.Outcome), Key(a.Inequity), w.issues("AdverseEvent", issues))
 	return w.append(w.events)
 }
 

@@ -44,6 +44,8 @@ type Batch struct {
 	Patients   []mapping.Patient
 	Encounters []mapping.Encounter
 	Events     []mapping.AdverseEvent
+	// Issues are what is odd in a resource, by its id.
+	Issues map[string][]mapping.Issue
 	// Deleted lists the ids that are gone, by resource type.
 	Deleted map[string][]string
 	// Merge is what the run is merged with. Without Loads it is a full load of every type.
@@ -143,13 +145,13 @@ func stage(ctx context.Context, run *facts.Run, b Batch) (map[string]string, err
 		}
 	}
 	for i := range b.Patients {
-		write(func() error { return w.Patient(&b.Patients[i], seq) })
+		write(func() error { return w.Patient(&b.Patients[i], seq, b.Issues[b.Patients[i].ID.Reveal()]...) })
 	}
 	for i := range b.Encounters {
-		write(func() error { return w.Encounter(&b.Encounters[i], seq) })
+		write(func() error { return w.Encounter(&b.Encounters[i], seq, b.Issues[b.Encounters[i].ID.Reveal()]...) })
 	}
 	for i := range b.Events {
-		write(func() error { return w.AdverseEvent(&b.Events[i], seq) })
+		write(func() error { return w.AdverseEvent(&b.Events[i], seq, b.Issues[b.Events[i].ID.Reveal()]...) })
 	}
 	if closing := w.Close(); err == nil {
 		err = closing
