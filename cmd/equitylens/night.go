@@ -26,26 +26,17 @@ type night struct {
 	// life ends when the program does; nil before it serves. It is kept because a run outlives the
 	// request that asked for it.
 	life   context.Context
-	status nightStatus
-	done   sync.WaitGroup
-}
+	status ingest.Status
+	// changed is closed and replaced when the status changes; nil until somebody waits for that.
+	changed chan struct{}
+	// holds says that this run has the lock of all servers, and so speaks for all.
+	holds bool
+	// told is when progress was last told.
+	told time.Time
+	done sync.WaitGroup
 
-// nightStatus is what is told of a run. It names no person.
-type nightStatus struct {
-	Running bool         `json:"running"`
-	Started time.Time    `json:"started,omitzero"`
-	Ended   time.Time    `json:"ended,omitzero"`
-	Sources []nightShare `json:"sources,omitempty"`
-	// Failure is why no source was asked at all.
-	Failure string `json:"failure,omitempty"`
-}
-
-// nightShare is what came of one source.
-type nightShare struct {
-	Source   string `json:"source"`
-	Snapshot string `json:"snapshot,omitempty"`
-	Complete bool   `json:"complete"`
-	Failure  string `json:"failure,omitempty"`
+	// telling is held while others are told.
+	telling sync.Mutex
 }
 
 // live lets runs begin until ctx ends.
@@ -56,7 +47,10 @@ func (n *night) live(ctx context.Context) {
 }
 
 // Start implements server.Syncer.
-func (n *night) Start(context.Context) error {
+func (n *night) Start(ctx context.Context) error {
+	if other, found := n.elsewhere(ctx); found && other.Running {
+		return server.ErrRunning
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.life == nil || n.life.Err() != nil {
@@ -65,20 +59,16 @@ func (n *night) Start(context.Context) error {
 	if n.status.Running {
 		return server.ErrRunning
 	}
-	n.status = nightStatus{Running: true, Started: n.api.program.now()}
+	n.status = ingest.Status{Running: true, Started: n.api.program.now()}
+	n.holds = false
+	n.announce()
 	life := n.life
 	n.done.Go(func() { n.run(life) })
 	return nil
 }
 
 // Status implements server.Syncer.
-func (n *night) Status() any {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	status := n.status
-	status.Sources = append([]nightShare(nil), status.Sources...)
-	return status
-}
+func (n *night) Status() any { return n.Current(context.Background()) }
 
 // wait returns once no run is under way. None begins after the life of the program.
 func (n *night) wait() { n.done.Wait() }
@@ -113,12 +103,7 @@ const lockLife = 2 * time.Minute
 func (n *night) run(ctx context.Context) {
 	a := n.api
 	err := n.sync(ctx)
-	n.mu.Lock()
-	n.status.Running, n.status.Ended = false, a.program.now()
-	if err != nil {
-		n.status.Failure = err.Error()
-	}
-	n.mu.Unlock()
+	n.end(ctx, err)
 	if err != nil {
 		a.logger.Error("no source was synced", slog.Any("cause", err))
 	}
@@ -127,7 +112,7 @@ func (n *night) run(ctx context.Context) {
 	}
 }
 
-func (n *night) sync(ctx context.Context) error {
+func (n *night) sync(ctx context.Context) (err error) {
 	a := n.api
 	lock, err := a.locker.Acquire(ctx, "sync", lockLife)
 	if errors.Is(err, cache.ErrHeld) {
@@ -138,20 +123,27 @@ func (n *night) sync(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	go extend(ctx, lock, cancel)
+	go n.extend(ctx, lock, cancel)
 	defer func() { _ = lock.Release(context.WithoutCancel(ctx)) }()
+	n.hold(ctx)
+	// Before the lock goes, so that nobody else's status is overwritten.
+	defer func() { n.end(ctx, err) }()
 	sources, err := a.program.chosen(a.cfg, syncFlags{})
 	if err != nil {
 		return err
 	}
 	for _, source := range sources {
-		report, err := a.program.syncOne(ctx, a.cfg, source, syncFlags{})
-		n.note(source, report, err)
+		n.begin(ctx, source)
+		report, err := a.program.syncOne(ctx, a.cfg, source, syncFlags{}, func(p ingest.Progress) {
+			n.progress(ctx, p)
+		})
+		n.note(ctx, source, report, err)
 	}
 	return nil
 }
 
-func extend(ctx context.Context, lock *cache.Lock, cancel context.CancelCauseFunc) {
+// extend keeps the lock of the sync, and what others are told of it, alive.
+func (n *night) extend(ctx context.Context, lock *cache.Lock, cancel context.CancelCauseFunc) {
 	tick := time.NewTicker(lockLife / 4)
 	defer tick.Stop()
 	for {
@@ -163,18 +155,24 @@ func extend(ctx context.Context, lock *cache.Lock, cancel context.CancelCauseFun
 				cancel(fmt.Errorf("the lock of the sync was lost: %w", err))
 				return
 			}
+			n.change(ctx, func(*ingest.Status) {})
 		}
 	}
 }
 
-func (n *night) note(source ingest.Source, report ingest.Report, err error) {
-	share := nightShare{Source: source.Name(), Snapshot: report.Snapshot, Complete: report.Complete}
+// note keeps and logs what came of a source.
+func (n *night) note(ctx context.Context, source ingest.Source, report ingest.Report, err error) {
+	share := ingest.Share{
+		Source: source.Name(), Snapshot: report.Snapshot, Complete: report.Complete,
+		Outcome: ingest.OutcomeOf(ctx, report, err),
+	}
 	if err != nil {
 		share.Failure = err.Error()
 	}
-	n.mu.Lock()
-	n.status.Sources = append(n.status.Sources, share)
-	n.mu.Unlock()
+	n.change(ctx, func(s *ingest.Status) {
+		s.Sources = append(s.Sources, share)
+		s.Source, s.Progress = "", nil
+	})
 	fields := []any{
 		slog.String("source", source.Name()), slog.String("snapshot", report.Snapshot),
 		slog.Bool("complete", report.Complete), slog.Int64("orphans", report.Orphans),

@@ -67,7 +67,7 @@ func (p *program) sync(ctx context.Context, flags syncFlags) error {
 		return err
 	}
 	for _, source := range sources {
-		report, err := p.syncOne(ctx, &cfg, source, flags)
+		report, err := p.syncOne(ctx, &cfg, source, flags, p.progress())
 		if report.Types != nil {
 			if printed := p.printReport(report); printed != nil {
 				return printed
@@ -165,8 +165,10 @@ func (p *program) source(cfg *config.Config, s *config.Source, full bool) (inges
 	}, nil
 }
 
+// syncOne syncs one source by the configuration.
 func (p *program) syncOne(
 	ctx context.Context, cfg *config.Config, source ingest.Source, flags syncFlags,
+	progress func(ingest.Progress),
 ) (ingest.Report, error) {
 	dir, err := p.dir(cfg)
 	if err != nil {
@@ -183,7 +185,7 @@ func (p *program) syncOne(
 	settings := ingest.Config{
 		Dir: dir, Mapper: m, Results: measure.Precomputation{Definitions: list}, Strict: flags.strict || cfg.Sync.Strict, DryRun: flags.dryRun,
 		MaxShrink: cfg.Sync.MaxShrink, MaxRefused: cfg.Sync.MaxRefused, Software: p.version,
-		Timezone: cfg.Timezone, Progress: p.progress(), Logger: p.logger(cfg),
+		Timezone: cfg.Timezone, Progress: progress, Logger: p.logger(cfg),
 	}
 	if flags.allowShrink {
 		settings.MaxShrink = 1
