@@ -63,10 +63,10 @@ var palette = [...]swatch{
 	muchBetter: {"much-better", "#9ccbea", "#1f5680", "#9ccbea"},
 	partA:      {"part-a", "#0072b2", "#6cbff0", "#00508a"},
 	partB:      {"part-b", "#a9d4ef", "#2d5f86", "#b4d3e6"},
-	partC:      {"part-c", "#f2c66f", "#8f6a1f", "#e8c684"},
+	partC:      {"part-c", "#f2c66f", "#745410", "#e8c684"},
 	partD:      {"part-d", "#e6e9ec", "#3a434d", "#e6e6e6"},
 	partE:      {"part-e", "#ffffff", "#1a1f25", "#ffffff"},
-	partF:      {"part-f", "#55606d", "#aab3bd", "#3d3d3d"},
+	partF:      {"part-f", "#2b333c", "#f4f6f8", "#1a1a1a"},
 	hatch:      {"hatch", "#4b5663", "#b3bcc6", "#333333"},
 }
 

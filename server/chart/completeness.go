@@ -62,7 +62,11 @@ func (c Completeness) compose(s *sheet) {
 		noteW = math.Max(noteW, s.letters.width(clean(r.Note), smallSize, false))
 	}
 	labelW, noteW = math.Min(labelW+1, 0.3*s.room()), math.Min(noteW, 0.16*s.room())
-	figureW := s.letters.width(c.say(1), figureSize, true)
+	figureW := 0.0
+	for _, r := range c.Rows {
+		figureW = math.Max(figureW, s.letters.width(c.figure(r), figureSize, true))
+	}
+	figureW = math.Min(figureW, mostFigure*s.room())
 	bar := box{x: s.left() + labelW + gutter, h: barHeight}
 	if noteW > 0 {
 		bar.x += noteW + gutter
@@ -86,20 +90,34 @@ func (c Completeness) say(v float64) string {
 	return Axis{Format: c.Format}.say(v)
 }
 
+// mostFigure is how much of the width a figure may take.
+const mostFigure = 0.3
+
+// figure is the share of the first part, in words.
+func (c Completeness) figure(r BarRow) string {
+	shares := r.shares()
+	if r.State != Shown || len(shares) == 0 {
+		return ""
+	}
+	return c.say(shares[0])
+}
+
 // row draws one whole: its label, its bar and the share of the first part.
 func (c Completeness) row(s *sheet, r BarRow, bar box, labelW float64) {
 	label, note := clean(r.Label), clean(r.Note)
-	shares := r.shares()
-	figure := ""
-	if r.State == Shown && len(shares) > 0 {
-		figure = c.say(shares[0])
-	}
+	title := told(label, c.figure(r), r.Text)
+	figure := s.letters.cut(c.figure(r), figureSize, true, mostFigure*s.room())
 	lines := s.letters.wrap(label, labelSize, false, labelW, 2)
 	h := math.Max(30, 10+labelSize*leading*float64(len(lines)))
+	beneath := false
 	if s.narrow {
-		h = labelSize*leading*float64(max(len(lines), 1)) + barHeight + 18
+		rows := float64(max(len(lines), 1))
+		if beneath = !s.fits(lines, note, labelW); beneath {
+			rows++
+		}
+		h = labelSize*leading*rows + barHeight + 18
 	}
-	d := datum{title: told(label, figure, r.Text), reach: box{x: s.left(), y: s.y, w: s.room(), h: h}}
+	d := datum{title: title, reach: box{x: s.left(), y: s.y, w: s.room(), h: h}}
 	bar.y = s.y + (h-barHeight)/2
 	y := s.y + h/2 - leading*labelSize*float64(len(lines))/2 + 12.5
 	figureY := bar.y + 13.5
@@ -109,12 +127,15 @@ func (c Completeness) row(s *sheet, r BarRow, bar box, labelW float64) {
 	}
 	for i, text := range lines {
 		line := lettered(point{s.left(), y}, text, labelSize, false, start, ink)
-		if s.narrow && i == len(lines)-1 {
-			beside := labelW - s.letters.width(text, labelSize, false) - tailGap
-			line.tail = s.letters.cut(note, smallSize, false, math.Max(beside, 30))
+		if s.narrow && !beneath && i == len(lines)-1 {
+			line.tail = note
 		}
 		d.shapes = append(d.shapes, line)
 		y += labelSize * leading
+	}
+	if beneath {
+		note = s.letters.cut(note, smallSize, false, s.room())
+		d.shapes = append(d.shapes, small(point{s.left(), y}, note, start, soft))
 	}
 	if !s.narrow {
 		note = s.letters.cut(note, smallSize, false, bar.x-gutter-s.left()-labelW)

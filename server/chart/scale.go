@@ -21,12 +21,17 @@ type Axis struct {
 	Log bool
 }
 
-// say writes a number.
+// say writes a number. What is longer than a number can be is cut.
 func (a Axis) say(v float64) string {
 	if a.Format == nil {
 		return strconv.FormatFloat(v, 'g', 4, 64)
 	}
-	return clean(a.Format(v))
+	const longest = 24
+	text := []rune(clean(a.Format(v)))
+	if len(text) > longest {
+		return shortened(text[:longest])
+	}
+	return string(text)
 }
 
 // scale is an axis that knows where it stands: low at from, high at to.

@@ -78,6 +78,18 @@ func (s *sheet) empty(m Meta) {
 	s.y += h
 }
 
+// fits reports whether a note has room behind the last of some lines of a label.
+func (s *sheet) fits(lines []string, note string, room float64) bool {
+	if note == "" {
+		return true
+	}
+	if len(lines) == 0 {
+		return false
+	}
+	last := s.letters.width(lines[len(lines)-1], labelSize, true)
+	return last+tailGap+s.letters.width(note, smallSize, false) <= room
+}
+
 // sample is an entry of a legend: a mark of some width, and what it means.
 type sample struct {
 	text  string

@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"math"
 	"strings"
 
 	"gonum.org/v1/plot/font"
@@ -26,18 +27,18 @@ const families = "'Liberation Sans', Arial, Helvetica, sans-serif"
 // typesetter measures text. It is for one picture.
 type typesetter struct {
 	regular, bold font.Face
-	widths        map[measured]float64
+	// letters are the widths of those measured so far, in sizes of the text.
+	letters map[letter]float64
 }
 
-// measured is a text of which the width is known.
-type measured struct {
-	text string
-	size float64
+// letter is a character in one of the faces.
+type letter struct {
+	r    rune
 	bold bool
 }
 
 func newTypesetter() *typesetter {
-	t := &typesetter{widths: map[measured]float64{}}
+	t := &typesetter{letters: map[letter]float64{}}
 	for _, f := range liberation.Collection() {
 		switch f.Name() {
 		case "LiberationSans-Regular":
@@ -65,28 +66,29 @@ const loose = 1.07
 
 // width is what a text may take, in user units, in whatever font it is shown.
 func (t *typesetter) width(text string, size float64, bold bool) float64 {
-	return loose * t.exact(text, size, bold)
+	ems := 0.0
+	for _, r := range text {
+		key := letter{r, bold}
+		w, ok := t.letters[key]
+		if !ok {
+			w = t.exact(string(r), 1, bold)
+			if unlike(r) {
+				w = math.Max(w, 1)
+			}
+			t.letters[key] = w
+		}
+		ems += w
+	}
+	return loose * ems * size
 }
+
+// unlike reports whether a letter is not in Liberation Sans, and as wide as it is high where it is.
+func unlike(r rune) bool { return r >= 0x2e80 || r >= 0x1100 && r < 0x1200 }
 
 // exact is the width of a text in Liberation Sans, in user units.
 func (t *typesetter) exact(text string, size float64, bold bool) float64 {
-	if text == "" {
-		return 0
-	}
-	key := measured{text, size, bold}
-	if w, ok := t.widths[key]; ok {
-		return w
-	}
 	f := t.face(size, bold)
-	w := f.Width(text).Points()
-	for _, r := range text {
-		if square := r >= 0x1100; square && !(r >= 0x1e00 && r < 0x2e80) {
-			// Liberation has no such letter; where there is one, it is about as wide as it is high.
-			w += size * 0.5
-		}
-	}
-	t.widths[key] = w
-	return w
+	return f.Width(text).Points()
 }
 
 // cut shortens a text until it is no wider than room, with an ellipsis where something is left out.

@@ -178,7 +178,8 @@ func (c Trend) line(p *plane, i int) {
 	line, m, n := c.Lines[i], mannerOf(i), len(c.Labels)
 	shift := 0.0
 	if many := len(c.Lines); many > 1 {
-		shift = (float64(i) - float64(many-1)/2) * math.Min(4, p.step(n)/float64(many+1))
+		most := math.Min(4, math.Min(p.step(n), inset)/float64(many))
+		shift = (float64(i) - float64(many-1)/2) * most
 	}
 	var parts [][]point
 	var part []point
