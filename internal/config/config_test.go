@@ -90,6 +90,9 @@ func TestBadFiles(t *testing.T) {
 		name string
 		want []string
 	}{
+		{"tag-before-a-list", []string{
+			"no configuration: is a tag, a word that begins with !, before a value?",
+		}},
 		{"unknown-keys", []string{
 			`line 2: unknown key "timezne"`,
 			`line 6: unknown key "client_secret"`,

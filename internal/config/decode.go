@@ -14,9 +14,15 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// decode leaves data empty where the text does not name it.
-func decode(text []byte) (Config, error) {
-	c := Default()
+// decode leaves data empty where the text does not name it. The decoder panics on some files, such as one
+// with a tag before a single value where a list belongs; an operator is told that the file cannot be read.
+func decode(text []byte) (c Config, err error) {
+	defer func() {
+		if recover() != nil {
+			c, err = Config{}, errors.New("no configuration: is a tag, a word that begins with !, before a value?")
+		}
+	}()
+	c = Default()
 	c.Data = ""
 	tree, err := parser.ParseBytes(text, 0)
 	if err != nil {

@@ -45,6 +45,9 @@ func (b *Builder) Measure(d measure.Definition, dimensions []string) (*mpb.Measu
 		m.Date = r4.Day(day)
 		m.EffectivePeriod = &dpb.Period{Start: r4.Day(day)}
 	}
+	if d.Caution != "" {
+		m.Disclaimer = r4.Markdown(d.Caution)
+	}
 	if d.Imported {
 		m.Version = r4.Text(cmp.Or(d.Version, unversioned))
 		m.Description = r4.Markdown(cmp.Or(d.Says, imported))
