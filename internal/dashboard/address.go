@@ -26,6 +26,7 @@ const (
 	paramPolicy    = "policy"
 	paramAudience  = "audience"
 	paramLanguage  = "lang"
+	paramMeasure   = "measure"
 	// paramWhere begins the name of a filter: where.site=a.
 	paramWhere = "where."
 )
@@ -91,6 +92,9 @@ func readAddress(path string, query url.Values, known ...string) (address, error
 	}
 	if a.Policy != "" && !slices.Contains(mapping.Policies(), a.Policy) {
 		return a, fmt.Errorf("%w: policy: want one of %v", errAddress, mapping.Policies())
+	}
+	if a.Audience != "" && !slices.Contains(release.Audiences(), a.Audience) {
+		return a, fmt.Errorf("%w: audience: want one of %v", errAddress, release.Audiences())
 	}
 	if err := a.Where.Check(a.Policy); err != nil {
 		return a, fmt.Errorf("%w: the filter names no group that there is", errAddress)

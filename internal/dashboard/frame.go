@@ -1,6 +1,8 @@
 package dashboard
 
 import (
+	"strings"
+
 	"github.com/equitylens/equitylens/measure/release"
 	"github.com/equitylens/equitylens/server/figure"
 	"github.com/equitylens/equitylens/server/page"
@@ -43,21 +45,33 @@ func (v *visit) board(here string) page.Board {
 
 // part shows a figure with its files.
 func (v *visit) part(f figure.Figure) page.Part {
-	p := page.Part{Figure: f}
+	p := page.Part{Figure: v.sourced(f)}
 	if f.Chart != nil {
-		p.Files = []page.Link{
-			{Text: "SVG", URL: v.file(f.ID + ".svg")}, {Text: "PNG", URL: v.file(f.ID + ".png")},
-		}
+		p.Files = append(p.Files, v.files(f.ID, endingSVG, endingPNG)...)
+	}
+	if len(f.Table.Rows) > 0 {
+		p.Files = append(p.Files, v.files(f.ID, endingCSV)...)
 	}
 	return p
 }
 
+// files lead to a file in some forms, by their names, which are the same in every language.
+func (v *visit) files(stem string, endings ...string) []page.Link {
+	links := make([]page.Link, len(endings))
+	for i, ending := range endings {
+		links[i] = page.Link{Text: strings.ToUpper(ending), URL: v.file(stem + "." + ending)}
+		if ending == endingParquet {
+			links[i].Text = "Parquet"
+		}
+	}
+	return links
+}
+
 // tables are the files of all figures of a page.
 func (v *visit) tables() []page.Link {
-	return []page.Link{
-		{Text: "CSV", URL: v.file(tableFile + ".csv")}, {Text: "XLSX", URL: v.file(tableFile + ".xlsx")},
-		{Text: "Parquet", URL: v.file(tableFile + ".parquet")},
-	}
+	return append(v.files(tableFile, endingCSV, endingXLSX, endingParquet), page.Link{
+		Text: "FHIR MeasureReport", URL: v.file(reportFile + "." + endingJSON),
+	})
 }
 
 // seesFigures opens a page to those who may see figures.

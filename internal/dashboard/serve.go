@@ -55,6 +55,8 @@ type visit struct {
 	name string
 	// stale says that the data are older than they should be.
 	stale bool
+	// software is the version of the program.
+	software string
 }
 
 // key names the answer: of equal keys it is the same.
@@ -138,7 +140,7 @@ func (d *Dashboard) answer(
 		v := &visit{
 			address: a, rights: may, snapshot: snapshot, words: said, tell: figure.New(said),
 			name:  r.PathValue(measureName),
-			stale: d.cfg.Now().Sub(snapshot.Facts().Info.DataAsOf) > d.cfg.StaleAfter,
+			stale: d.cfg.Now().Sub(snapshot.Facts().Info.DataAsOf) > d.cfg.StaleAfter, software: d.cfg.Software,
 		}
 		key := v.key() // Before the builder settles what the address leaves open.
 		if made = d.kept.get(key); made != nil {
