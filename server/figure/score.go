@@ -148,8 +148,10 @@ func (t *Teller) DifferenceInterval(m Measure, v float64, interval *[2]float64) 
 		return ""
 	}
 	d := t.decimalsOf(m, v, interval)
-	return t.w.Say("figure.span", t.w.Signed(m.times()*interval[0], d),
-		t.w.Signed(m.times()*interval[1], d))
+	write := func(v float64) string {
+		return t.w.Signed(m.times()*v, max(d, t.decimalsOf(m, v, interval)))
+	}
+	return t.w.Say("figure.span", write(interval[0]), write(interval[1]))
 }
 
 // DifferenceInWords says how far a score is from another: "14 fewer in 100", "1.2 more per 1,000",
@@ -217,10 +219,20 @@ func (t *Teller) RatioInterval(v float64, interval *[2]float64) string {
 	return t.w.Say("figure.span", t.w.Number(interval[0], d), t.w.Number(interval[1], d))
 }
 
-// ratioDecimals is at least 1: a ratio of 1 is no gap, and most are near it.
+// ratioDecimals is at least 1: a ratio of 1 is no gap, and most are near it. An end of the interval that
+// is not 1 is not written as 1.
 func ratioDecimals(v float64, interval *[2]float64) int {
-	if interval == nil && v < closeRatio {
-		return mostDecimals
+	if interval == nil {
+		if v < closeRatio {
+			return mostDecimals
+		}
+		return 1
+	}
+	const tenth = 0.05
+	for _, end := range interval {
+		if end != 1 && math.Abs(end-1) <= tenth {
+			return mostDecimals
+		}
 	}
 	return max(1, decimals(interval))
 }

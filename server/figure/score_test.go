@@ -63,7 +63,7 @@ func TestNumberWords(t *testing.T) {
 		}, "−19 to −9", "−19 a −9"},
 		{"a difference in words", func(s teller) string {
 			return s.DifferenceInWords(proportion, -0.14, &[2]float64{-0.19, -0.09})
-		}, "14 fewer in 100", "14 menos de cada 100"},
+		}, "14 fewer in 100", "14 menos por cada 100"},
 		{"a difference of rates in words", func(s teller) string {
 			return s.DifferenceInWords(per1000, 1.24, &[2]float64{0.4, 2.1})
 		}, "1.2 more per 1,000", "1.2 más por cada 1,000"},
