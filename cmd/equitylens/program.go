@@ -50,7 +50,7 @@ Start with "equitylens demo". To measure your own data, "equitylens sync" and "e
 	root.PersistentFlags().StringVar(&p.configPath, "config", "",
 		"configuration `FILE` (default: ./equitylens.yaml if there is one)")
 	root.AddCommand(p.demoCommand(), p.syncCommand(), p.importCommand(), p.measuresCommand(),
-		p.evaluateCommand(), p.gapsCommand(), p.compareCommand(), p.trendCommand(), p.explainCommand(),
+		p.evaluateCommand(), p.gapsCommand(), p.compareCommand(), p.trendCommand(), p.chartCommand(), p.explainCommand(),
 		p.snapshotCommand(), p.keysCommand(), p.auditCommand(), p.checkCommand(), p.serveCommand(), p.versionCommand())
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return exitError{fmt.Errorf("%w; see: %s --help", err, c.CommandPath()), exitUsage}

@@ -20,8 +20,8 @@ import (
 type Picture struct {
 	// Address is that of the page, with its parameters, such as /measures/length-of-stay?by=race.
 	Address string
-	// Figure is the id of a figure of the page; of one that comes once a group, as time-es does, the
-	// part before the group will do where the address names the group.
+	// Figure is the id of a figure of the page, or empty for the first. Of one that comes once a group,
+	// as time-es does, the part before the group will do where the address names the group.
 	Figure string
 	// Format is svg or png.
 	Format string
@@ -92,7 +92,7 @@ func (s *sheet) pick(id, group string) (string, error) {
 		if f.Chart == nil {
 			continue
 		}
-		if f.ID == id || group != "" && f.ID == id+"-"+group {
+		if id == "" || f.ID == id || group != "" && f.ID == id+"-"+group {
 			return f.ID, nil
 		}
 		names = append(names, f.ID)
