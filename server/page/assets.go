@@ -16,8 +16,14 @@ import (
 	"github.com/equitylens/equitylens/server/chart"
 )
 
-//go:embed assets/app.css assets/board.css assets/mark.svg
+//go:embed assets/*.css assets/mark.svg
 var files embed.FS
+
+// boardStyles are the parts of the style sheet that the dashboard adds: one for all of its pages, and one
+// for each that has rules of its own.
+func boardStyles() []string {
+	return []string{"board.css", "definitions.css", "overview.css"}
+}
 
 // AssetPath is where the handler of Assets has to be mounted.
 const AssetPath = "/assets/"
@@ -36,11 +42,14 @@ func newAssets() (*assets, error) {
 			return nil, fmt.Errorf("page: read an asset: %w", err)
 		}
 		if at == &a.style {
-			board, err := files.ReadFile("assets/board.css")
-			if err != nil {
-				return nil, fmt.Errorf("page: read the style of the dashboard: %w", err)
+			for _, part := range boardStyles() {
+				board, err := files.ReadFile("assets/" + part)
+				if err != nil {
+					return nil, fmt.Errorf("page: read the style of the dashboard: %w", err)
+				}
+				content = slices.Concat(content, board)
 			}
-			content = slices.Concat(content, board, []byte(chart.CSS()))
+			content = slices.Concat(content, []byte(chart.CSS()))
 		}
 		const length = 8 // Enough to tell every version apart.
 		sum := sha256.Sum256(content)
