@@ -116,7 +116,7 @@ func TestLinesDifferWithoutColour(t *testing.T) {
 // grey is a picture in shades of grey.
 func grey(t *testing.T, c Chart) *image.Gray {
 	t.Helper()
-	img := pixels(t, c, Options{})
+	img := pixels(t, c, Options{Width: Narrow})
 	out := image.NewGray(img.Bounds())
 	for y := range img.Bounds().Dy() {
 		for x := range img.Bounds().Dx() {

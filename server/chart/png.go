@@ -21,18 +21,27 @@ const (
 
 // writePNG writes a picture as pixels.
 func writePNG(w io.Writer, s *sheet) error {
-	height := math.Ceil(s.height())
+	c, err := paintPixels(s)
+	if err != nil {
+		return err
+	}
+	if _, err := (vgimg.PngCanvas{Canvas: c}).WriteTo(w); err != nil {
+		return fmt.Errorf("write png: %w", err)
+	}
+	return nil
+}
+
+// paintPixels draws a picture on a canvas.
+func paintPixels(s *sheet) (*vgimg.Canvas, error) {
+	height := s.height()
 	if s.width*density*height*density > mostPixels {
-		return fmt.Errorf("draw png of %.0f by %.0f: %w", s.width, height, ErrTooLarge)
+		return nil, fmt.Errorf("draw png of %.0f by %.0f: %w", s.width, height, ErrTooLarge)
 	}
 	c := vgimg.NewWith(vgimg.UseWH(vg.Points(s.width), vg.Points(height)),
 		vgimg.UseDPI(points*density), vgimg.UseBackgroundColor(color.White))
 	p := pngPainter{canvas: c, height: height, letters: s.letters}
 	p.shapes(s.shapes)
-	if _, err := (vgimg.PngCanvas{Canvas: c}).WriteTo(w); err != nil {
-		return fmt.Errorf("write png: %w", err)
-	}
-	return nil
+	return c, nil
 }
 
 // pngPainter draws shapes on a canvas whose y goes upwards.

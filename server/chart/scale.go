@@ -96,8 +96,9 @@ func (a Axis) bounds(e extent) (low, high float64) {
 	low, high = math.Max(e.outLow, e.low-slack*span), math.Min(e.out, e.high+slack*span)
 	const near = 0.75
 	if e.low >= 0 && (e.high == 0 || low/e.high < near) {
-		low = 0
-	} else {
+		low = math.Min(low, 0)
+	}
+	if low != 0 {
 		low -= 0.06 * (high - low)
 	}
 	high += 0.06 * (high - low)
@@ -160,31 +161,35 @@ func (s scale) ticks(fit func([]float64) bool) []float64 {
 			return one
 		}
 	}
-	// Not even the fewest fit: their ends do.
-	if few := choices[len(choices)-1]; len(few) > 0 {
-		return few[:1]
+	// Not even two fit: one number is better than none.
+	for _, one := range slices.Backward(choices) {
+		if len(one) > 0 {
+			return one[:1]
+		}
 	}
 	return nil
 }
 
-// linearTicks are choices of round numbers, the densest first.
+// linearTicks are choices of round numbers, the densest first: multiples of 1, 2, 2.5 and 5 times a
+// power of ten.
 func (s scale) linearTicks() [][]float64 {
-	var major, all []float64
-	for _, t := range (plot.DefaultTicks{}).Ticks(s.low, s.high) {
-		if !s.within(t.Value) {
-			continue
-		}
-		v := t.Value
-		if math.Abs(v) < (s.high-s.low)*1e-9 {
-			v = 0
-		}
-		all = append(all, v)
-		if !t.IsMinor() {
-			major = append(major, v)
+	const densest, steps = 8, 9
+	span := s.high - s.low
+	var choices [][]float64
+	for power := math.Floor(math.Log10(span / densest)); len(choices) < steps; power++ {
+		for _, step := range []float64{1, 2, 2.5, 5} {
+			if step *= math.Pow(10, power); span/step > densest {
+				continue
+			}
+			var out []float64
+			for k := math.Ceil(s.low / step); k*step <= s.high; k++ {
+				// What 3 times 0.1 is in binary is no number to read.
+				out = append(out, math.Round(k*step*1e12)/1e12)
+			}
+			choices = append(choices, slices.DeleteFunc(out, func(v float64) bool { return !s.within(v) }))
 		}
 	}
-	slices.Sort(all)
-	return [][]float64{all, major, everyOther(major)}
+	return choices
 }
 
 // logTicks are choices of round numbers on a logarithmic axis, the densest first.

@@ -236,6 +236,9 @@ func num(v float64) string {
 
 // escape makes text inert in an element and in an attribute.
 func escape(text string) string {
+	if !strings.ContainsAny(text, `&<>"'`) {
+		return text
+	}
 	return strings.NewReplacer(
 		"&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#39;").Replace(text)
 }
