@@ -156,3 +156,47 @@ func TestGroupsSay(t *testing.T) {
 		}
 	}
 }
+
+// crossedWith adds a dimension and the cross with it to a result: the counts of each stratum of the first
+// dimension, in its order, by the strata of the second.
+func crossedWith(
+	t testing.TB, m figure.Measure, dimension, by string, strata []counts, cross map[string][]counts,
+) measure.Result {
+	t.Helper()
+	var order []string
+	totals := map[string]counts{}
+	r := resultOf(t, m, dimension, strata...)
+	g := &r.Groups[0]
+	for _, s := range strata {
+		for _, c := range cross[s.code] {
+			stratum := measure.Stratum{Cell: cell(m, c.events, c.of), Components: []measure.Component{
+				{Dimension: dimension, Coding: measure.Coding{Code: s.code, Label: s.label, State: "known"}},
+				{Dimension: by, Coding: measure.Coding{Code: c.code, Label: c.label, State: "known"}},
+			}}
+			g.Strata[dimension+"*"+by] = append(g.Strata[dimension+"*"+by], stratum)
+			if _, ok := totals[c.code]; !ok {
+				order = append(order, c.code)
+			}
+			sum := totals[c.code]
+			totals[c.code] = counts{c.code, c.label, "", sum.events + c.events, sum.of + c.of}
+		}
+	}
+	var sums []counts
+	for _, code := range order {
+		sums = append(sums, totals[code])
+	}
+	g.Strata[by] = resultOf(t, m, by, sums...).Groups[0].Strata[by]
+	return r
+}
+
+// reversed has the shape of the admissions to Berkeley (Bickel PJ et al., Science 1975;187:398): each site
+// serves the second group better, which goes where everybody is served worse.
+func reversed(t testing.TB, m figure.Measure) measure.Result {
+	t.Helper()
+	return crossedWith(t, m, "language", "site",
+		[]counts{{"es", "Spanish", "", 1550, 2000}, {"zh", "Chinese", "", 950, 2000}},
+		map[string][]counts{
+			"es": {{"n", "North", "", 1500, 1800}, {"s", "South", "", 50, 200}},
+			"zh": {{"n", "North", "", 190, 200}, {"s", "South", "", 760, 1800}},
+		})
+}
