@@ -1,0 +1,178 @@
+package figure_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/text/language"
+
+	"github.com/equitylens/equitylens/measure"
+	"github.com/equitylens/equitylens/measure/gap"
+	"github.com/equitylens/equitylens/measure/stat/spc"
+	"github.com/equitylens/equitylens/server/chart"
+	"github.com/equitylens/equitylens/server/figure"
+)
+
+// monthsOf are results of the months from January 2024 on, of a measure by language group.
+func monthsOf(t testing.TB, m figure.Measure, n int, of func(i int) []counts) []measure.Result {
+	t.Helper()
+	var out []measure.Result
+	for i := range n {
+		r := resultOf(t, m, "language_group", of(i)...)
+		start := time.Date(2024, time.Month(i+1), 1, 0, 0, 0, 0, time.UTC)
+		r.Period = measure.Period{Start: start, End: start.AddDate(0, 1, -1)}
+		r.DataAsOf = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+		out = append(out, r)
+	}
+	return out
+}
+
+func trend(t testing.TB, months []measure.Result, o gap.Options) gap.TrendReport {
+	t.Helper()
+	found, err := gap.Trend(months, "", "language_group", o)
+	if err != nil {
+		t.Fatalf("gap.Trend = %v", err)
+	}
+	return found
+}
+
+// wave moves a count about as much as chance would.
+func wave(i int) float64 { return float64(i*37%23) - 11 }
+
+// twoGroups are English and Spanish, and some who did not say; the month of an index has another share.
+func twoGroups(odd int) func(int) []counts {
+	return func(i int) []counts {
+		jump := 0.0
+		if i == odd {
+			jump = -60
+		}
+		return []counts{{"english", "English", "", 120 + wave(i), 200}, {"spanish", "Spanish", "", 150 + wave(i+1) + jump, 300},
+			{"", "", "missing", 4 + float64(i*3%4), 10}}
+	}
+}
+
+func TestSeriesSay(t *testing.T) {
+	t.Parallel()
+	english := interpreter(language.English)
+	notOver := monthsOf(t, english, 24, twoGroups(20))
+	for i := range notOver {
+		notOver[i].DataAsOf = time.Date(2025, 12, 10, 0, 0, 0, 0, time.UTC)
+	}
+	drift := monthsOf(t, english, 24, func(i int) []counts {
+		if i < 12 {
+			return []counts{{"spanish", "Spanish", "", 100 + wave(i), 300}}
+		}
+		return []counts{{"spanish", "Spanish", "", 150 + wave(i), 300}}
+	})
+	hidden := monthsOf(t, english, 14, twoGroups(-1))
+	hidden[3].Groups[0].Strata["language_group"][1].Cell = measure.Cell{Suppressed: true}
+	absent := monthsOf(t, english, 14, twoGroups(-1))
+	absent[3].Groups[0].Strata["language_group"][1].Cell = cell(english, 0, 0)
+	action := gap.Options{Since: time.Date(2025, 1, 15, 0, 0, 0, 0, time.UTC)}
+	for _, test := range []struct {
+		name   string
+		months []measure.Result
+		o      gap.Options
+		series int
+	}{
+		{"series-signal", notOver, gap.Options{}, 2},
+		{"series-steady", monthsOf(t, english, 24, twoGroups(-1)), gap.Options{}, 1},
+		{"series-state", monthsOf(t, english, 24, twoGroups(-1)), gap.Options{}, 3},
+		{"series-everybody", monthsOf(t, english, 8, twoGroups(-1)), gap.Options{}, 0},
+		{"series-action", monthsOf(t, english, 20, twoGroups(15)), action, 2},
+		{"series-drift", drift, gap.Options{Rules: append(append(spc.IHI(), spc.Anhoej()...), spc.Shewhart()...)}, 1},
+		{"series-suppressed", hidden, gap.Options{}, 2},
+		{"series-no-data", absent, gap.Options{}, 2},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			r := trend(t, test.months, test.o)
+			inBoth(t, test.name, func(s *figure.Teller, tag language.Tag) figure.Figure {
+				return s.Series(r, test.series, interpreter(tag))
+			})
+		})
+	}
+}
+
+func TestGapTimeSays(t *testing.T) {
+	t.Parallel()
+	english := interpreter(language.English)
+	harm := func(tag language.Tag) figure.Measure {
+		m := interpreter(tag)
+		m.Improvement = measure.Decrease
+		return m
+	}
+	disagree := monthsOf(t, harm(language.English), 24, func(i int) []counts {
+		if i < 12 {
+			return []counts{{"english", "English", "", 40, 200}, {"spanish", "Spanish", "", 80, 200}}
+		}
+		return []counts{{"english", "English", "", 16, 200}, {"spanish", "Spanish", "", 40, 200}}
+	})
+	for _, test := range []struct {
+		name   string
+		months []measure.Result
+		of     func(language.Tag) figure.Measure
+		o      gap.Options
+	}{
+		{"gap-disagree", disagree, harm, gap.Options{}},
+		{"gap-chance", monthsOf(t, english, 24, twoGroups(-1)), interpreter, gap.Options{}},
+		{"gap-few", monthsOf(t, english, 4, twoGroups(-1)), interpreter, gap.Options{Reference: gap.Overall}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			r := trend(t, test.months, test.o)
+			inBoth(t, test.name, func(s *figure.Teller, tag language.Tag) figure.Figure {
+				f, ok := s.GapTime(r, "spanish", test.of(tag))
+				if !ok {
+					t.Errorf("GapTime(spanish) is not there")
+				}
+				return f
+			})
+		})
+	}
+}
+
+func TestAGapThatIsNotFollowed(t *testing.T) {
+	t.Parallel()
+	m := interpreter(language.English)
+	s := speaks(t, language.English)
+	if _, ok := s.GapTime(trend(t, monthsOf(t, m, 14, twoGroups(-1)), gap.Options{}), "chinese", m); ok {
+		t.Error("a gap of nobody is there")
+	}
+	alone := trend(t, monthsOf(t, m, 14, func(int) []counts {
+		return []counts{{"spanish", "Spanish", "", 100, 300}}
+	}), gap.Options{})
+	f, ok := s.GapTime(alone, "spanish", m)
+	if !ok || len(f.Sentences) == 0 || f.Chart != nil {
+		t.Errorf("the gap of a group that is alone: %+v, %t; want the reason and no picture", f, ok)
+	}
+}
+
+func TestTheTableOfASeriesIsItsPicture(t *testing.T) {
+	t.Parallel()
+	r := trend(t, monthsOf(t, interpreter(language.English), 24, twoGroups(20)), gap.Options{})
+	f := speaks(t, language.English).Series(r, 2, interpreter(language.English))
+	c, ok := f.Chart.(chart.Control)
+	if !ok || len(c.Points) != 24 || len(f.Table.Rows) != 24 {
+		t.Fatalf("a chart %T of %d rows, want a control chart of 24", f.Chart, len(f.Table.Rows))
+	}
+	signals := 0
+	for i, row := range f.Table.Rows {
+		if len(row.Cells) != len(f.Table.Columns) {
+			t.Errorf("row %d has %d cells, want %d", i, len(row.Cells), len(f.Table.Columns))
+		}
+		if (row.Kind == figure.KindSignal) != c.Points[i].Signal {
+			t.Errorf("row %d is %q, and its point a signal: %t", i, row.Kind, c.Points[i].Signal)
+		}
+		if c.Points[i].Signal {
+			signals++
+		}
+		if !strings.Contains(c.Points[i].Text, row.Cells[3].Text) {
+			t.Errorf("row %d has the score %q, its point says %q", i, row.Cells[3].Text, c.Points[i].Text)
+		}
+	}
+	if signals != 1 {
+		t.Errorf("%d months are signals, want one", signals)
+	}
+}
