@@ -374,6 +374,38 @@ func TestHiddenFiguresMoveNothing(t *testing.T) {
 		return svgOf(t, c, Wide)
 	}
 	if at(0.2) != at(90) {
-		t.Error("two pictures that hide different figures are not the same")
+		t.Error("two dot plots that hide different figures are not the same")
+	}
+	at = func(v float64) string {
+		c := control()
+		c.Points[13].Value, c.Points[13].Lower, c.Points[13].Upper = new(v), new(v-1), new(v+1)
+		return svgOf(t, c, Wide)
+	}
+	if at(0.2) != at(90) {
+		t.Error("two control charts that hide different figures are not the same")
+	}
+	at = func(v float64) string {
+		c := trend()
+		c.Lines[1].Values[5], c.Lines[1].Intervals[5] = new(v), between(v-1, v+1)
+		return svgOf(t, c, Wide)
+	}
+	if at(0.2) != at(90) {
+		t.Error("two trends that hide different figures are not the same")
+	}
+	at = func(v float64) string {
+		c := heatMap()
+		c.Rows[0].Cells[0] = HeatCell{Level: v, Text: fmt.Sprint(v), Clear: v > 0, State: Suppressed}
+		return svgOf(t, c, Wide)
+	}
+	if at(-1) != at(1) {
+		t.Error("two heat maps that hide different figures are not the same")
+	}
+	at = func(v float64) string {
+		c := completeness()
+		c.Rows[4].Shares = []float64{v, 1 - v}
+		return svgOf(t, c, Wide)
+	}
+	if at(0.1) != at(0.9) {
+		t.Error("two bars that hide different shares are not the same")
 	}
 }

@@ -35,7 +35,6 @@ const (
 	partE
 	partF
 	hatch
-	colours
 )
 
 // swatch is a colour in each scheme.

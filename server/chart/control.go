@@ -2,6 +2,7 @@ package chart
 
 import (
 	"math"
+	"slices"
 )
 
 // Control is a control chart or run chart: figures in the order of time, between their limits.
@@ -17,13 +18,16 @@ type Control struct {
 }
 
 // ControlLegend is the words for the marks of a control chart.
-type ControlLegend struct{ Signal, Excluded, Partial, Limits, NoData string }
+type ControlLegend struct{ Signal, Excluded, Partial, Limits, Suppressed, NoData string }
 
 // ControlPoint is a figure of a period, with the limits of that period.
 type ControlPoint struct {
 	// Label is short: it stands below the axis. Text is the sentence for whoever points at it.
 	Label, Text                 string
 	Value, Centre, Lower, Upper *float64
+	// State says why there is no value, where there is none. The limits of a period whose value is
+	// suppressed are not drawn either: they tell how many were counted.
+	State State
 	// Signal is beyond chance, Excluded not part of the limits, Partial a period that is not over.
 	Signal, Excluded, Partial bool
 }
@@ -41,6 +45,7 @@ func (c Control) compose(s *sheet) {
 		s.empty(c.Meta)
 		return
 	}
+	c.Points = withoutHidden(c.Points)
 	var e extent
 	for _, p := range c.Points {
 		for _, v := range []*float64{p.Value, p.Centre} {
@@ -75,6 +80,21 @@ func (c Control) compose(s *sheet) {
 	}
 	p.periods(labels)
 	c.samples(s)
+}
+
+// withoutHidden are the points without the numbers of those that have a State.
+func withoutHidden(points []ControlPoint) []ControlPoint {
+	out := slices.Clone(points)
+	for i, p := range out {
+		switch p.State {
+		case Shown:
+		case Suppressed:
+			out[i].Value, out[i].Lower, out[i].Upper = nil, nil, nil
+		case NoData:
+			out[i].Value = nil
+		}
+	}
+	return out
 }
 
 // endings are the names and numbers of the last limits, and the room they take.
@@ -213,7 +233,12 @@ func (c Control) point(p *plane, i int) {
 	}
 	v, ok := number(one.Value)
 	if !ok || !c.Axis.usable(v) {
-		d.shapes = missing(point{x, p.area.y + p.area.h})
+		word := c.Legend.NoData
+		if one.State == Suppressed {
+			word = c.Legend.Suppressed
+		}
+		d.title = told(clean(one.Label), clean(word), one.Text)
+		d.shapes = missing(point{x, p.area.y + p.area.h}, one.State)
 		p.add(d)
 		return
 	}
@@ -259,18 +284,29 @@ func excluded(at point) []shape {
 	}
 }
 
-// missing is a short dotted line that stands on the axis, at foot.
-func missing(foot point) []shape {
+// missing stands on the axis, at foot, where there is no figure: a small hatched box if it is
+// suppressed, else a short dotted line.
+func missing(foot point, state State) []shape {
+	if state == Suppressed {
+		b := box{x: foot.x - 4, y: foot.y - 16, w: 8, h: 14}
+		return hiddenBox(b, 4)
+	}
 	return []shape{rule(point{foot.x, foot.y - 16}, point{foot.x, foot.y - 2}, edge, 2, dotted)}
+}
+
+// missingSample draws the mark of a state in a legend.
+func missingSample(state State) func(at point) []shape {
+	return func(at point) []shape { return missing(point{at.x, at.y + 9}, state) }
 }
 
 // samples explains the marks that occur.
 func (c Control) samples(s *sheet) {
-	var hasSignal, hasExcluded, hasPartial, hasLimits, hasGap bool
+	var hasSignal, hasExcluded, hasPartial, hasLimits, hasGap, hasHidden bool
 	for _, one := range c.Points {
 		v, ok := number(one.Value)
 		if !ok || !c.Axis.usable(v) {
-			hasGap = true
+			hasHidden = hasHidden || one.State == Suppressed
+			hasGap = hasGap || one.State != Suppressed
 			continue
 		}
 		hasSignal = hasSignal || one.Signal
@@ -298,6 +334,7 @@ func (c Control) samples(s *sheet) {
 			}, paint: paint{stroke: edge, width: 1.25, dash: dashed}},
 		}
 	})
-	put(hasGap, c.Legend.NoData, 6, func(at point) []shape { return missing(point{at.x, at.y + 9}) })
+	put(hasHidden, c.Legend.Suppressed, 8, missingSample(Suppressed))
+	put(hasGap, c.Legend.NoData, 6, missingSample(NoData))
 	s.legend(all)
 }

@@ -32,6 +32,18 @@ type HeatCell struct {
 // HeatLegend is the words for the cells of a heat map.
 type HeatLegend struct{ Worse, Better, Same, Clear, Suppressed, NoData, Reference string }
 
+// inWords is what is told of a cell that has no sentence of its own.
+func (l HeatLegend) inWords(c HeatCell) string {
+	switch c.State {
+	case Suppressed:
+		return l.Suppressed
+	case NoData:
+		return l.NoData
+	default:
+		return c.Text
+	}
+}
+
 // degree is a level as it is drawn.
 type degree int
 
@@ -138,7 +150,8 @@ func (c HeatMap) block(s *sheet, x, w, labelW float64, from, to int) {
 				cell = r.Cells[i]
 			}
 			b := box{x: x + w*float64(i-from) + 1, y: s.y + 1, w: w - 2, h: cellHeight - 2}
-			title := told(clean(r.Label+" · "+c.Columns[i]), clean(cell.Text), cell.Title)
+			text := c.Legend.inWords(cell)
+			title := told(clean(r.Label+" · "+c.Columns[i]), clean(text), cell.Title)
 			s.add(datum{title: title, reach: b, shapes: cell.draw(s, b)})
 		}
 		s.y += cellHeight
@@ -190,13 +203,7 @@ func (d degree) sign(at point) []shape {
 	}
 }
 
-func hiddenCell(b box) []shape {
-	b.paint = paint{fill: paper}
-	out := []shape{b}
-	out = append(out, hatched(b, rising, 7, paint{stroke: hatch, width: 0.9})...)
-	b.paint = paint{stroke: edge, width: 1}
-	return append(out, b)
-}
+func hiddenCell(b box) []shape { return hiddenBox(b, 7) }
 
 func absentCell(b box) []shape {
 	y := b.y + b.h/2

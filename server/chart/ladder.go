@@ -166,7 +166,14 @@ func (r *laidRow) bold() bool { return r.Emphasis || r.kind == pooled }
 func (l *ladder) wording(r *laidRow) {
 	label := clean(r.Label)
 	r.label = l.letters.wrap(label, labelSize, r.bold(), l.labelW, 2)
-	r.title = told(label, r.Figure, r.Text)
+	figure := r.Figure
+	switch {
+	case r.State == Suppressed:
+		figure = clean(l.legend.Suppressed)
+	case !r.shown:
+		figure = clean(l.legend.NoData)
+	}
+	r.title = told(label, figure, r.Text)
 	r.Figure = l.letters.cut(r.Figure, figureSize, true, math.Max(l.figW, 20))
 	if !l.narrow {
 		r.note = l.letters.cut(r.note, smallSize, false, math.Max(l.noteW, 20))

@@ -124,10 +124,15 @@ const (
 
 // hidden draws the mark of a suppressed figure, of which the left middle is at a place.
 func hidden(at point) []shape {
-	b := box{at.x, at.y - hiddenHeight/2.0, hiddenWidth, hiddenHeight, paint{fill: paper}}
+	return hiddenBox(box{x: at.x, y: at.y - hiddenHeight/2.0, w: hiddenWidth, h: hiddenHeight}, 5)
+}
+
+// hiddenBox fills a box with the hatch of what is suppressed.
+func hiddenBox(b box, step float64) []shape {
+	b.paint = paint{fill: paper}
 	out := []shape{b}
-	out = append(out, hatched(b, rising, 5, paint{stroke: hatch, width: 1})...)
-	b.fill, b.stroke, b.width = none, soft, 1
+	out = append(out, hatched(b, rising, step, paint{stroke: hatch, width: 1})...)
+	b.paint = paint{stroke: soft, width: 1}
 	return append(out, b)
 }
 

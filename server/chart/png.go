@@ -1,11 +1,11 @@
 package chart
 
 import (
+	"encoding/hex"
 	"fmt"
 	"image/color"
 	"io"
 	"math"
-	"strconv"
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/vgimg"
@@ -152,9 +152,10 @@ func (p *pngPainter) words(t words) {
 
 // rgb is the light colour of a role.
 func rgb(c colour) color.Color {
-	n, err := strconv.ParseUint(palette[c].light[1:], 16, 24)
-	if err != nil {
+	const parts = 3
+	b, err := hex.DecodeString(palette[c].light[1:])
+	if err != nil || len(b) != parts {
 		return color.Black
 	}
-	return color.RGBA{R: uint8(n >> 16), G: uint8(n >> 8 & 0xff), B: uint8(n & 0xff), A: 0xff}
+	return color.RGBA{R: b[0], G: b[1], B: b[2], A: 0xff}
 }

@@ -110,7 +110,7 @@ func control() Control {
 		},
 		Axis:        Axis{Label: "Share of visits", Format: percent},
 		CentreLabel: "mean", LowerLabel: "lower limit", UpperLabel: "upper limit",
-		Legend: ControlLegend{Signal: "signal", Excluded: "not part of the limits", Partial: "month not over", Limits: "limits of chance", NoData: "no data"},
+		Legend: ControlLegend{Signal: "signal", Excluded: "not part of the limits", Partial: "month not over", Limits: "limits of chance", Suppressed: "suppressed", NoData: "no data"},
 		Marks:  []Mark{{9, "video interpreters"}},
 	}
 	months := []string{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"}
@@ -130,6 +130,8 @@ func control() Control {
 			p.Value = nil
 		case 6:
 			p.Value, p.Excluded = new(0.1), true
+		case 13:
+			p.State = Suppressed
 		case 17:
 			p.Value, p.Signal = new(0.79), true
 		case 23:
@@ -144,7 +146,7 @@ func trend() Trend {
 	c := Trend{
 		Meta: Meta{Title: "The gap over time", Subtitle: "Difference to all patients, in points", Lang: "en", Description: "The gap of Vietnamese became smaller.", Source: "snapshot 8f3a21"},
 		Axis: Axis{Label: "Percentage points", Format: func(v float64) string { return fmt.Sprintf("%+.3g", 100*v) }},
-		Zero: &Line{0, "no gap"}, IntervalLabel: "95 % interval",
+		Zero: &Line{0, "no gap"}, IntervalLabel: "95 % interval", Suppressed: "suppressed", NoData: "no data",
 	}
 	for q := range 8 {
 		c.Labels = append(c.Labels, fmt.Sprintf("%d Q%d", 2024+q/4, q%4+1))
@@ -158,6 +160,7 @@ func trend() Trend {
 		}
 		if i == 1 {
 			line.Values[3], line.Intervals[3] = nil, nil
+			line.States = []State{3: NoData, 5: Suppressed}
 		}
 		c.Lines = append(c.Lines, line)
 	}

@@ -1,6 +1,9 @@
 package chart
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Trend shows one or a few figures over time; mostly the gap.
 type Trend struct {
@@ -11,8 +14,8 @@ type Trend struct {
 	Lines  []TrendLine
 	// Zero is the value of no gap, with its name.
 	Zero *Line
-	// IntervalLabel explains the intervals.
-	IntervalLabel string
+	// IntervalLabel explains the intervals, Suppressed and NoData the marks of absent figures.
+	IntervalLabel, Suppressed, NoData string
 }
 
 // TrendLine is a figure in each period; where it is absent the line is broken.
@@ -22,11 +25,21 @@ type TrendLine struct {
 	Intervals []*[2]float64
 	// Texts are the sentences for whoever points at a figure.
 	Texts []string
+	// States say why a figure is absent. They may be fewer than the figures.
+	States []State
+}
+
+// state is that of a period.
+func (t TrendLine) state(i int) State {
+	if i < len(t.States) {
+		return t.States[i]
+	}
+	return Shown
 }
 
 // value is the figure of a period.
 func (t TrendLine) value(i int, a Axis) (float64, bool) {
-	if i >= len(t.Values) {
+	if i >= len(t.Values) || t.state(i) != Shown {
 		return 0, false
 	}
 	v, ok := number(t.Values[i])
@@ -195,6 +208,9 @@ func (c Trend) line(p *plane, i int) {
 		v, ok := line.value(k, c.Axis)
 		if !ok {
 			flush()
+			if state := line.state(k); state != Shown {
+				data = append(data, c.absence(p, line, k, shift))
+			}
 			continue
 		}
 		at := point{p.column(k, n) + shift, p.up.at(v)}
@@ -230,6 +246,18 @@ func (c Trend) line(p *plane, i int) {
 	p.add(data...)
 }
 
+// absence marks a figure that is not there, below the others.
+func (c Trend) absence(p *plane, line TrendLine, k int, shift float64) datum {
+	foot := point{p.column(k, len(c.Labels)) + shift, p.area.y + p.area.h}
+	word := c.NoData
+	if line.state(k) == Suppressed {
+		word = c.Suppressed
+	}
+	d := datum{reach: box{x: foot.x - 6, y: foot.y - 20, w: 12, h: 20}, shapes: missing(foot, line.state(k))}
+	d.title = told(clean(line.Label+" "+c.Labels[k]), clean(word), line.text(k))
+	return d
+}
+
 // shaded is the ground between the ends of intervals.
 func shaded(upper, lower []point) trace {
 	part := append([]point(nil), upper...)
@@ -241,11 +269,15 @@ func shaded(upper, lower []point) trace {
 
 // told is the sentence of a figure.
 func (c Trend) told(line TrendLine, k int, v float64) string {
-	text := ""
-	if k < len(line.Texts) {
-		text = line.Texts[k]
+	return told(clean(line.Label+" "+c.Labels[k]), c.Axis.say(v), line.text(k))
+}
+
+// text is the caller's sentence of a figure.
+func (t TrendLine) text(k int) string {
+	if k < len(t.Texts) {
+		return t.Texts[k]
 	}
-	return told(clean(line.Label+" "+c.Labels[k]), c.Axis.say(v), text)
+	return ""
 }
 
 // samples explains the lines where they are not named, and the intervals.
@@ -280,6 +312,14 @@ func (c Trend) samples(s *sheet) {
 		all = append(all, sample{c.Zero.Label, 28, func(at point) []shape {
 			return []shape{rule(point{at.x - 14, at.y}, point{at.x + 14, at.y}, ink, 1.25, dashed)}
 		}})
+	}
+	for _, one := range []struct {
+		state State
+		text  string
+	}{{Suppressed, c.Suppressed}, {NoData, c.NoData}} {
+		if slices.ContainsFunc(c.Lines, func(l TrendLine) bool { return slices.Contains(l.States, one.state) }) {
+			all = append(all, sample{one.text, 8, missingSample(one.state)})
+		}
 	}
 	s.legend(all)
 }
