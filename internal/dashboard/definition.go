@@ -45,8 +45,8 @@ func (v *visit) said(of interface{ Words(string) measure.Words }) measure.Words 
 func (v *visit) entry(m *measure.Definition) page.Entry {
 	said := v.said(m)
 	e := page.Entry{
-		ID: m.ID, Title: words.Plain(said.Title), Says: words.Plain(said.Says),
-		Caution: words.Plain(said.Caution), Source: words.Plain(m.Source),
+		ID: m.ID, Title: words.Plain(said.Title), Says: words.Prose(said.Says),
+		Caution: words.Prose(said.Caution), Source: words.Prose(m.Source),
 		URL: v.to(MeasurePath + m.ID).String(), FHIR: fhirMeasures + m.ID, Facts: v.facts(m),
 	}
 	if m.Imported {
@@ -135,10 +135,10 @@ func (v *visit) rate(m *measure.Definition, g measure.GroupDefinition, several b
 		said, whole := v.said(g), v.said(m)
 		out.Title = words.Plain(said.Title)
 		if said.Says != whole.Says {
-			out.Says = words.Plain(said.Says)
+			out.Says = words.Prose(said.Says)
 		}
 		if said.Caution != whole.Caution {
-			out.Caution = words.Plain(said.Caution)
+			out.Caution = words.Prose(said.Caution)
 		}
 		out.Facts = []page.Term{{Name: v.words.Say("definition.better"), Value: v.better(g.Improvement)}}
 		if names := v.dimensionNames(g.NotBy); names != "" {

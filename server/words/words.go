@@ -178,13 +178,21 @@ func Capital(text string) string {
 	return string(unicode.ToUpper(first)) + text[size:]
 }
 
-// longest is how many characters of a text from elsewhere are shown.
-const longest = 160
+// longest is how many characters of a text from elsewhere are shown, longestProse of a paragraph.
+const (
+	longest      = 160
+	longestProse = 2000
+)
 
 // Plain takes from a text of somebody else what is no text: control characters, and those by which one
 // text turns around the direction of the others around it. Marks that only say how a letter is joined or
 // which way it reads stay. What is very long is cut.
-func Plain(text string) string {
+func Plain(text string) string { return plain(text, longest) }
+
+// Prose is Plain of what may be as long as a paragraph, such as the source of a definition.
+func Prose(text string) string { return plain(text, longestProse) }
+
+func plain(text string, most int) string {
 	count := 0
 	var out strings.Builder
 	for _, r := range text {
@@ -196,7 +204,7 @@ func Plain(text string) string {
 		case unicode.IsControl(r):
 			continue
 		}
-		if count++; count > longest {
+		if count++; count > most {
 			return out.String() + "…"
 		}
 		out.WriteRune(r)

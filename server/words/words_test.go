@@ -143,6 +143,20 @@ func TestPlain(t *testing.T) {
 	}
 }
 
+func TestProseIsPlainAndLonger(t *testing.T) {
+	t.Parallel()
+	paragraph := strings.Repeat("Ein Satz. ", 199)
+	for _, test := range []struct{ name, in, want string }{
+		{"a paragraph stays", paragraph, strings.TrimSpace(paragraph)},
+		{"overrides go", "a\u202eb\nc", "ab c"},
+		{"what is longer is cut", strings.Repeat("ñ", 2001), strings.Repeat("ñ", 2000) + "…"},
+	} {
+		if got := words.Prose(test.in); got != test.want {
+			t.Errorf("%s: words.Prose = %d bytes, want %d", test.name, len(got), len(test.want))
+		}
+	}
+}
+
 func TestNumbers(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
