@@ -1,23 +1,19 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
 	"github.com/spf13/cobra"
 
-	"github.com/equitylens/equitylens/auth/keys"
-	"github.com/equitylens/equitylens/fhir/client"
 	"github.com/equitylens/equitylens/fhir/fhirtest/population"
 	"github.com/equitylens/equitylens/internal/config"
 	"github.com/equitylens/equitylens/internal/ingest"
-	"github.com/equitylens/equitylens/mapping"
 	"github.com/equitylens/equitylens/measure"
 	"github.com/equitylens/equitylens/measure/gap"
 	"github.com/equitylens/equitylens/store/facts"
@@ -32,7 +28,7 @@ type demoFlags struct {
 }
 
 const (
-	demoSource = "demo"
+	demoName   = "demo"
 	demoClient = "equitylens-demo"
 	demoYear   = "2025"
 	// demoTokenLife is longer than that of a real token, so that the curl can be read before it is typed.
@@ -98,7 +94,10 @@ func (p *program) demo(ctx context.Context, flags demoFlags) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, ward.close()) }()
-	report, err := p.demoSync(ctx, &cfg, ward)
+	if err := demoSource(&cfg, ward.base); err != nil {
+		return err
+	}
+	report, err := p.demoSync(ctx, &cfg)
 	if err != nil {
 		return err
 	}
@@ -122,59 +121,37 @@ func (p *program) demo(ctx context.Context, flags demoFlags) (err error) {
 	return p.demoServe(ctx, &cfg, ward)
 }
 
-// demoSync pulls everything from the fake EHR.
-func (p *program) demoSync(
-	ctx context.Context, cfg *config.Config, ward *ward,
-) (report ingest.Report, err error) {
-	source, err := p.demoEHR(ward.base, ward.keys)
+// demoSync pulls everything from the fake EHR, as a nightly run does.
+func (p *program) demoSync(ctx context.Context, cfg *config.Config) (ingest.Report, error) {
+	sources, err := p.chosen(cfg, syncFlags{full: true})
 	if err != nil {
-		return report, err
+		return ingest.Report{}, err
 	}
-	m, err := demoMapper()
-	if err != nil {
-		return report, err
-	}
-	dir, err := p.dir(cfg)
-	if err != nil {
-		return report, err
-	}
-	list, err := definitions(cfg)
-	if err != nil {
-		return report, err
-	}
-	return ingest.Sync(ctx, ingest.Config{
-		Dir: dir, Mapper: m, Results: measure.Precomputation{Definitions: list}, MaxShrink: 1, MaxRefused: cfg.Sync.MaxRefused, Software: p.version,
-		Progress: p.progress(), Logger: p.logger(cfg),
-	}, source)
+	return p.syncOne(ctx, cfg, sources[0], syncFlags{}, p.progress())
 }
 
-func (p *program) demoEHR(base string, ours *keys.Set) (ingest.Source, error) {
-	key, err := ours.Signing(jose.RS384)
-	if err != nil {
-		return nil, err
-	}
-	c, err := client.New(client.Config{
-		BaseURL: base, ClientID: demoClient, Key: key, AllowLoopback: true, Now: p.now,
-		Scopes: []string{"system/Patient.rs", "system/Encounter.rs", "system/AdverseEvent.rs"},
-	})
-	if err != nil {
-		return nil, err
-	}
-	return ingest.Server{
-		ID: demoSource, Client: c, Types: ingest.AllAuto(), Full: true, Logger: slog.New(slog.DiscardHandler),
-	}, nil
-}
-
-func demoMapper() (*mapping.Mapper, error) {
+// demoSource configures the fake EHR as a source, with the ConceptMap of its own codes, so that the
+// serving program can sync again.
+func demoSource(cfg *config.Config, base string) error {
 	text, err := population.ConceptMap()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	local, err := mapping.ParseConceptMap("demo", bytes.NewReader(text))
+	path, err := ensureFolder(filepath.Join(cfg.Data, "concept-maps", "demo.json"))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return mapping.New(mapping.Config{ConceptMaps: []mapping.ConceptMap{local}})
+	const ownerOnly = 0o600
+	if err := os.WriteFile(path, text, ownerOnly); err != nil {
+		return fmt.Errorf("write the ConceptMap of the demonstration: %w", err)
+	}
+	cfg.ConceptMaps = filepath.Dir(path)
+	cfg.Sync.MaxShrink = 1
+	cfg.Sources = []config.Source{{
+		Name: demoName, BaseURL: base, ClientID: demoClient, Loopback: true,
+		Scopes: []string{"system/Patient.rs", "system/Encounter.rs", "system/AdverseEvent.rs"},
+	}}
+	return nil
 }
 
 // refuseForeign keeps made-up people out of a directory that holds real ones.
@@ -196,7 +173,7 @@ func (p *program) refuseForeign(ctx context.Context, cfg *config.Config) error {
 	}
 	defer func() { _ = snapshot.Close() }()
 	for _, load := range snapshot.Info.Loads {
-		if load.Source != demoSource {
+		if load.Source != demoName {
 			return fmt.Errorf("%s holds data of the source %q; give the demo a directory of its own with --data",
 				cfg.Data, load.Source)
 		}

@@ -97,7 +97,7 @@ func (w *ward) close() error {
 func (w *ward) register(cfg *config.Config) {
 	cfg.EHRs = []config.EHR{{
 		Registration: config.Registration{
-			Name: demoSource, ClientID: demoApp, Identify: config.Key, Loopback: true,
+			Name: demoName, ClientID: demoApp, Identify: config.Key, Loopback: true,
 		},
 		BaseURL: w.base, Chart: true, SignIn: true,
 		CDSHooks: config.CDSHooks{Issuer: w.ehr.HookIssuer(), JWKSURI: w.ehr.HookKeysURL()},
