@@ -113,7 +113,8 @@ func odd() *rapid.Generator[float64] {
 	return rapid.OneOf(
 		rapid.Float64Range(0, 1), rapid.Float64Range(-50, 5000), rapid.Float64(),
 		rapid.SampledFrom([]float64{
-			0, 1, -1, math.NaN(), math.Inf(1), math.Inf(-1), math.MaxFloat64, math.SmallestNonzeroFloat64, 1e15, 1e-9,
+			0, 1, -1, math.NaN(), math.Inf(1), math.Inf(-1), 1e15, 1e-9,
+			math.MaxFloat64, math.SmallestNonzeroFloat64,
 		}),
 	)
 }
@@ -138,7 +139,9 @@ func oddAxis() *rapid.Generator[Axis] {
 func oddRow() *rapid.Generator[Row] {
 	return rapid.Custom(func(r *rapid.T) Row {
 		return Row{
-			Label:    rapid.SampledFrom([]string{"", "A", "A group with a name that needs two lines or is cut"}).Draw(r, "label"),
+			Label: rapid.SampledFrom([]string{
+				"", "A", "A group with a name that needs two lines or is cut",
+			}).Draw(r, "label"),
 			Note:     rapid.SampledFrom([]string{"", "n 1,204"}).Draw(r, "note"),
 			Value:    oddPointer().Draw(r, "value"),
 			Interval: oddInterval().Draw(r, "interval"),
@@ -158,39 +161,48 @@ func oddChart() *rapid.Generator[Chart] {
 		switch rapid.IntRange(0, 7).Draw(r, "kind") {
 		case 0:
 			return DotPlot{
-				Meta: meta, Axis: oddAxis().Draw(r, "axis"), Rows: rapid.SliceOfN(oddRow(), 0, 9).Draw(r, "rows"),
+				Meta: meta, Axis: oddAxis().Draw(r, "axis"),
+				Rows: rapid.SliceOfN(oddRow(), 0, 9).Draw(r, "rows"),
 				Line: &Line{odd().Draw(r, "line"), "reference"}, Legend: dotPlot().Legend,
 			}
 		case 1:
 			return Forest{
-				Meta: meta, Axis: oddAxis().Draw(r, "axis"), Rows: rapid.SliceOfN(oddRow(), 0, 9).Draw(r, "rows"),
-				Null: odd().Draw(r, "null"), Pooled: rapid.Ptr(oddRow(), true).Draw(r, "pooled"), Left: "left", Right: "right",
+				Meta: meta, Axis: oddAxis().Draw(r, "axis"),
+				Rows: rapid.SliceOfN(oddRow(), 0, 9).Draw(r, "rows"),
+				Null: odd().Draw(r, "null"), Pooled: rapid.Ptr(oddRow(), true).Draw(r, "pooled"),
+				Left: "left", Right: "right",
 			}
 		case 2:
-			c := Funnel{Meta: meta, X: oddAxis().Draw(r, "x"), Y: oddAxis().Draw(r, "y"), Centre: odd().Draw(r, "centre")}
+			c := Funnel{Meta: meta, X: oddAxis().Draw(r, "x"), Y: oddAxis().Draw(r, "y"),
+				Centre: odd().Draw(r, "centre")}
 			for range some("points") {
 				c.Points = append(c.Points, FunnelPoint{
-					Label: "unit", Key: "1", X: odd().Draw(r, "px"), Y: odd().Draw(r, "py"), Outside: rapid.Bool().Draw(r, "outside"),
+					Label: "unit", Key: "1", X: odd().Draw(r, "px"), Y: odd().Draw(r, "py"),
+					Outside: rapid.Bool().Draw(r, "outside"),
 				})
 			}
 			b := Band{Label: "95 %"}
 			for range some("band") {
-				b.Points = append(b.Points, BandPoint{odd().Draw(r, "bx"), odd().Draw(r, "low"), odd().Draw(r, "high")})
+				b.Points = append(b.Points, BandPoint{odd().Draw(r, "bx"), odd().Draw(r, "low"),
+					odd().Draw(r, "high")})
 			}
 			c.Bands = []Band{b}
 			return c
 		case 3:
-			c := Control{Meta: meta, Axis: oddAxis().Draw(r, "axis"), CentreLabel: "mean", Marks: []Mark{{some("at") - 2, "mark"}}}
+			c := Control{Meta: meta, Axis: oddAxis().Draw(r, "axis"), CentreLabel: "mean",
+				Marks: []Mark{{some("at") - 2, "mark"}}}
 			for range some("points") {
 				c.Points = append(c.Points, ControlPoint{
-					Label: "Jan", Value: oddPointer().Draw(r, "value"), Centre: oddPointer().Draw(r, "centre"),
-					Lower: oddPointer().Draw(r, "lower"), Upper: oddPointer().Draw(r, "upper"),
+					Label: "Jan", Value: oddPointer().Draw(r, "value"),
+					Centre: oddPointer().Draw(r, "centre"),
+					Lower:  oddPointer().Draw(r, "lower"), Upper: oddPointer().Draw(r, "upper"),
 					Signal: rapid.Bool().Draw(r, "signal"), Excluded: rapid.Bool().Draw(r, "excluded"),
 				})
 			}
 			return c
 		case 4:
-			c := Trend{Meta: meta, Axis: oddAxis().Draw(r, "axis"), Zero: &Line{odd().Draw(r, "zero"), "no gap"}}
+			c := Trend{Meta: meta, Axis: oddAxis().Draw(r, "axis"),
+				Zero: &Line{odd().Draw(r, "zero"), "no gap"}}
 			for range some("labels") {
 				c.Labels = append(c.Labels, "2025")
 			}
@@ -206,7 +218,9 @@ func oddChart() *rapid.Generator[Chart] {
 			for range some("rows") {
 				row := HeatRow{Label: "row"}
 				for range some("cells") {
-					row.Cells = append(row.Cells, HeatCell{Text: "+1", Level: odd().Draw(r, "level"), State: State(rapid.IntRange(0, 2).Draw(r, "state"))})
+					row.Cells = append(row.Cells,
+						HeatCell{Text: "+1", Level: odd().Draw(r, "level"),
+							State: State(rapid.IntRange(0, 2).Draw(r, "state"))})
 				}
 				c.Rows = append(c.Rows, row)
 			}
@@ -214,11 +228,13 @@ func oddChart() *rapid.Generator[Chart] {
 		case 6:
 			c := Completeness{Meta: meta, Parts: []string{"a", "b"}}
 			for range some("rows") {
-				c.Rows = append(c.Rows, BarRow{Label: "row", Note: "n 1", Shares: rapid.SliceOfN(odd(), 0, 9).Draw(r, "shares")})
+				c.Rows = append(c.Rows, BarRow{Label: "row", Note: "n 1",
+					Shares: rapid.SliceOfN(odd(), 0, 9).Draw(r, "shares")})
 			}
 			return c
 		default:
-			return Sparkline{Meta: meta, Last: "1", Values: rapid.SliceOfN(oddPointer(), 0, 9).Draw(r, "values")}
+			return Sparkline{Meta: meta, Last: "1",
+				Values: rapid.SliceOfN(oddPointer(), 0, 9).Draw(r, "values")}
 		}
 	})
 }
@@ -260,7 +276,8 @@ func TestScalesAreMonotone(t *testing.T) {
 		if !(s.low < s.high) {
 			r.Fatalf("bounds(%+v) = %v, %v", e, s.low, s.high)
 		}
-		v, w := rapid.Float64Range(s.low, s.high).Draw(r, "v"), rapid.Float64Range(s.low, s.high).Draw(r, "w")
+		v := rapid.Float64Range(s.low, s.high).Draw(r, "v")
+		w := rapid.Float64Range(s.low, s.high).Draw(r, "w")
 		if v > w {
 			v, w = w, v
 		}
@@ -320,9 +337,11 @@ func TestUnusualPictures(t *testing.T) {
 		chart Chart
 		want  []string
 	}{
-		{"nothing at all says so", DotPlot{Meta: Meta{Empty: "No group has data."}}, []string{">No group has data.<"}},
+		{"nothing at all says so", DotPlot{Meta: Meta{Empty: "No group has data."}},
+			[]string{">No group has data.<"}},
 		{"a funnel of no units says so", Funnel{Meta: Meta{Empty: "No unit."}}, []string{">No unit.<"}},
-		{"a map of no measures says so", HeatMap{Meta: Meta{Empty: "No measure."}}, []string{">No measure.<"}},
+		{"a map of no measures says so", HeatMap{Meta: Meta{Empty: "No measure."}},
+			[]string{">No measure.<"}},
 		{"one row", DotPlot{Rows: rows(1, 3), Legend: words}, []string{">Group 0<", ">3<", ">interval<"}},
 		{"all equal", DotPlot{Rows: rows(4, 0.5)}, []string{">Group 3<"}},
 		{"all zero", DotPlot{Rows: rows(2, 0)}, []string{">0<"}},
@@ -342,7 +361,8 @@ func TestUnusualPictures(t *testing.T) {
 			Axis: Axis{Log: true}, Null: 1, Legend: words, Rows: []Row{{Label: "A", Value: new(0.0)}},
 		}, []string{">no data<"}},
 		{"what is hidden has no figure, though one be given", DotPlot{
-			Legend: words, Rows: []Row{{Label: "A", Value: new(7.25), Interval: between(6.25, 8.25), Figure: "7.25", State: Suppressed}},
+			Legend: words, Rows: []Row{{Label: "A", Value: new(7.25),
+				Interval: between(6.25, 8.25), Figure: "7.25", State: Suppressed}},
 		}, []string{">suppressed<"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

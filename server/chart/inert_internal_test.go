@@ -18,7 +18,8 @@ import (
 var (
 	elements   = []string{"svg", "title", "desc", "g", "rect", "line", "circle", "path", "text", "tspan"}
 	attributes = []string{
-		"xmlns", "class", "viewBox", "width", "height", "lang", "role", "aria-labelledby", "aria-label",
+		"xmlns", "class", "viewBox", "width", "height", "lang", "role",
+		"aria-labelledby", "aria-label", "aria-hidden",
 		"direction", "font-family", "id", "x", "y", "x1", "y1", "x2", "y2", "cx", "cy", "r", "d", "dx", "fill",
 		"stroke", "stroke-width", "stroke-dasharray", "stroke-linejoin", "paint-order", "font-size",
 		"font-weight", "text-anchor", "pointer-events",
@@ -234,5 +235,52 @@ func TestTextIsCleaned(t *testing.T) {
 	}
 	if got, want := tag(`es-419" onload="`), "es-419onload"; got != want {
 		t.Errorf("tag = %q, want %q", got, want)
+	}
+}
+
+// Whoever does not see a picture hears its name, and then what it shows.
+func TestPicturesAreNamed(t *testing.T) {
+	t.Parallel()
+	named := func(c Chart) (role, label string, said []string) {
+		all, err := parsed(svgOf(t, c, Narrow))
+		if err != nil {
+			t.Fatal(err)
+		}
+		root := all[0].attr
+		for id := range strings.FieldsSeq(root["aria-labelledby"]) {
+			for _, e := range all {
+				if e.attr["id"] == id {
+					said = append(said, e.text)
+				}
+			}
+		}
+		if root["aria-hidden"] == "true" {
+			return "hidden", "", said
+		}
+		return root["role"], root["aria-label"], said
+	}
+	for _, test := range []struct {
+		name        string
+		chart       Chart
+		role, label string
+		said        []string
+	}{
+		{"by title and description", DotPlot{Meta: Meta{Title: "Falls",
+			Description: "Most at A."}}, "img", "", []string{"Falls", "Most at A."}},
+		{"by title alone", DotPlot{Meta: Meta{Title: "Falls"}}, "img", "", []string{"Falls"}},
+		{"by description alone", DotPlot{Meta: Meta{Description: "Most at A."}}, "img", "",
+			[]string{"Most at A."}},
+		{"a small one in one line", Sparkline{Meta: Meta{Title: "Falls", Description: "Fewer."}},
+			"img", "Falls Fewer.", nil},
+		{"one without a name is passed over", Sparkline{}, "hidden", "", nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			role, label, said := named(test.chart)
+			if role != test.role || label != test.label || !slices.Equal(said, test.said) {
+				t.Errorf("the picture is %q, %q, %q, want %q, %q, %q", role, label, said,
+					test.role, test.label, test.said)
+			}
+		})
 	}
 }

@@ -95,7 +95,8 @@ func TestPartsDifferInGreyscale(t *testing.T) {
 		}
 		for _, pair := range [][2]colour{{paper, worse}, {worse, muchWorse}, {paper, better}, {better, muchBetter}} {
 			if d := math.Abs(lightness(t, of(pair[0])) - lightness(t, of(pair[1]))); d < 5 {
-				t.Errorf("%s: %s and %s differ by %.1f of 100", scheme, palette[pair[0]].name, palette[pair[1]].name, d)
+				t.Errorf("%s: %s and %s differ by %.1f of 100", scheme, palette[pair[0]].name,
+					palette[pair[1]].name, d)
 			}
 		}
 	}
@@ -134,7 +135,8 @@ func TestStatesDifferInGreyscale(t *testing.T) {
 		if state == Shown {
 			row.Value = new(0.0)
 		}
-		return grey(t, DotPlot{Axis: Axis{Min: new(0.0), Max: new(1.0)}, Rows: []Row{row, {Value: new(1.0), Figure: " "}}})
+		rows := []Row{row, {Value: new(1.0), Figure: " "}}
+		return grey(t, DotPlot{Axis: Axis{Min: new(0.0), Max: new(1.0)}, Rows: rows})
 	}
 	all := map[string]*image.Gray{"zero": of(Shown), "suppressed": of(Suppressed), "no data": of(NoData)}
 	for a, left := range all {

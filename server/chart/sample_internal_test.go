@@ -24,16 +24,22 @@ func dotPlot() DotPlot {
 		},
 		Axis: Axis{Label: "Share of visits", Format: percent},
 		Rows: []Row{
-			{Label: "Arabic", Note: "n 214", Value: new(0.48), Interval: between(0.41, 0.55), Text: "Arabic: 48 % of 214 visits"},
-			{Label: "Chinese, Mandarin", Note: "n 388", Value: new(0.57), Interval: between(0.52, 0.62), Reference: true},
-			{Label: "Haitian Creole", Note: "n 41", Value: new(0.44), Interval: between(0.30, 0.59), Unreliable: true},
+			{Label: "Arabic", Note: "n 214", Value: new(0.48), Interval: between(0.41, 0.55),
+				Text: "Arabic: 48 % of 214 visits"},
+			{Label: "Chinese, Mandarin", Note: "n 388", Value: new(0.57),
+				Interval: between(0.52, 0.62), Reference: true},
+			{Label: "Haitian Creole", Note: "n 41", Value: new(0.44),
+				Interval: between(0.30, 0.59), Unreliable: true},
 			{Label: "Portuguese", Note: "n 12", State: Suppressed},
 			{Label: "Somali", Note: "n 30", Value: new(0.0), Interval: between(0, 0.11)},
 			{Label: "Spanish", Note: "n 1,204", Value: new(0.62), Interval: between(0.59, 0.65)},
 			{Label: "Tagalog", Note: "n 0", State: NoData},
-			{Label: "Vietnamese", Note: "n 176", Value: new(0.34), Interval: between(0.27, 0.41), Emphasis: true, Text: "Vietnamese: 34 % of 176 visits"},
-			{Label: "Language declined", Note: "n 58", Value: new(0.5), Interval: between(0.37, 0.63), Unknown: true},
-			{Label: "Asked, and not known to the patient or to anybody who came with the patient", Note: "n 97", Value: new(0.39), Interval: between(0.3, 0.49), Unknown: true},
+			{Label: "Vietnamese", Note: "n 176", Value: new(0.34), Interval: between(0.27, 0.41),
+				Emphasis: true, Text: "Vietnamese: 34 % of 176 visits"},
+			{Label: "Language declined", Note: "n 58", Value: new(0.5),
+				Interval: between(0.37, 0.63), Unknown: true},
+			{Label: "Asked, and not known to the patient or to anybody who came with the patient",
+				Note: "n 97", Value: new(0.39), Interval: between(0.3, 0.49), Unknown: true},
 			{Label: "Not asked", State: NoData, Unknown: true},
 		},
 		Line: &Line{0.55, "all patients 55 %"},
@@ -60,11 +66,14 @@ func forest() Forest {
 		Axis: Axis{Label: "Ratio of rates (logarithmic)", Format: ratio, Log: true},
 		Rows: []Row{
 			row("Eastside Hospital", 1.42, 1.08, 1.87, 0.6), row("Harbor Clinic", 0.91, 0.55, 1.5, 0.2),
-			row("Mercy General", 1.18, 0.98, 1.42, 1), row("Northgate Children’s Hospital and Rehabilitation Center", 2.4, 0.7, 19, 0.05),
-			{Label: "Southview", Note: "n 9", State: Suppressed}, {Label: "Westfield", Note: "n 0", State: NoData},
+			row("Mercy General", 1.18, 0.98, 1.42, 1),
+			row("Northgate Children’s Hospital and Rehabilitation Center", 2.4, 0.7, 19, 0.05),
+			{Label: "Southview", Note: "n 9", State: Suppressed},
+			{Label: "Westfield", Note: "n 0", State: NoData},
 		},
 		Null: 1, NullLabel: "no gap", Left: "fewer readmissions for Black patients", Right: "more readmissions for Black patients",
-		Legend: Legend{Interval: "95 % interval; the square grows with n", Beyond: "goes on beyond the axis", Suppressed: "suppressed", NoData: "no data"},
+		Legend: Legend{Interval: "95 % interval; the square grows with n",
+			Beyond: "goes on beyond the axis", Suppressed: "suppressed", NoData: "no data"},
 	}
 	all := row("All sites", 1.21, 1.05, 1.39, 1)
 	c.Pooled = &all
@@ -90,7 +99,8 @@ func funnel() Funnel {
 	for i := range 24 {
 		x := 300 + 350*float64(i)
 		y := 3 + 1.6*math.Sin(float64(i)*2.3)*math.Sqrt(3/x*1000)
-		p := FunnelPoint{Label: fmt.Sprintf("Unit %d", i+1), Key: fmt.Sprint(i + 1), X: x, Y: y, Text: fmt.Sprintf("Unit %d: %.1f", i+1, y)}
+		p := FunnelPoint{Label: fmt.Sprintf("Unit %d", i+1), Key: fmt.Sprint(i + 1), X: x, Y: y,
+			Text: fmt.Sprintf("Unit %d: %.1f", i+1, y)}
 		if i == 9 || i == 10 {
 			p.Y, p.Outside, p.Label = 6.4+float64(i)/100, true, fmt.Sprintf("Medical ward %d East", i)
 		}
@@ -110,8 +120,9 @@ func control() Control {
 		},
 		Axis:        Axis{Label: "Share of visits", Format: percent},
 		CentreLabel: "mean", LowerLabel: "lower limit", UpperLabel: "upper limit",
-		Legend: ControlLegend{Signal: "signal", Excluded: "not part of the limits", Partial: "month not over", Limits: "limits of chance", Suppressed: "suppressed", NoData: "no data"},
-		Marks:  []Mark{{9, "video interpreters"}},
+		Legend: ControlLegend{Signal: "signal", Excluded: "not part of the limits",
+			Partial: "month not over", Limits: "limits of chance", Suppressed: "suppressed", NoData: "no data"},
+		Marks: []Mark{{9, "video interpreters"}},
 	}
 	months := []string{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"}
 	for i := range 24 {
@@ -121,7 +132,8 @@ func control() Control {
 		}
 		half := 0.14 + 0.05*math.Abs(math.Sin(float64(i)*1.7))
 		p := ControlPoint{
-			Label: fmt.Sprintf("%s %d", months[i%12], 24+i/12), Value: new(centre + 0.8*half*math.Sin(float64(i)*2.1)),
+			Label:  fmt.Sprintf("%s %d", months[i%12], 24+i/12),
+			Value:  new(centre + 0.8*half*math.Sin(float64(i)*2.1)),
 			Centre: new(centre), Lower: new(centre - half), Upper: new(centre + half),
 			Text: fmt.Sprintf("month %d", i+1),
 		}
@@ -144,8 +156,10 @@ func control() Control {
 
 func trend() Trend {
 	c := Trend{
-		Meta: Meta{Title: "The gap over time", Subtitle: "Difference to all patients, in points", Lang: "en", Description: "The gap of Vietnamese became smaller.", Source: "snapshot 8f3a21"},
-		Axis: Axis{Label: "Percentage points", Format: func(v float64) string { return fmt.Sprintf("%+.3g", 100*v) }},
+		Meta: Meta{Title: "The gap over time", Subtitle: "Difference to all patients, in points",
+			Lang: "en", Description: "The gap of Vietnamese became smaller.", Source: "snapshot 8f3a21"},
+		Axis: Axis{Label: "Percentage points",
+			Format: func(v float64) string { return fmt.Sprintf("%+.3g", 100*v) }},
 		Zero: &Line{0, "no gap"}, IntervalLabel: "95 % interval", Suppressed: "suppressed", NoData: "no data",
 	}
 	for q := range 8 {
@@ -169,15 +183,19 @@ func trend() Trend {
 
 func heatMap() HeatMap {
 	c := HeatMap{
-		Meta:    Meta{Title: "Where to look first", Subtitle: "Gap to all patients, 2025", Lang: "en", Description: "Five measures by six groups.", Source: "snapshot 8f3a21"},
-		Columns: []string{"American Indian or Alaska Native", "Asian", "Black or African American", "Hispanic or Latino", "Middle Eastern or North African", "White", "Declined"},
-		Legend:  HeatLegend{Worse: "worse than all", Better: "better", Same: "about the same", Clear: "more than chance", Suppressed: "suppressed", NoData: "no data", Reference: "reference"},
+		Meta: Meta{Title: "Where to look first", Subtitle: "Gap to all patients, 2025",
+			Lang: "en", Description: "Five measures by six groups.", Source: "snapshot 8f3a21"},
+		Columns: []string{"American Indian or Alaska Native", "Asian",
+			"Black or African American", "Hispanic or Latino", "Middle Eastern or North African", "White", "Declined"},
+		Legend: HeatLegend{Worse: "worse than all", Better: "better", Same: "about the same",
+			Clear: "more than chance", Suppressed: "suppressed", NoData: "no data", Reference: "reference"},
 	}
 	for i, name := range []string{"Falls with injury", "Interpreter documented", "Readmission within 30 days", "Time to treatment of pain in the emergency department", "Left without being seen"} {
 		row := HeatRow{Label: name}
 		for j := range c.Columns {
 			v := math.Sin(float64(i*7+j*3)) * 1.1
-			cell := HeatCell{Text: fmt.Sprintf("%+.1f", 10*v), Level: v, Clear: math.Abs(v) > 0.8, Title: name + " " + c.Columns[j]}
+			cell := HeatCell{Text: fmt.Sprintf("%+.1f", 10*v), Level: v, Clear: math.Abs(v) > 0.8,
+				Title: name + " " + c.Columns[j]}
 			switch {
 			case j == 0 && i%2 == 0:
 				cell = HeatCell{State: Suppressed, Title: "suppressed"}
@@ -195,10 +213,12 @@ func heatMap() HeatMap {
 
 func completeness() Completeness {
 	return Completeness{
-		Meta:  Meta{Title: "How complete the fields are", Subtitle: "Patients with a visit in 2025", Lang: "en", Description: "Race is known of 81 percent.", Source: "snapshot 8f3a21"},
+		Meta: Meta{Title: "How complete the fields are",
+			Subtitle: "Patients with a visit in 2025", Lang: "en", Description: "Race is known of 81 percent.", Source: "snapshot 8f3a21"},
 		Parts: []string{"known", "declined", "asked, unknown", "not asked", "unmapped code", "conflicting"},
 		Rows: []BarRow{
-			{Label: "Race", Note: "n 14,204", Shares: []float64{0.81, 0.05, 0.03, 0.07, 0.03, 0.01}, Text: "Race: 81 % known"},
+			{Label: "Race", Note: "n 14,204",
+				Shares: []float64{0.81, 0.05, 0.03, 0.07, 0.03, 0.01}, Text: "Race: 81 % known"},
 			{Label: "Ethnicity", Note: "n 14,204", Shares: []float64{0.74, 0.08, 0.04, 0.12, 0.01, 0.01}},
 			{Label: "Preferred language", Note: "n 14,204", Shares: []float64{0.92, 0, 0, 0.08, 0, 0}},
 			{Label: "Interpreter need", Note: "n 14,204", Shares: []float64{0.41, 0.01, 0.02, 0.56}},
@@ -210,7 +230,8 @@ func completeness() Completeness {
 }
 
 func sparkline() Sparkline {
-	c := Sparkline{Meta: Meta{Title: "Interpreter documented", Description: "From 31 % to 52 %.", Lang: "en"}, Last: "52 %"}
+	c := Sparkline{Meta: Meta{Title: "Interpreter documented", Description: "From 31 % to 52 %.",
+		Lang: "en"}, Last: "52 %"}
 	for i := range 24 {
 		v := 0.31 + 0.009*float64(i) + 0.03*math.Sin(float64(i)*1.9)
 		c.Values = append(c.Values, new(v))

@@ -15,6 +15,9 @@ func writeSVG(b *bytes.Buffer, m Meta, s *sheet) {
 	var body svgWriter
 	body.shapes(s.shapes)
 	title, description := clean(m.Title), clean(m.Description)
+	if title == "" {
+		title, description = description, ""
+	}
 	sum := sha256.New()
 	for _, part := range []string{title, description, num(s.width), body.String()} {
 		_, _ = sum.Write([]byte(part + "\x00"))
@@ -31,8 +34,13 @@ func writeSVG(b *bytes.Buffer, m Meta, s *sheet) {
 		w.attr("lang", lang)
 		w.attr("xml:lang", lang)
 	}
-	w.attr("role", "img")
+	if title != "" {
+		w.attr("role", "img")
+	}
 	switch {
+	case title == "":
+		// A picture that nobody has named is beside words that say the same.
+		w.attr("aria-hidden", "true")
 	case s.small:
 		// Many small pictures stand in one table, and some are the same.
 		w.attr("aria-label", strings.TrimSpace(title+" "+description))
@@ -44,9 +52,11 @@ func writeSVG(b *bytes.Buffer, m Meta, s *sheet) {
 	w.attr("direction", "ltr")
 	w.attr("font-family", families)
 	w.WriteString(">\n")
-	if s.small {
+	switch {
+	case title == "":
+	case s.small:
 		w.element("title", "", title)
-	} else {
+	default:
 		w.element("title", id+"-t", title)
 		if description != "" {
 			w.element("desc", id+"-d", description)

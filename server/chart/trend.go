@@ -253,7 +253,8 @@ func (c Trend) absence(p *plane, line TrendLine, k int, shift float64) datum {
 	if line.state(k) == Suppressed {
 		word = c.Suppressed
 	}
-	d := datum{reach: box{x: foot.x - 6, y: foot.y - 20, w: 12, h: 20}, shapes: missing(foot, line.state(k))}
+	d := datum{reach: box{x: foot.x - 6, y: foot.y - 20, w: 12, h: 20},
+		shapes: missing(foot, line.state(k))}
 	d.title = told(clean(line.Label+" "+c.Labels[k]), clean(word), line.text(k))
 	return d
 }
@@ -317,7 +318,8 @@ func (c Trend) samples(s *sheet) {
 		state State
 		text  string
 	}{{Suppressed, c.Suppressed}, {NoData, c.NoData}} {
-		if slices.ContainsFunc(c.Lines, func(l TrendLine) bool { return slices.Contains(l.States, one.state) }) {
+		has := func(l TrendLine) bool { return slices.Contains(l.States, one.state) }
+		if slices.ContainsFunc(c.Lines, has) {
 			all = append(all, sample{one.text, 8, missingSample(one.state)})
 		}
 	}
