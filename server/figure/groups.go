@@ -78,7 +78,7 @@ func referenceRow(c gap.Comparison) (one gap.Compared, ok bool) {
 // line is drawn at the score of the reference.
 func (t *Teller) line(c gap.Comparison, m Measure) *chart.Line {
 	one, ok := referenceRow(c)
-	if !ok || one.Score == nil {
+	if !ok || one.Score == nil || one.Suppressed {
 		return nil
 	}
 	return &chart.Line{Value: *one.Score, Label: t.w.Say("figure.line",
@@ -207,22 +207,20 @@ func (t *Teller) groupRow(c gap.Comparison, m Measure, name string, one gap.Comp
 	if standardised(c) {
 		cells = append(cells, t.directCells(m, one)...)
 	}
-	share := ""
-	if one.Share != nil {
-		share = t.OfHundred(*one.Share)
+	var share, reliability Cell
+	if one.Share != nil && !one.Suppressed {
+		share.Text = t.OfHundred(*one.Share)
 	}
-	reliability := ""
 	if one.Score != nil && !one.Suppressed {
-		reliability = t.w.Label("figure.reliability", one.Reliability)
-		if one.Reliability == "" {
-			reliability = t.w.Say("figure.reliability.none")
+		reliability.Text = t.w.Say("figure.reliability.none")
+		if one.Reliability != "" {
+			reliability.Text = t.w.Label("figure.reliability", one.Reliability)
+		}
+		if one.Why != "" {
+			reliability.Note = t.w.Label("figure.why", one.Why)
 		}
 	}
-	why := ""
-	if one.Why != "" {
-		why = t.w.Label("figure.why", one.Why)
-	}
-	return TableRow{Cells: append(cells, Cell{Text: share}, Cell{Text: reliability, Note: why})}
+	return TableRow{Cells: append(cells, share, reliability)}
 }
 
 // scoreCells are how many, of how many, the score and its interval. What is hidden is not 0.
@@ -262,8 +260,10 @@ func (t *Teller) gapCells(m Measure, one gap.Compared) []Cell {
 	const width = 5
 	cells := make([]Cell, width)
 	g := one.Gap
-	if g == nil {
-		if one.GapRefused != nil {
+	if g == nil || one.Suppressed {
+		if one.Suppressed {
+			cells[0].Text = t.Suppressed()
+		} else if one.GapRefused != nil {
 			cells[0].Text = t.w.Label("figure.cell", string(one.GapRefused.Reason))
 		}
 		return cells
@@ -283,6 +283,8 @@ func (t *Teller) gapCells(m Measure, one gap.Compared) []Cell {
 // directCells are the age-standardised score and its interval, or why there is none.
 func (t *Teller) directCells(m Measure, one gap.Compared) []Cell {
 	switch {
+	case one.Suppressed:
+		return []Cell{{Text: t.Suppressed()}, {}}
 	case one.Direct != nil:
 		d := one.Direct
 		return []Cell{
@@ -306,7 +308,7 @@ func (t *Teller) meta(f Figure, p measure.Period, kept measure.Filter, from sour
 	return chart.Meta{
 		Title: f.Title, Subtitle: t.about(p, kept),
 		Description: strings.Join(f.Sentences, " "), Lang: t.language(),
-		Source: t.w.Say("figure.source", words.Plain(from.measure), words.Plain(from.version),
+		Source: t.w.Say("figure.source", words.Plain(from.measure+" "+from.version),
 			t.w.DayOf(from.asOf), words.Plain(from.snapshot)),
 		Empty: t.w.Say("figure.empty"),
 	}

@@ -200,3 +200,22 @@ func reversed(t testing.TB, m figure.Measure) measure.Result {
 			"zh": {{"n", "North", "", 190, 200}, {"s", "South", "", 760, 1800}},
 		})
 }
+
+// harm is a rate that less is better of, in a language.
+func harm(tag language.Tag) figure.Measure {
+	m := figure.Measure{ID: "harm-per-1000-days", Rate: "main", Scoring: measure.Ratio,
+		Improvement: measure.Decrease, Per: 1000, Unit: measure.StayUnit,
+		Words: measure.Words{
+			Title:   "Reported harm per 1,000 patient-days",
+			Reads:   "harm events were reported at a rate of {n} per 1,000 patient-days",
+			Caution: "Reported harm is not all harm.",
+		}}
+	if tag == language.Spanish {
+		m.Words = measure.Words{
+			Title:   "Daños notificados por cada mil días de hospitalización",
+			Reads:   "la tasa de daños notificados fue de {n} por cada mil días de hospitalización",
+			Caution: "El daño notificado no es todo el daño.",
+		}
+	}
+	return m
+}

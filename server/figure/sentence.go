@@ -37,7 +37,7 @@ func sure(g gap.Gap) bool { return g.Clear && (g.Q == nil || *g.Q <= likely) }
 func leadGap(c gap.Comparison, m Measure) *gap.Gap {
 	var lead *gap.Gap
 	for _, one := range c.Groups {
-		if g := one.Gap; g != nil && (lead == nil || before(*g, *lead, m)) {
+		if g := one.Gap; g != nil && !one.Suppressed && (lead == nil || before(*g, *lead, m)) {
 			lead = g
 		}
 	}
@@ -110,19 +110,6 @@ func intervals(c gap.Comparison, g gap.Gap) (own, other *[2]float64) {
 		other = one.Interval
 	}
 	return own, other
-}
-
-// gapSentence says a gap both absolutely and relatively, and how sure it is. The intervals are those of
-// the two scores.
-func (t *Teller) gapSentence(
-	dimension string, m Measure, g gap.Gap, own, other *[2]float64,
-) string {
-	text := t.w.Say("figure.gap",
-		t.within(dimension, g.Code, t.named(dimension, g.Code, "", g.Group)),
-		t.ScoreInWords(m, g.Score, own),
-		t.within(dimension, g.ReferenceCode, t.named(dimension, g.ReferenceCode, "", g.Reference)),
-		t.ScoreInWords(m, g.ReferenceScore, other), t.apart(m, g))
-	return words.Capital(text)
 }
 
 // apart says how far two scores are apart: "14 fewer in 100 (95 % interval: 9 to 19 fewer), or 0.73 times
@@ -295,11 +282,8 @@ func (t *Teller) unknown(c gap.Comparison) string {
 	var order []string
 	of := map[string]float64{}
 	for _, one := range c.Groups {
-		if known(one) {
-			continue
-		}
-		if one.Share == nil {
-			hidden = hidden || one.Suppressed
+		hidden = hidden || one.Suppressed && !known(one)
+		if known(one) || one.Suppressed || one.Share == nil {
 			continue
 		}
 		if _, ok := of[one.State]; !ok {
