@@ -22,7 +22,7 @@ var files embed.FS
 // boardStyles are the parts of the style sheet that the dashboard adds: one for all of its pages, and one
 // for each that has rules of its own.
 func boardStyles() []string {
-	return []string{"board.css", "compare.css", "definitions.css", "overview.css"}
+	return []string{"board.css", "compare.css", "definitions.css", "measure.css", "overview.css"}
 }
 
 // AssetPath is where the handler of Assets has to be mounted.

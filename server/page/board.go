@@ -59,6 +59,8 @@ type Field struct {
 	Name, Label, Help string
 	Value             string
 	Options           []Option
+	// Many says that several of the options may be chosen at once.
+	Many bool
 }
 
 // Option is one of the answers to a choice.
