@@ -174,7 +174,7 @@ func oddChart() *rapid.Generator[Chart] {
 			}
 		case 2:
 			c := Funnel{Meta: meta, X: oddAxis().Draw(r, "x"), Y: oddAxis().Draw(r, "y"),
-				Centre: odd().Draw(r, "centre")}
+				CentreLabel: "all", Centre: odd().Draw(r, "centre")}
 			for range some("points") {
 				c.Points = append(c.Points, FunnelPoint{
 					Label: "unit", Key: "1", X: odd().Draw(r, "px"), Y: odd().Draw(r, "py"),

@@ -6,8 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// longestText is how many characters of a text are kept: more than anybody reads in a picture.
-const longestText = 1000
+// longestText is how many characters of a text are kept: more than anybody reads in a picture, and
+// enough for a description of many groups.
+const longestText = 4000
 
 // clean returns text with nothing in it that is not to be seen: controls, what turns the direction of
 // what follows, and what XML cannot hold. Any run of spaces is one space.

@@ -112,7 +112,7 @@ func (c Completeness) row(s *sheet, r BarRow, bar box, labelW float64) {
 	beneath := false
 	if s.narrow {
 		rows := float64(max(len(lines), 1))
-		if beneath = !s.fits(lines, note, labelW); beneath {
+		if beneath = !s.fits(lines, note, labelW); beneath && len(lines) > 0 {
 			rows++
 		}
 		h = labelSize*leading*rows + barHeight + 18
@@ -134,11 +134,15 @@ func (c Completeness) row(s *sheet, r BarRow, bar box, labelW float64) {
 		y += labelSize * leading
 	}
 	if beneath {
-		note = s.letters.cut(note, smallSize, false, s.room())
+		room := s.room()
+		if len(lines) == 0 {
+			room = labelW
+		}
+		note = s.letters.cut(note, smallSize, false, room)
 		d.shapes = append(d.shapes, small(point{s.left(), y}, note, start, soft))
 	}
 	if !s.narrow {
-		note = s.letters.cut(note, smallSize, false, bar.x-gutter-s.left()-labelW)
+		note = s.letters.cut(note, smallSize, false, bar.x-2*gutter-s.left()-labelW)
 		d.shapes = append(d.shapes, small(point{bar.x - gutter, bar.y + 13.5}, note, end, soft))
 	}
 	d.shapes = append(d.shapes, lettered(point{s.right(), figureY}, figure, figureSize, true, end, ink))

@@ -10,7 +10,7 @@ import (
 type Funnel struct {
 	Meta
 	X, Y Axis
-	// Centre is the score of all.
+	// Centre is the score of all. Without CentreLabel it is not drawn.
 	Centre      float64
 	CentreLabel string
 	// Bands are the limits, the wider first.
@@ -53,7 +53,7 @@ func (c Funnel) compose(s *sheet) {
 		x.include(p.X)
 		y.include(p.Y)
 	}
-	if c.Y.usable(c.Centre) {
+	if c.centred() {
 		y.include(c.Centre)
 	}
 	across := scale{axis: c.X}
@@ -76,6 +76,9 @@ func (c Funnel) compose(s *sheet) {
 	c.units(&p, across, points)
 	c.samples(s, points)
 }
+
+// centred reports whether there is a centre to draw.
+func (c Funnel) centred() bool { return c.CentreLabel != "" && c.Y.usable(c.Centre) }
 
 // visible are the bands as far as the axis goes, without what is no number.
 func (c Funnel) visible(across scale) []Band {
@@ -128,7 +131,7 @@ func (c Funnel) endings(s *sheet, bands []Band) (all []ending, room float64) {
 	for _, b := range bands {
 		put(b.Label, b.Points[len(b.Points)-1].High, false)
 	}
-	if c.Y.usable(c.Centre) {
+	if c.centred() {
 		put(c.CentreLabel, c.Centre, true)
 	}
 	return all, room
@@ -156,7 +159,7 @@ func (c Funnel) limits(p *plane, across scale, bands []Band) {
 			p.add(trace{parts: parts, paint: paint{stroke: edge, width: 1.25, dash: lines[k]}})
 		}
 	}
-	if c.Y.usable(c.Centre) && p.up.within(c.Centre) {
+	if c.centred() && p.up.within(c.Centre) {
 		y := p.up.at(c.Centre)
 		p.add(rule(point{p.area.x, y}, point{p.area.x + p.area.w, y}, soft, 1.25, whole))
 	}

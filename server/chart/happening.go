@@ -1,6 +1,10 @@
 package chart
 
-import "math"
+import (
+	"cmp"
+	"math"
+	"slices"
+)
 
 // happening is the label of a mark on its level above the area.
 type happening struct {
@@ -15,7 +19,9 @@ func (c Control) happenings(s *sheet) [][]happening {
 	var levels [][]happening
 	n := len(c.Points)
 	const most = 3
-	for _, m := range c.Marks {
+	marks := slices.Clone(c.Marks)
+	slices.SortStableFunc(marks, func(a, b Mark) int { return cmp.Compare(a.At, b.At) })
+	for _, m := range marks {
 		text := clean(m.Label)
 		if m.At < 0 || m.At >= n || text == "" {
 			continue
@@ -64,10 +70,14 @@ func (c Control) marks(p *plane, levels [][]happening) {
 		p.add(datum{title: m.Label, reach: reach, shapes: []shape{line}})
 	}
 	for i, level := range levels {
-		y := p.area.y - 9 - 16*float64(i)
+		y, taken := p.area.y-9-16*float64(i), 0.0
 		for _, one := range level {
 			x := p.column(one.mark.At, n)
 			at := math.Min(math.Max(x, p.left()+one.wide/2), p.right()-one.wide/2)
+			if at-one.wide/2 < taken {
+				continue
+			}
+			taken = at + one.wide/2 + 8
 			p.add(small(point{at, y}, one.text, middle, ink))
 		}
 	}

@@ -182,7 +182,11 @@ func (l *ladder) wording(r *laidRow) {
 	}
 	r.noteBeneath = !l.fits(r.label, r.note, l.labelW)
 	lines := float64(max(len(r.label), 1))
-	if r.noteBeneath {
+	switch {
+	case !r.noteBeneath:
+	case len(r.label) == 0:
+		r.note = l.letters.cut(r.note, smallSize, false, l.labelW)
+	default:
 		r.note = l.letters.cut(r.note, smallSize, false, l.room())
 		lines++
 	}

@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"cmp"
 	"math"
 	"slices"
 )
@@ -88,12 +89,16 @@ func (p *plane) periods(labels []string) {
 			break
 		}
 	}
-	bottom := p.area.y + p.area.h
+	bottom, taken := p.area.y+p.area.h, 0.0
 	for i := 0; i < n; i += every {
 		x := p.column(i, n)
 		w := p.letters.width(labels[i], smallSize, false) / 2
 		p.add(rule(point{x, bottom}, point{x, bottom + 4}, edge, 1, whole))
 		at := math.Min(math.Max(x, w), p.width-w-2)
+		if at-w < taken {
+			continue
+		}
+		taken = at + w + 6
 		p.add(small(point{at, bottom + 17}, labels[i], middle, soft))
 	}
 	p.down(21)
@@ -114,16 +119,7 @@ type ending struct {
 func (p *plane) endings(all []ending) {
 	const line = 14
 	all = slices.DeleteFunc(all, func(e ending) bool { return len(e.lines) == 0 })
-	slices.SortStableFunc(all, func(a, b ending) int {
-		switch {
-		case a.y < b.y:
-			return -1
-		case a.y > b.y:
-			return 1
-		default:
-			return 0
-		}
-	})
+	slices.SortStableFunc(all, func(a, b ending) int { return cmp.Compare(a.y, b.y) })
 	top := p.area.y - line/2
 	tops := make([]float64, len(all))
 	for i, e := range all {

@@ -93,7 +93,7 @@ func (t *typesetter) exact(text string, size float64, bold bool) float64 {
 
 // cut shortens a text until it is no wider than room, with an ellipsis where something is left out.
 func (t *typesetter) cut(text string, size float64, bold bool, room float64) string {
-	if t.width(text, size, bold) <= room {
+	if text == "" || t.width(text, size, bold) <= room {
 		return text
 	}
 	runes := []rune(text)
