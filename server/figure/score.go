@@ -263,7 +263,7 @@ func (t *Teller) OfHundred(share float64) string {
 		for d = 1; d < mostDecimals && t.w.Number(v, d) == t.w.Number(0, d); {
 			d++
 		}
-		if v == math.Trunc(v) {
+		if math.Abs(v-math.Round(v)) < 1e-9 {
 			d = 0
 		}
 		return t.w.Number(v, d)
