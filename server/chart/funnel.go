@@ -164,11 +164,11 @@ func (c Funnel) limits(p *plane, across scale, bands []Band) {
 		p.add(rule(point{p.area.x, y}, point{p.area.x + p.area.w, y}, soft, 1.25, whole))
 	}
 	p.floor()
-	c.numbers(p, across)
+	c.across(p, across)
 }
 
-// numbers writes the horizontal axis.
-func (c Funnel) numbers(p *plane, across scale) {
+// across draws the horizontal axis.
+func (c Funnel) across(p *plane, across scale) {
 	bottom := p.area.y + p.area.h
 	ticks := across.ticks(func(all []float64) bool {
 		w := 0.0
@@ -178,11 +178,10 @@ func (c Funnel) numbers(p *plane, across scale) {
 		return (w+18)*float64(len(all)) <= p.area.w
 	})
 	for _, t := range ticks {
-		x, text := across.at(t), c.X.say(t)
-		w := p.letters.width(text, smallSize, false) / 2
+		x := across.at(t)
 		p.add(rule(point{x, bottom}, point{x, bottom + 4}, edge, 1, whole))
-		p.add(small(point{math.Min(math.Max(x, w), p.width-w), bottom + 17}, text, middle, soft))
 	}
+	p.sheet.numbers(across, ticks, bottom+17)
 	p.down(21)
 	for _, text := range p.letters.wrap(clean(c.X.Label), smallSize, false, p.area.w, 2) {
 		p.add(small(point{p.area.x + p.area.w/2, p.sheet.y + 13}, text, middle, soft))

@@ -154,15 +154,14 @@ func (l *ladder) instead(marks []shape, width float64, text string, y float64) [
 // axisLine draws the axis with its numbers and its label.
 func (l *ladder) axisLine() {
 	l.add(rule(point{l.plotLeft, l.bottom}, point{l.plotRight, l.bottom}, edge, 1, whole))
-	for _, t := range l.ticks() {
-		x, text := l.scale.at(t), l.axis.say(t)
-		w := l.letters.width(text, smallSize, false) / 2
-		at := math.Min(math.Max(x, w), l.width-w)
+	ticks := l.ticks()
+	for _, t := range ticks {
+		x := l.scale.at(t)
 		l.add(rule(point{x, l.bottom}, point{x, l.bottom + 4}, edge, 1, whole))
-		l.add(small(point{at, l.bottom + 17}, text, middle, soft))
-		if l.tickTop > 0 {
-			l.add(small(point{at, l.tickTop}, text, middle, soft))
-		}
+	}
+	l.numbers(l.scale, ticks, l.bottom+17)
+	if l.tickTop > 0 {
+		l.numbers(l.scale, ticks, l.tickTop)
 	}
 	l.y = l.bottom + 21
 	l.sides()

@@ -78,6 +78,22 @@ func (s *sheet) empty(m Meta) {
 	s.y += h
 }
 
+// numbers writes those of a horizontal axis in one line, whole inside the picture. One that has no
+// room beside the one before it is left out.
+func (s *sheet) numbers(across scale, ticks []float64, baseline float64) {
+	taken := 0.0
+	for _, t := range ticks {
+		text := across.axis.say(t)
+		w := s.letters.width(text, smallSize, false) / 2
+		at := math.Min(math.Max(across.at(t), w), s.width-w)
+		if at-w < taken {
+			continue
+		}
+		taken = at + w + 4
+		s.add(small(point{at, baseline}, text, middle, soft))
+	}
+}
+
 // fits reports whether a note has room behind the last of some lines of a label.
 func (s *sheet) fits(lines []string, note string, room float64) bool {
 	if note == "" {
