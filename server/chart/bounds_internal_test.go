@@ -345,6 +345,9 @@ func TestUnusualPictures(t *testing.T) {
 		{"one row", DotPlot{Rows: rows(1, 3), Legend: words}, []string{">Group 0<", ">3<", ">interval<"}},
 		{"all equal", DotPlot{Rows: rows(4, 0.5)}, []string{">Group 3<"}},
 		{"all zero", DotPlot{Rows: rows(2, 0)}, []string{">0<"}},
+		{"a name that is cut is told whole", DotPlot{
+			Rows: []Row{{Label: strings.Repeat("long ", 60) + "end", Text: "3 of 4"}},
+		}, []string{"long long long end: 3 of 4</title>"}},
 		{"negative", DotPlot{Rows: rows(2, -3)}, []string{">-3<"}},
 		{"many", DotPlot{Rows: rows(200, 0.2)}, []string{">Group 199<"}},
 		{"an interval beyond the axis", DotPlot{

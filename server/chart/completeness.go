@@ -105,9 +105,9 @@ func (c Completeness) figure(r BarRow) string {
 // row draws one whole: its label, its bar and the share of the first part.
 func (c Completeness) row(s *sheet, r BarRow, bar box, labelW float64) {
 	label, note := clean(r.Label), clean(r.Note)
-	title := told(label, c.figure(r), r.Text)
 	figure := s.letters.cut(c.figure(r), figureSize, true, mostFigure*s.room())
 	lines := s.letters.wrap(label, labelSize, false, labelW, 2)
+	title := withName(label, lines, told(label, c.figure(r), r.Text))
 	h := math.Max(30, 10+labelSize*leading*float64(len(lines)))
 	beneath := false
 	if s.narrow {

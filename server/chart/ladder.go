@@ -3,6 +3,7 @@ package chart
 import (
 	"math"
 	"slices"
+	"strings"
 )
 
 const (
@@ -173,7 +174,7 @@ func (l *ladder) wording(r *laidRow) {
 	case !r.shown:
 		figure = clean(l.legend.NoData)
 	}
-	r.title = told(label, figure, r.Text)
+	r.title = withName(label, r.label, told(label, figure, r.Text))
 	r.Figure = l.letters.cut(r.Figure, figureSize, true, math.Max(l.figW, 20))
 	if !l.narrow {
 		r.note = l.letters.cut(r.note, smallSize, false, math.Max(l.noteW, 20))
@@ -202,6 +203,15 @@ func told(label, figure, text string) string {
 		return label + figure
 	}
 	return label + ": " + figure
+}
+
+// withName puts a label that the picture had to cut before the sentence that lacks it.
+func withName(label string, drawn []string, sentence string) string {
+	n := len(drawn)
+	if n == 0 || !strings.HasSuffix(drawn[n-1], string(ellipsis)) || strings.Contains(sentence, label) {
+		return sentence
+	}
+	return label + ": " + sentence
 }
 
 // place gives every row its place.
