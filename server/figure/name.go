@@ -61,9 +61,13 @@ func (t *Teller) Reading(m Measure, v float64, interval *[2]float64) string {
 	return strings.ReplaceAll(m.Words.Reads, measure.Score, t.Score(m, v, interval))
 }
 
-// counted says how many units a measure counts: "860 visits".
+// counted says how many units a measure counts: "860 visits". Another engine may not have said which.
 func (t *Teller) counted(u measure.Unit, n float64) string {
-	return t.w.Say("figure.counted."+string(u), int(min(n, 1e9)), t.w.Count(n))
+	key := "figure.counted." + string(u)
+	if !t.w.Has(key) {
+		key = "figure.counted.unit"
+	}
+	return t.w.Say(key, int(min(n, 1e9)), t.w.Count(n))
 }
 
 // about is what a picture says of its question: the period and what was kept.

@@ -16,8 +16,6 @@ const (
 	mostDecimals = 2
 	// level is that of every interval that is told.
 	level = 0.95
-	// closeRatio is below which ratios have two digits after the point.
-	closeRatio = 10
 )
 
 // times is by what scores are multiplied to be told.
@@ -223,7 +221,7 @@ func (t *Teller) RatioInterval(v float64, interval *[2]float64) string {
 // is not 1 is not written as 1.
 func ratioDecimals(v float64, interval *[2]float64) int {
 	if interval == nil {
-		if v < closeRatio {
+		if v < 1 {
 			return mostDecimals
 		}
 		return 1

@@ -67,6 +67,7 @@ func (t *Teller) groupSentences(c gap.Comparison, m Measure) []string {
 	if lead := leadGap(c, m); lead != nil {
 		own, other := intervals(c, *lead)
 		out = append(out, t.gapSentence(c.Dimension, m, *lead, own, other))
+		out = with(out, t.meeting(m, *lead, own, other))
 		out = append(out, t.doubts(m, *lead)...)
 		out = with(out, t.affected(c, m, *lead))
 		out = with(out, t.others(c, m, *lead))
@@ -110,6 +111,18 @@ func intervals(c gap.Comparison, g gap.Gap) (own, other *[2]float64) {
 		other = one.Interval
 	}
 	return own, other
+}
+
+// meeting says whether the intervals of two scores meet, where their difference has none.
+func (t *Teller) meeting(m Measure, g gap.Gap, own, other *[2]float64) string {
+	if g.Interval != nil || own == nil || other == nil {
+		return ""
+	}
+	key := "figure.meet"
+	if own[0] > other[1] || own[1] < other[0] {
+		key = "figure.meet.not"
+	}
+	return t.w.Say(key, t.Ninetyfive(), t.Interval(m, g.Score, own), t.Interval(m, g.ReferenceScore, other))
 }
 
 // apart says how far two scores are apart: "14 fewer in 100 (95 % interval: 9 to 19 fewer), or 0.73 times
@@ -254,7 +267,8 @@ func (t *Teller) sameAges(c gap.Comparison, m Measure, lead gap.Gap) string {
 
 // test says whether the groups, taken together, are further apart than chance would have them.
 func (t *Teller) test(c gap.Comparison) string {
-	if c.Test == nil || c.Test.Q == nil {
+	const pair = 2 // Their gap says the same.
+	if c.Test == nil || c.Test.Q == nil || c.Test.Groups <= pair {
 		return ""
 	}
 	finding := "figure.test.alike"
