@@ -263,7 +263,7 @@ func (t *Teller) recordChart(f Figure, r measure.Result, records []record, m Mea
 		case one.total <= 0:
 			row.State = chart.NoData
 		default:
-			row.Note = t.w.Say("time.complete.note", t.OfHundred(one.onRecord()/one.total))
+			row.Note = t.w.Say("figure.n", t.N(one.total))
 			for _, p := range partsOfABar() {
 				row.Shares = append(row.Shares, one.of(p.states...)/one.total)
 			}

@@ -15,11 +15,11 @@ import (
 func (t *Teller) control(r gap.TrendReport, s gap.Series, m Measure, f Figure) chart.Chart {
 	c := chart.Control{
 		Meta: t.meta(f, r.Period, r.Filter, source{r.Measure, r.Version, r.Snapshot, r.DataAsOf}),
-		Axis: chart.Axis{Label: t.axisLabel(m), Format: t.axis(m, false)},
+		Axis: chart.Axis{Label: t.axisLabel(m), Format: t.roundly(m, precision(s, m))},
 		Legend: chart.ControlLegend{
 			Signal: t.w.Say("time.legend.signal"), Excluded: t.w.Say("time.legend.excluded"),
 			Partial: t.w.Say("time.legend.partial"), Limits: t.w.Say("time.legend.limits"),
-			NoData: t.absent(s),
+			Suppressed: t.w.Say("time.absent"), NoData: t.NoData(),
 		},
 	}
 	if s.Chart != "" {
@@ -34,7 +34,8 @@ func (t *Teller) control(r gap.TrendReport, s gap.Series, m Measure, f Figure) c
 		c.Points = append(c.Points, chart.ControlPoint{
 			Label: t.shortMonth(p.Month), Text: t.pointText(s, p, m),
 			Value: p.Value, Centre: p.Centre, Lower: p.Lower, Upper: p.Upper,
-			Signal: len(at[p.Month]) > 0, Excluded: p.Excluded && !partial, Partial: partial,
+			State: stateIn(p.Value != nil, hidden(s)), Signal: len(at[p.Month]) > 0,
+			Excluded: p.Excluded && !partial, Partial: partial,
 		})
 	}
 	if r.Changes != nil {
@@ -43,6 +44,30 @@ func (t *Teller) control(r gap.TrendReport, s gap.Series, m Measure, f Figure) c
 		}
 	}
 	return c
+}
+
+// stateIn says why a month has no figure; one that may be suppressed is taken to be.
+func stateIn(told, hidden bool) chart.State {
+	switch {
+	case told:
+		return chart.Shown
+	case hidden:
+		return chart.Suppressed
+	}
+	return chart.NoData
+}
+
+// roundly writes the numbers of an axis, which are round, and those of lines, which have as many digits
+// as an interval of that width bears.
+func (t *Teller) roundly(m Measure, digits *[2]float64) func(float64) string {
+	round := t.axis(m, false)
+	return func(v float64) string {
+		scaled := hundred * m.times() * v
+		if math.Abs(math.Round(scaled)-scaled) < 1e-6*math.Max(1, math.Abs(scaled)) {
+			return round(v)
+		}
+		return t.Score(m, v, digits)
+	}
 }
 
 // precision is an interval as wide as one of a month of the series usually is, which says how many digits
@@ -123,9 +148,9 @@ func (t *Teller) seriesTable(r gap.TrendReport, s gap.Series, m Measure, caption
 	events := m.counts()
 	out := Table{Caption: caption, Columns: append([]Column{{Title: t.w.Say("time.month")}},
 		t.countColumns(m)...)}
-	for _, title := range []string{words.Capital(t.w.Say("figure.column.score", t.ScoreUnit(m))), t.w.Say("time.centre"),
+	for _, title := range []string{t.w.Say("figure.column.score", t.ScoreUnit(m)), t.w.Say("time.centre"),
 		t.w.Say("time.lower"), t.w.Say("time.upper")} {
-		out.Columns = append(out.Columns, Column{Title: title, Number: true})
+		out.Columns = append(out.Columns, Column{Title: words.Capital(title), Number: true})
 	}
 	out.Columns = append(out.Columns, Column{Title: t.w.Say("time.remark")})
 	at, digits := marks(s), precision(s, m)

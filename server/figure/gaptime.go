@@ -121,6 +121,18 @@ func (t *Teller) gapNotes(r gap.TrendReport, g gap.MonthlyGap, m Measure) []stri
 		notes = append(notes, t.w.Say("time.gap.rest"))
 	}
 	notes = append(notes, t.w.Say("time.gap.why"))
+	var partial []string
+	for _, month := range r.Months {
+		if month.Partial {
+			partial = append(partial, t.month(month.Name()))
+		}
+	}
+	if len(partial) > 0 {
+		notes = append(notes, t.w.Say("time.gap.partial", len(partial), words.Capital(t.list(partial))))
+	}
+	if hidesGap(r, g) {
+		notes = append(notes, t.w.Say("time.hidden.note"))
+	}
 	return with(append(notes, t.incomplete(r.Incomplete)...), m.Words.Caution)
 }
 
@@ -131,8 +143,9 @@ func (t *Teller) gapTable(r gap.TrendReport, g gap.MonthlyGap, m Measure, captio
 		{Title: words.Capital(t.w.Say("figure.interval", t.Ninetyfive())), Number: true},
 		{Title: words.Capital(t.w.Say("figure.column.ratio")), Number: true},
 	}}
+	hides := hidesGap(r, g)
 	for i, one := range g.Months {
-		row := TableRow{Cells: []Cell{{Text: words.Capital(t.month(one.Month))}, {Text: t.w.Say("time.absent")}, {}, {}}}
+		row := TableRow{Cells: []Cell{{Text: words.Capital(t.month(one.Month))}, {Text: t.gapAbsent(hides)}, {}, {}}}
 		if one.Difference != nil {
 			row.Cells[1].Text = t.Difference(m, *one.Difference, one.Interval)
 			row.Cells[2].Text = t.DifferenceInterval(m, *one.Difference, one.Interval)
@@ -159,9 +172,26 @@ func (t *Teller) gapTable(r gap.TrendReport, g gap.MonthlyGap, m Measure, captio
 	return out
 }
 
+// hidesGap reports whether figures of the group or of its reference are suppressed in some month.
+func hidesGap(r gap.TrendReport, g gap.MonthlyGap) bool {
+	return slices.ContainsFunc(r.Series, func(s gap.Series) bool {
+		reference := r.Reference != nil && s.Code == r.Reference.Code && s.State != "" ||
+			r.Reference != nil && r.Reference.Code == "" && everybody(s)
+		return hidden(s) && (s.Code == g.Code || reference)
+	})
+}
+
+// gapAbsent says why a month has no gap.
+func (t *Teller) gapAbsent(hides bool) string {
+	if hides {
+		return t.w.Say("time.absent")
+	}
+	return t.NoData()
+}
+
 // gapChart draws the difference, month by month, about the line of no gap.
 func (t *Teller) gapChart(r gap.TrendReport, g gap.MonthlyGap, m Measure, f Figure) chart.Chart {
-	line := chart.TrendLine{Label: t.follows(r, g)}
+	line, hides := chart.TrendLine{Label: t.follows(r, g)}, hidesGap(r, g)
 	c := chart.Trend{
 		Meta: t.meta(f, r.Period, r.Filter, source{r.Measure, r.Version, r.Snapshot, r.DataAsOf}),
 		Axis: chart.Axis{
@@ -169,12 +199,17 @@ func (t *Teller) gapChart(r gap.TrendReport, g gap.MonthlyGap, m Measure, f Figu
 		},
 		Zero:          &chart.Line{Label: t.w.Say("time.gap.zero", t.against(r))},
 		IntervalLabel: t.w.Say("figure.interval", t.Ninetyfive()),
+		Suppressed:    t.w.Say("time.absent"), NoData: t.NoData(),
 	}
-	for _, one := range g.Months {
+	for i, one := range g.Months {
+		if r.Months[i].Partial {
+			continue
+		}
 		c.Labels = append(c.Labels, t.shortMonth(one.Month))
 		line.Values = append(line.Values, one.Difference)
 		line.Intervals = append(line.Intervals, one.Interval)
-		text := t.w.Say("time.absent")
+		line.States = append(line.States, stateIn(one.Difference != nil, hides))
+		text := t.gapAbsent(hides)
 		if one.Difference != nil {
 			text = t.DifferenceInWords(m, *one.Difference, one.Interval)
 		}

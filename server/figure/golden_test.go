@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/text/language"
 
+	"github.com/equitylens/equitylens/server/chart"
 	"github.com/equitylens/equitylens/server/figure"
 )
 
@@ -37,7 +38,9 @@ func golden(t *testing.T, name, got string) {
 func inBoth(t *testing.T, name string, of func(*figure.Teller, language.Tag) figure.Figure) {
 	t.Helper()
 	for _, tag := range []language.Tag{language.English, language.Spanish} {
-		golden(t, filepath.Join("time", name+"."+tag.String()+".txt"), text(of(speaks(t, tag), tag)))
+		f := of(speaks(t, tag), tag)
+		sane(t, name, text(f)+pictures(t, f, chart.Wide, chart.Narrow))
+		golden(t, filepath.Join("time", name+"."+tag.String()+".txt"), text(f))
 	}
 }
 

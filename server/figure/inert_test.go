@@ -154,9 +154,15 @@ func TestSuppressedFiguresStandNowhere(t *testing.T) {
 	})
 }
 
-// sane fails where a text holds what is no text.
+// key is that of a sentence that is not there.
+var key = regexp.MustCompile(`\b(time|figure|group|population|state)\.[a-z][a-z.-]*`)
+
+// sane fails where a text holds what is no text, or the key of a sentence in its place.
 func sane(t *testing.T, what, text string) {
 	t.Helper()
+	if found := key.FindString(text); found != "" {
+		t.Fatalf("%s says the key %s", what, found)
+	}
 	for _, r := range text {
 		if unicode.IsControl(r) && r != '\n' || r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069' {
 			t.Fatalf("%s holds %U", what, r)
@@ -213,7 +219,9 @@ func FuzzLabels(f *testing.F) {
 				if !safeID.MatchString(one.ID) && one.ID != "cross-site" {
 					t.Fatalf("the ID %q is not safe", one.ID)
 				}
-				found := elements(t, pictures(t, one, chart.Wide, chart.Narrow))
+				picture := pictures(t, one, chart.Wide, chart.Narrow)
+				sane(t, "the picture of "+one.ID, picture)
+				found := elements(t, picture)
 				if found["script"] || found["style"] || found["image"] || found["a"] {
 					t.Fatalf("%s is made of %v", one.ID, found)
 				}

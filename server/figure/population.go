@@ -202,7 +202,7 @@ func (w *walk) chart(f Figure, m Measure) chart.Chart {
 		if !s.hidden {
 			row.State, row.Shares = chart.Shown, []float64{s.count / whole.count}
 			row.Note = w.w.Count(s.count)
-			row.Text = w.w.Say("time.walk.row", s.title, w.counted(m.Unit, s.count))
+			row.Text = w.w.Say("time.point", s.title, w.counted(m.Unit, s.count))
 		}
 		c.Rows = append(c.Rows, row)
 	}
