@@ -102,7 +102,10 @@ func (v *visit) audienceFields() []page.Field {
 	if !v.rights.Small {
 		return nil
 	}
-	f := page.Field{Name: paramAudience, Label: v.words.Say("choice.audience"), Value: string(v.Audience)}
+	f := page.Field{Name: paramAudience, Label: v.words.Say("choice.audience")}
+	if v.Audience != release.Internal {
+		f.Value = string(v.Audience)
+	}
 	for _, a := range []release.Audience{release.Internal, release.Public} {
 		f.Options = append(f.Options, page.Option{
 			Value: string(a), Label: v.words.Label("audience", string(a)), Chosen: a == v.Audience,

@@ -78,7 +78,7 @@ func New(c Config) (*Pages, error) {
 // parse reads the templates of one language.
 func parse(w *voice) (map[string]*template.Template, error) {
 	frame, err := template.New("frame.html").
-		Funcs(template.FuncMap{"say": w.Say, "wide": wide, "narrow": narrow}).
+		Funcs(template.FuncMap{"say": w.Say, "wide": wide, "narrow": narrow, "small": small}).
 		ParseFS(markup, "templates/frame.html", "templates/board.html")
 	if err != nil {
 		return nil, fmt.Errorf("page: parse the frame: %w", err)
