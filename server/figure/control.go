@@ -7,6 +7,7 @@ import (
 
 	"github.com/equitylens/equitylens/measure"
 	"github.com/equitylens/equitylens/measure/gap"
+	"github.com/equitylens/equitylens/measure/stat/spc"
 	"github.com/equitylens/equitylens/server/chart"
 	"github.com/equitylens/equitylens/server/words"
 )
@@ -98,12 +99,13 @@ func precision(s gap.Series, m Measure) *[2]float64 {
 	return &[2]float64{0, 2 * half}
 }
 
-// centreOf says what the centre line of a series is.
+// centreOf says what the center line of a series is. The gaps of a g chart are so skewed that their mean
+// is not their middle.
 func centreOf(s gap.Series) string {
-	if s.Chart.Limited() {
-		return "mean"
+	if s.Chart == spc.Run || s.Chart == spc.G {
+		return "median"
 	}
-	return "median"
+	return "mean"
 }
 
 // actionAt is the month that holds the day of an action; -1 where none does.

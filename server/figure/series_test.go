@@ -1,17 +1,22 @@
 package figure_test
 
 import (
+	"math"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"golang.org/x/text/language"
+	"pgregory.net/rapid"
 
+	"github.com/equitylens/equitylens/mapping"
 	"github.com/equitylens/equitylens/measure"
 	"github.com/equitylens/equitylens/measure/gap"
 	"github.com/equitylens/equitylens/measure/stat/spc"
 	"github.com/equitylens/equitylens/server/chart"
 	"github.com/equitylens/equitylens/server/figure"
+	"github.com/equitylens/equitylens/server/words"
 )
 
 // monthsOf are results of the months from January 2024 on, of a measure by language group.
@@ -175,4 +180,83 @@ func TestTheTableOfASeriesIsItsPicture(t *testing.T) {
 	if signals != 1 {
 		t.Errorf("%d months are signals, want one", signals)
 	}
+}
+
+// Every kind of chart, every rule and every way of a gap has its words, in both languages.
+func TestEveryPatternHasWords(t *testing.T) {
+	t.Parallel()
+	sides := map[spc.Rule][]string{
+		spc.BeyondLimits: {".above", ".below"}, spc.EightOneSide: {".above", ".below"},
+		spc.SixTrend: {".rising", ".falling"}, spc.TwoOfThree: {".above", ".below"}, spc.FifteenWithin: {""},
+		spc.Shift: {".above", ".below"}, spc.Trend: {".rising", ".falling"}, spc.TooFewRuns: {""},
+		spc.TooManyRuns: {""}, spc.LongRun: {".above", ".below"}, spc.FewCrossings: {""},
+	}
+	var keys []string
+	for rule, ends := range sides {
+		for _, end := range ends {
+			keys = append(keys, "time.signal."+string(rule)+end)
+			if end != "" {
+				keys = append(keys, "time.mark."+string(rule))
+			}
+		}
+	}
+	for _, rule := range append(append(spc.Shewhart(), spc.IHI()...), spc.Anhoej()...) {
+		if sides[rule] == nil {
+			t.Errorf("the rule %s is not looked at here", rule)
+		}
+	}
+	for _, kind := range []spc.Kind{spc.P, spc.U, spc.PPrime, spc.UPrime, spc.Run, spc.G, spc.T} {
+		keys = append(keys, "time.chart."+string(kind))
+	}
+	for _, why := range []spc.Because{spc.NoDistribution, spc.FewSubgroups, spc.RareEvents, spc.RareNonEvents,
+		spc.Overdispersion} {
+		keys = append(keys, "time.why."+string(why))
+	}
+	for _, way := range []gap.Direction{gap.Narrows, gap.Widens, gap.Turns, gap.Stays} {
+		keys = append(keys, "time.way."+string(way))
+	}
+	for _, s := range mapping.States() {
+		keys = append(keys, "time.state."+string(s))
+	}
+	for _, tag := range words.Languages() {
+		for _, key := range keys {
+			if !speaks(t, tag).Words().Has(key) {
+				t.Errorf("%s has no words in %v", key, tag)
+			}
+		}
+	}
+}
+
+// The score of each month is what its counts make of it, as far as its digits go.
+func TestScoresOfASeriesAreThoseOfItsCounts(t *testing.T) {
+	t.Parallel()
+	s, m := speaks(t, language.English), interpreter(language.English)
+	number := func(rt *rapid.T, text string) float64 {
+		v, err := strconv.ParseFloat(strings.ReplaceAll(text, ",", ""), 64)
+		if err != nil {
+			rt.Fatalf("%q is no number", text)
+		}
+		return v
+	}
+	rapid.Check(t, func(rt *rapid.T) {
+		months := monthsOf(t, m, rapid.IntRange(3, 14).Draw(rt, "months"), func(int) []counts {
+			of := rapid.IntRange(0, 4000).Draw(rt, "of")
+			return []counts{{"spanish", "Spanish", "", float64(rapid.IntRange(0, of).Draw(rt, "events")), float64(of)}}
+		})
+		for _, f := range s.All(trend(t, months, gap.Options{}), m) {
+			for _, row := range f.Table.Rows {
+				of, events := number(rt, row.Cells[1].Text), number(rt, row.Cells[2].Text)
+				if of == 0 {
+					if row.Cells[3].Text != "no data" {
+						rt.Fatalf("of nobody the score is %q", row.Cells[3].Text)
+					}
+					continue
+				}
+				if score := number(rt, row.Cells[3].Text); math.Abs(score-100*events/of) > 0.5 ||
+					(score == 0) != (events == 0) {
+					rt.Fatalf("%v of %v is %v of 100", events, of, score)
+				}
+			}
+		}
+	})
 }
