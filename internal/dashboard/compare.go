@@ -107,6 +107,10 @@ func (c *comparing) settle(ctx context.Context) (err error) {
 	case !slices.Contains(measure.Dimensions(), c.By):
 		return fmt.Errorf("%w: by: want one of %s", errAddress, strings.Join(measure.Dimensions(), ", "))
 	}
+	if c.Policy == mapping.PolicyNCQA && c.By == mapping.DimensionRaceEthnicity {
+		c.By = mapping.DimensionRace
+		c.notices = append(c.notices, page.Notice{Tone: "check", Text: c.words.Say("compare.apart")})
+	}
 	if c.Audience != release.Internal && len(c.Where) > 0 {
 		c.Where = nil
 		c.notices = append(c.notices, page.Notice{Tone: "check", Text: c.words.Say("compare.no-filter")})
@@ -186,6 +190,17 @@ func (c *comparing) told(r measure.Result) figure.Measure {
 		}
 	}
 	return figure.Measure{ID: c.definition.ID, Rate: c.Rate}
+}
+
+// settled writes the two sides into the address, which from then on names what is shown.
+func (c *comparing) settled() {
+	for name, value := range map[string]string{paramKind: c.kind, paramA: c.a, paramB: c.b} {
+		if value == "" {
+			c.More.Del(name)
+			continue
+		}
+		c.More.Set(name, value)
+	}
 }
 
 // show adds a figure to the page and to its files.

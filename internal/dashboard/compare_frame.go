@@ -12,9 +12,7 @@ import (
 
 // board is what stands around the comparison. It comes last, for by then everything is settled.
 func (c *comparing) board() page.Board {
-	c.More.Set(paramKind, c.kind)
-	c.More.Set(paramA, c.a)
-	c.More.Set(paramB, c.b)
+	c.settled()
 	b := c.visit.board(ComparePath)
 	b.Title = c.words.Say("compare.title")
 	b.Lead = c.words.Say("compare.lead")

@@ -100,6 +100,7 @@ func (c *comparing) sides(r measure.Result) (gap.Comparison, error) {
 		c.b = found.Reference.Code
 	}
 	c.first(found)
+	c.settled()
 	return found, nil
 }
 

@@ -62,6 +62,7 @@ func (c *comparing) settlePeriods() (before, after measure.Period) {
 	}
 	c.a, c.b, c.period = periodName(before), periodName(after), after
 	c.Period = c.b
+	c.settled()
 	for _, length := range c.lengths() {
 		for _, p := range c.span.periods(length) {
 			c.offer(p)

@@ -234,7 +234,7 @@ func rigOf(t testing.TB, of func() (*world, error), roles ...role.Role) *rig {
 }
 
 // place is one place of a template of the router.
-var place = regexp.MustCompile(`\{(\w+):([^}]*(?:\{[^}]*\}[^}]*)*)\}`)
+var place = regexp.MustCompile(`\{(\w+):([^{}]*(?:\{[^}]*\}[^{}]*)*)\}`)
 
 // routed leads to the handlers of routes as the server does.
 func routed(routes []server.Page) http.Handler {

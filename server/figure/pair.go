@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/equitylens/equitylens/mapping"
 	"github.com/equitylens/equitylens/measure"
 	"github.com/equitylens/equitylens/measure/gap"
 	"github.com/equitylens/equitylens/server/chart"
@@ -108,7 +109,6 @@ func (t *Teller) Parts(c gap.Comparison, code string, m Measure) (f Figure, ok b
 			Caption: t.w.Say("pair.parts.caption", m.Words.Title, name, other, t.w.Period(c.Period)),
 			Columns: t.partColumns(m),
 		},
-		Notes: []string{t.w.Say("figure.sites.note.worse")},
 	}
 	legend := t.legend()
 	legend.Emphasis = t.w.Say("pair.parts.whole")
@@ -128,6 +128,9 @@ func (t *Teller) Parts(c gap.Comparison, code string, m Measure) (f Figure, ok b
 	}})
 	for i := range g.Within {
 		w := &g.Within[i]
+		if w.By == mapping.DimensionSite {
+			f.Notes = append(f.Notes, t.w.Say("figure.sites.note.worse"))
+		}
 		label := words.Capital(t.w.Label("figure.layer", w.By))
 		forest.Rows = append(forest.Rows, t.gapRow(m, label, w.Difference, &w.Interval))
 		f.Sentences = append(f.Sentences, t.layers(m, *g, *w), t.parts(m, *g, *w))

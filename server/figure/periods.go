@@ -98,7 +98,14 @@ func (t *Teller) changeRow(s spanned, one gap.GroupChange) chart.Row {
 	}
 	row := t.gapRow(s.m, name, one.Change.Value, one.Change.Interval)
 	row.Note = t.w.Say("figure.n", t.N(one.NAfter))
+	row.Unreliable = few(one)
 	return row
+}
+
+// few reports whether a change rests on too few to be relied on: the least that gaps are told of.
+func few(one gap.GroupChange) bool {
+	const least = 30
+	return one.NBefore < least || one.NAfter < least
 }
 
 // periodSides say what lies on either side of no change.
@@ -128,14 +135,14 @@ func (t *Teller) periodSentences(s spanned, before, after measure.Result) []stri
 	unclear := 0
 	for _, one := range s.report.Groups {
 		switch {
-		case one.Change == nil:
+		case one.Change == nil || few(one):
 		case surely(one):
 			clear = append(clear, t.w.Say("figure.other", t.changed(s, one),
 				t.DifferenceInWords(s.m, one.Change.Value, one.Change.Interval)))
 		default:
 			unclear++
 		}
-		if e := one.Compared; e != nil && e.Clear && s.report.Reference != nil {
+		if e := one.Compared; e != nil && e.Clear && !few(one) && s.report.Reference != nil {
 			moved = append(moved, t.w.Say("figure.other", t.changed(s, one),
 				t.DifferenceInWords(s.m, e.Value, e.Interval)))
 		}
@@ -209,6 +216,15 @@ func (t *Teller) periodNotes(s spanned, before, after measure.Result) []string {
 	}
 	if tests > 1 {
 		out = append(out, t.w.Say("figure.note.corrected", strconv.Itoa(tests), t.w.Number(likely, 2)))
+	}
+	var small []string
+	for _, one := range s.report.Groups {
+		if one.Change != nil && few(one) {
+			small = append(small, t.changed(s, one))
+		}
+	}
+	if len(small) > 0 {
+		out = append(out, t.w.Say("figure.note.unreliable", t.list(small)))
 	}
 	if s.report.GapsRefused != nil {
 		out = append(out, t.refused(s.report.GapsRefused))
