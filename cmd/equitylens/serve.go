@@ -21,6 +21,7 @@ import (
 	"github.com/equitylens/equitylens/auth"
 	"github.com/equitylens/equitylens/auth/keys"
 	"github.com/equitylens/equitylens/internal/config"
+	"github.com/equitylens/equitylens/internal/dashboard"
 	"github.com/equitylens/equitylens/internal/live"
 	"github.com/equitylens/equitylens/measure"
 	"github.com/equitylens/equitylens/server"
@@ -89,6 +90,8 @@ type api struct {
 	night    *night
 	registry *prometheus.Registry
 	trail    *trail.Trail
+	// board is nil where nobody signs in.
+	board *dashboard.Dashboard
 	// sets are the keys that may be replaced while the program runs.
 	sets     []*keys.Set
 	closers  []io.Closer
@@ -153,6 +156,7 @@ func (a *api) serverOf(
 	if err != nil {
 		return nil, err
 	}
+	a.board = door.board
 	a.sets = append(a.sets, tokens, ours)
 	published := []*keys.Set{ours}
 	if door.idKeys != nil {
@@ -279,6 +283,9 @@ func (a *api) run(ctx context.Context, listener net.Listener) error {
 	group.Go(func() error { return a.live.Run(ctx) })
 	group.Go(func() error { return a.watchKeys(ctx, a.sets...) })
 	group.Go(func() error { return a.watchTrail(ctx) })
+	if a.board != nil {
+		group.Go(func() error { return a.warm(ctx) })
+	}
 	a.night.live(ctx)
 	if a.cfg.Sync.Schedule != "" {
 		group.Go(func() error { return a.night.schedule(ctx) })
@@ -287,6 +294,26 @@ func (a *api) run(ctx context.Context, listener net.Listener) error {
 	err := group.Wait()
 	a.night.wait()
 	return errors.Join(err, a.close())
+}
+
+// warm makes the first page of the dashboard ready whenever another snapshot is served.
+func (a *api) warm(ctx context.Context) error {
+	const often = time.Second
+	tick := time.NewTicker(often)
+	defer tick.Stop()
+	for last := ""; ; {
+		if now, ok := a.live.Current(); ok && now.ID != last {
+			last = now.ID
+			if err := a.board.Warm(ctx); err != nil && ctx.Err() == nil {
+				a.logger.Warn("the first page was not made ready", slog.Any("cause", err))
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
 }
 
 // close lets go of what was opened, the last first.
