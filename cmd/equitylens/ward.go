@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/go-jose/go-jose/v4"
 
@@ -30,6 +31,9 @@ type ward struct {
 	// listener is where we will serve; nil if we will not.
 	listener net.Listener
 }
+
+// demoAge is the age from which the made-up data are called old: they end on a day of their own, so never.
+const demoAge = 100 * 365 * 24 * time.Hour
 
 // demoApp is what the fake EHR registered our page in the chart as.
 const demoApp = "equitylens-chart"
@@ -102,6 +106,7 @@ func (w *ward) register(cfg *config.Config) {
 		BaseURL: w.base, Chart: true, SignIn: true,
 		CDSHooks: config.CDSHooks{Issuer: w.ehr.HookIssuer(), JWKSURI: w.ehr.HookKeysURL()},
 	}}
+	cfg.Server.StaleAfter.Duration = demoAge
 	cfg.People.RoleClaim = "groups"
 	cfg.People.Roles = map[string][]string{
 		string(role.Analyst): {"quality"}, string(role.Reviewer): {"patient-safety"},
