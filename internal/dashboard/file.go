@@ -143,13 +143,13 @@ func (v *visit) figureAs(out *bytes.Buffer, s *sheet, id, ending string, width i
 		if f.Chart == nil {
 			return errNotFound
 		}
-		return drawAs(out, v.sourced(f), ending, width)
+		return v.drawAs(out, s, v.sourced(f), ending, width)
 	}
 	return errNotFound
 }
 
-// drawAs draws a figure that has a picture.
-func drawAs(out *bytes.Buffer, f figure.Figure, ending string, width int) error {
+// drawAs draws a figure that has a picture. What an SVG says as text, a PNG says in a chunk of its own.
+func (v *visit) drawAs(out *bytes.Buffer, s *sheet, f figure.Figure, ending string, width int) error {
 	switch ending {
 	case endingSVG:
 		return chart.SVG(out, f.Chart, chart.Options{Width: width})
@@ -159,8 +159,12 @@ func drawAs(out *bytes.Buffer, f figure.Figure, ending string, width int) error 
 		if err != nil {
 			return err
 		}
-		text := []string{f.Title}
-		text = append(text, f.Sentences...)
+		text := append([]string{f.Title}, f.Sentences...)
+		for _, one := range v.from(s) {
+			if one.Value != "" {
+				text = append(text, one.Name+": "+one.Value)
+			}
+		}
 		picture, ok := captioned(plain.Bytes(), strings.Join(text, "\n"))
 		if !ok {
 			return errors.New("draw a picture: it has no header")
