@@ -70,7 +70,7 @@ func (t *Teller) gapSentences(r gap.TrendReport, g gap.MonthlyGap, m Measure) []
 	if was.Ratio != nil && is.Ratio != nil {
 		said = append(said, t.w.Say("time.gap.ratio", t.Ratio(*was.Ratio, nil), t.Ratio(*is.Ratio, nil)))
 	}
-	if g.Clear || g.Disagree || g.Change.Interval == nil {
+	if g.Clear || g.Disagree {
 		said = append(said, t.goes(g))
 	}
 	return append(said, t.certain(g, m))

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/equitylens/equitylens/mapping"
+	"github.com/equitylens/equitylens/measure"
 	"github.com/equitylens/equitylens/measure/gap"
 	"github.com/equitylens/equitylens/measure/stat/spc"
 	"github.com/equitylens/equitylens/server/chart"
@@ -153,11 +154,25 @@ func (t *Teller) latestSentence(r gap.TrendReport, s gap.Series, at int, m Measu
 	if !everybody(s) {
 		clause = t.of(r, s, clause)
 	}
-	text := t.In(r.Months[at].Period, clause)
-	if p.Lower == nil || p.Upper == nil {
-		return t.w.Say("figure.sentence", text)
+	text := t.w.Say("figure.sentence", t.In(r.Months[at].Period, clause))
+	if p.Lower != nil && p.Upper != nil {
+		text = t.w.Say("time.latest.limits", t.In(r.Months[at].Period, clause),
+			t.Score(m, *p.Lower, digits), t.Score(m, *p.Upper, digits))
 	}
-	return t.w.Say("time.latest.limits", text, t.Score(m, *p.Lower, digits), t.Score(m, *p.Upper, digits))
+	return t.few(s, p, m, text)
+}
+
+// few adds to what is said of a month that it rests on few, where it does.
+func (t *Teller) few(s gap.Series, p gap.Point, m Measure, text string) string {
+	const fewestEvents = 20
+	switch {
+	case hidden(s):
+	case m.Scoring == measure.Ratio && p.Events != nil && *p.Events < fewestEvents:
+		return t.w.Say("time.latest.events", int(*p.Events), text)
+	case m.Scoring != measure.Ratio && p.N < smallestGroup:
+		return t.w.Say("time.latest.units", text, t.counted(m.Unit, p.N))
+	}
+	return text
 }
 
 // of says of which group a clause is.

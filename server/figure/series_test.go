@@ -138,6 +138,40 @@ func TestGapTimeSays(t *testing.T) {
 	}
 }
 
+func TestAMonthOfFewEventsIsSaidToBeOne(t *testing.T) {
+	t.Parallel()
+	harm := figure.Measure{ID: "harm", Rate: "main", Scoring: measure.Ratio, Improvement: measure.Decrease,
+		Per: 1000, Unit: measure.StayUnit, Words: measure.Words{Title: "Harm",
+			Reads: "{n} harms were reported per 1,000 days"}}
+	months := monthsOf(t, harm, 16, func(i int) []counts {
+		return []counts{{"spanish", "Spanish", "", float64(5 + i*5%4), 900}}
+	})
+	inBoth(t, "series-rate", func(s *figure.Teller, _ language.Tag) figure.Figure {
+		return s.Series(trend(t, months, gap.Options{}), 1, harm)
+	})
+}
+
+// Of medians there is no interval, and so no direction is told.
+func TestAGapOfMedians(t *testing.T) {
+	t.Parallel()
+	stay := figure.Measure{ID: "stay", Rate: "main", Scoring: measure.ContinuousVariable,
+		Improvement: measure.Decrease, Per: 1, Unit: measure.StayUnit, Words: measure.Words{Title: "Stay"}}
+	month := func(text string) gap.Month { return gap.Month{Period: period(t, text)} }
+	day, half := 1.0, 0.5
+	r := gap.TrendReport{Measure: "stay", Dimension: "site", Period: period(t, "2025"),
+		Months:    []gap.Month{month("2025-01"), month("2025-02")},
+		Reference: &gap.Chosen{Rule: gap.Overall},
+		Gaps: []gap.MonthlyGap{{Group: "North", Code: "n", Months: []gap.MonthGap{
+			{Month: "2025-01", Difference: &day}, {Month: "2025-02", Difference: &half}},
+			Earlier: &gap.Stretch{From: "2025-01", To: "2025-01", N: 40, Difference: 1},
+			Later:   &gap.Stretch{From: "2025-02", To: "2025-02", N: 50, Difference: 0.5},
+			Change:  &gap.Estimate{Value: -0.5}, ByDifference: gap.Narrows, ByRatio: gap.Narrows}}}
+	inBoth(t, "gap-median", func(s *figure.Teller, _ language.Tag) figure.Figure {
+		f, _ := s.GapTime(r, "n", stay)
+		return f
+	})
+}
+
 func TestAGapThatIsNotFollowed(t *testing.T) {
 	t.Parallel()
 	m := interpreter(language.English)

@@ -15,6 +15,10 @@ type bounded struct {
 	measure.Stratum
 	name      string
 	reference bool
+	// reliability says in words why the score is not to be relied on; "" of one that is.
+	reliability string
+	// few says that the group is too small to be told one by one.
+	few bool
 }
 
 // Unknowns is what those of unknown group could make of the scores: how many they are, the least and the
@@ -27,11 +31,16 @@ func (t *Teller) Unknowns(r measure.Result, c gap.Comparison, m Measure) Figure 
 	var groups []bounded
 	var reference *bounded
 	unknown, total, hides := unknownOf(g, c.Dimension)
-	for _, s := range g.Strata[c.Dimension] {
+	for i, s := range g.Strata[c.Dimension] {
 		if stateOf(s) != string(mapping.Known) {
 			continue
 		}
 		one := bounded{Stratum: s, name: t.w.Stratum(c.Dimension, s)}
+		if i < len(c.Groups) {
+			like := c.Groups[i]
+			one.few = like.N < smallestGroup
+			one.reliability = t.Reliability(like.Reliability, like.Why)
+		}
 		one.reference = c.Reference != nil && c.Reference.Code != "" && codeOf(s) == c.Reference.Code
 		groups = append(groups, one)
 	}
@@ -42,6 +51,9 @@ func (t *Teller) Unknowns(r measure.Result, c gap.Comparison, m Measure) Figure 
 	}
 	f.Sentences = t.unknownSentences(groups, reference, m, by, unknown, total, hides)
 	f.Notes = []string{t.w.Say("time.unknown.note")}
+	if slices.ContainsFunc(groups, func(b bounded) bool { return b.bound() && b.few }) {
+		f.Notes = append(f.Notes, t.w.Say("time.unknown.few"))
+	}
 	if hides || slices.ContainsFunc(groups, func(b bounded) bool { return b.Suppressed }) {
 		f.Notes = append(f.Notes, t.w.Say("time.hidden.note"))
 	}
@@ -112,7 +124,7 @@ func (t *Teller) unknownSentences(
 			t.counted(m.Unit, unknown), t.N(total), by))
 	}
 	for _, one := range groups {
-		if one.bound() {
+		if one.bound() && !one.few {
 			said = append(said, t.boundSentence(one, m))
 		}
 	}
@@ -120,7 +132,7 @@ func (t *Teller) unknownSentences(
 		return said
 	}
 	for _, one := range groups {
-		if !one.reference && one.bound() {
+		if !one.reference && one.bound() && !one.few {
 			said = append(said, t.orderSentence(one, *reference))
 		}
 	}
@@ -158,7 +170,9 @@ func (t *Teller) unknownTable(groups []bounded, m Measure, caption string) Table
 	for _, one := range groups {
 		row := TableRow{Cells: []Cell{{Text: one.name}}}
 		figures := []*float64{one.Score, one.IfUnknown, nil, nil}
-		if one.Bounds != nil {
+		if !one.bound() {
+			figures[1] = nil
+		} else {
 			figures[2], figures[3] = &one.Bounds[0], &one.Bounds[1]
 		}
 		for _, v := range figures {
@@ -171,6 +185,7 @@ func (t *Teller) unknownTable(groups []bounded, m Measure, caption string) Table
 				row.Cells = append(row.Cells, Cell{Text: t.Score(m, *v, one.Interval)})
 			}
 		}
+		row.Cells[1].Note = one.reliability
 		switch {
 		case one.Suppressed:
 			row.Kind = KindSuppressed
@@ -191,12 +206,12 @@ func (t *Teller) unknownChart(
 		Axis: chart.Axis{Label: t.axisLabel(m), Format: t.axis(m, false)},
 		Legend: chart.Legend{
 			Interval: t.w.Say("time.unknown.legend"), Suppressed: t.Suppressed(), NoData: t.NoData(),
-			Reference: t.w.Say("figure.legend.reference"),
+			Reference: t.w.Say("figure.legend.reference"), Unreliable: t.w.Say("time.cross.unreliable"),
 		},
 	}
 	drawn := false
 	for _, one := range groups {
-		row := chart.Row{Label: one.name, State: chart.NoData, Reference: one.reference,
+		row := chart.Row{Label: one.name, State: chart.NoData, Reference: one.reference, Unreliable: one.few,
 			Text: t.w.Say("time.point", one.name, t.NoData())}
 		switch {
 		case one.Suppressed:
