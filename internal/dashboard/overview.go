@@ -26,11 +26,11 @@ func (d *Dashboard) overview() builder {
 		if err != nil {
 			return nil, err
 		}
-		out := page.Overview{Board: o.head(), About: o.about()}
+		out := page.Overview{Board: o.head(), About: o.about(), Limits: o.limits()}
 		s := &sheet{page: func(w http.ResponseWriter, r *http.Request) {
 			d.cfg.Pages.Overview(w, r, http.StatusOK, out)
 		}}
-		if len(o.results) == 0 {
+		if o.empty() {
 			out.Nothing, out.Form = o.nothing(), o.form()
 			return s, nil
 		}
@@ -49,7 +49,7 @@ func (d *Dashboard) overview() builder {
 			}
 			s.figures = append(s.figures, *out.Changed)
 		}
-		s.results, s.gaps, out.Files = o.singles, o.gaps, v.tables()
+		s.results, s.gaps, out.Files = o.results, o.gaps, v.tables()
 		return s, nil
 	}}
 }
@@ -59,9 +59,8 @@ type survey struct {
 	*visit
 	span   span
 	period measure.Period
-	// results hold every measure by every dimension, and by the crosses that tell whether a gap is left
-	// within sites and ages; singles are the same without the crosses.
-	results, singles []measure.Result
+	// results hold every measure by every dimension.
+	results []measure.Result
 	// rates are what sentences need of every rate. Of those of one title each says what it counts; named
 	// holds what it is called without that, by measure and rate.
 	rates []figure.Measure
@@ -94,7 +93,6 @@ func (v *visit) survey(ctx context.Context) (*survey, error) {
 		}
 	}
 	o.tellApart()
-	o.singles = withoutCrosses(o.results)
 	o.gaps, err = gap.Of(o.results, gap.Options{Reference: v.Reference})
 	if errors.Is(err, gap.ErrNoReference) && len(o.results) > 0 {
 		return nil, fmt.Errorf("%w: reference: want best, largest, overall, or the code of a group", errAddress)
@@ -154,9 +152,7 @@ func (o *survey) candidates() []measure.Period {
 // out.
 func (o *survey) ask(ctx context.Context) error {
 	by := o.dimensions()
-	if o.Audience != release.Public {
-		by = slices.Concat(by, gap.CrossesFor(o.ranked()))
-	} else if o.overlapping() {
+	if o.Audience == release.Public && o.overlapping() {
 		by = []string{mapping.DimensionRace, mapping.DimensionRaceEthnicity}
 	}
 	o.withheld = nil
@@ -204,29 +200,6 @@ func (v *visit) overlapping() bool {
 	return v.Policy == mapping.PolicyAlone || v.Policy == mapping.PolicySPD15
 }
 
-// withoutCrosses copies results as far as they are by single dimensions.
-func withoutCrosses(results []measure.Result) []measure.Result {
-	return cut(results, func(by string) bool { return !strings.Contains(by, "*") })
-}
-
-// cut copies results with the strata of the keys that are kept.
-func cut(results []measure.Result, keep func(by string) bool) []measure.Result {
-	out := slices.Clone(results)
-	for i := range out {
-		out[i].Groups = slices.Clone(out[i].Groups)
-		for j := range out[i].Groups {
-			strata := map[string][]measure.Stratum{}
-			for by, s := range out[i].Groups[j].Strata {
-				if keep(by) {
-					strata[by] = s
-				}
-			}
-			out[i].Groups[j].Strata = strata
-		}
-	}
-	return out
-}
-
 // head is what the page has in common with others, with what it is of.
 func (o *survey) head() page.Board {
 	b := o.board(OverviewPath)
@@ -242,12 +215,6 @@ func (o *survey) head() page.Board {
 	if len(o.results) > 0 && o.Audience == release.Public { // A release is of the snapshot that it was made of.
 		b.Provenance[0].Value = o.words.Moment(o.results[0].DataAsOf)
 		b.Provenance[1].Value = words.Plain(o.results[0].Snapshot)
-		b.Notices = append(b.Notices, page.Notice{Tone: "note", Text: o.words.Say("overview.public.less")})
-	}
-	if len(o.withheld) > 0 && len(o.results) > 0 {
-		b.Notices = append(b.Notices, page.Notice{
-			Tone: "note", Text: o.words.Say("overview.public.without", strings.Join(o.withheld, "; ")),
-		})
 	}
 	if names := o.lacking(); len(names) > 0 {
 		b.Notices = append(b.Notices, page.Notice{
@@ -255,6 +222,18 @@ func (o *survey) head() page.Board {
 		})
 	}
 	return b
+}
+
+// limits say what the page leaves out of what there is.
+func (o *survey) limits() []string {
+	if o.Audience != release.Public || len(o.results) == 0 {
+		return nil
+	}
+	out := []string{o.words.Say("overview.public.less")}
+	if len(o.withheld) > 0 {
+		out = append(out, o.words.Say("overview.public.without", strings.Join(o.withheld, "; ")))
+	}
+	return out
 }
 
 // lacking names the measures that lack data.
@@ -299,6 +278,18 @@ func (o *survey) periodLabel() string {
 		return o.words.Period(o.period)
 	}
 	return o.words.Say("choice.sofar", o.words.Period(o.period))
+}
+
+// empty reports whether nobody at all is counted, as in a period before the data begin.
+func (o *survey) empty() bool {
+	for _, r := range o.results {
+		for _, g := range r.Groups {
+			if g.Suppressed || g.Populations[measure.InitialPopulation] > 0 {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // nothing says why there are no figures.

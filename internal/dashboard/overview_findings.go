@@ -77,7 +77,11 @@ func (o *survey) list(ctx context.Context, found []figure.Finding, out *page.Ove
 				others++
 			}
 		}
-		shown, err := o.finding(ctx, f, others)
+		deeper, err := o.within(ctx, f)
+		if err != nil {
+			return err
+		}
+		shown, err := o.finding(ctx, deeper, others)
 		if err != nil {
 			return err
 		}
@@ -86,6 +90,33 @@ func (o *survey) list(ctx context.Context, found []figure.Finding, out *page.Ove
 		}
 	}
 	return nil
+}
+
+// within asks what is left of a gap within sites and ages, and tells it with that. It is asked of the gaps
+// that are listed alone, since such crosses are not stored; and not of what is public, where there are none.
+func (o *survey) within(ctx context.Context, f figure.Finding) (figure.Finding, error) {
+	by := gap.CrossesFor([]string{f.Gap.Dimension})
+	if o.Audience == release.Public || f.Gap.Rule == gap.Overall || len(by) == 0 {
+		return f, nil
+	}
+	result, err := o.snapshot.Answer(ctx, measure.Question{
+		Measure: f.Gap.Measure, Period: o.period, Policy: o.Policy,
+		By: append([]string{f.Gap.Dimension}, by...),
+	}, o.Audience)
+	if err != nil {
+		return f, err
+	}
+	gaps, err := gap.Of([]measure.Result{result}, gap.Options{Reference: gap.Reference(f.Gap.ReferenceCode)})
+	if err != nil {
+		return f, err
+	}
+	i := slices.IndexFunc(gaps, func(g gap.Gap) bool { return g.Rate == f.Gap.Rate && g.Code == f.Gap.Code })
+	if i < 0 {
+		return f, nil
+	}
+	deeper := f.Gap
+	deeper.Within = gaps[i].Within
+	return o.tell.Findings([]gap.Gap{deeper}, o.rates, o.period, 1).Found[0], nil
 }
 
 // mapID is the place of the map in the page.

@@ -21,12 +21,15 @@ const completenessID = "real-completeness"
 func (o *survey) heat(s *sheet, out *page.Overview) error {
 	var told []figure.Told
 	names := map[string]string{} // The code of a group by its name, which is the title of a column.
-	for _, r := range o.singles {
+	for _, r := range o.results {
 		for _, g := range r.Groups {
 			if len(g.Strata[o.By]) == 0 || g.Scoring == measure.Cohort {
 				continue
 			}
-			c, err := gap.Compare(r, g.ID, o.By, gap.Options{Reference: o.referenceIn(g)})
+			c, err := gap.Compare(r, g.ID, o.By, gap.Options{Reference: o.Reference})
+			if errors.Is(err, gap.ErrNoReference) { // A code is of one dimension, and may be of few here.
+				c, err = gap.Compare(r, g.ID, o.By, gap.Options{})
+			}
 			if err != nil {
 				return err
 			}
@@ -59,18 +62,6 @@ func (o *survey) heat(s *sheet, out *page.Overview) error {
 	return nil
 }
 
-// referenceIn is the reference where a rate has it, and else the best: a code is of one dimension.
-func (o *survey) referenceIn(g measure.Group) gap.Reference {
-	switch o.Reference {
-	case "", gap.Best, gap.Largest, gap.Overall:
-		return o.Reference
-	}
-	if slices.ContainsFunc(g.Strata[o.By], func(s measure.Stratum) bool { return s.Code == string(o.Reference) }) {
-		return o.Reference
-	}
-	return gap.Best
-}
-
 // rateOf is what sentences need of a rate.
 func (o *survey) rateOf(id, rate string) figure.Measure {
 	i := slices.IndexFunc(o.rates, func(m figure.Measure) bool { return m.ID == id && m.Rate == rate })
@@ -79,11 +70,11 @@ func (o *survey) rateOf(id, rate string) figure.Measure {
 
 // records shows how much of race, ethnicity, language and interpreter need is known of the patients.
 func (o *survey) records(s *sheet, out *page.Overview) {
-	i := slices.IndexFunc(o.singles, func(r measure.Result) bool { return r.Measure == completenessID })
-	if i < 0 || len(o.singles[i].Groups) == 0 {
+	i := slices.IndexFunc(o.results, func(r measure.Result) bool { return r.Measure == completenessID })
+	if i < 0 || len(o.results[i].Groups) == 0 {
 		return
 	}
-	r := o.singles[i]
+	r := o.results[i]
 	f := o.tell.Completeness(r, o.rateOf(r.Measure, r.Groups[0].ID))
 	shown := o.part(f)
 	out.Records = &shown
@@ -128,7 +119,7 @@ func (o *survey) changed(ctx context.Context, logger *slog.Logger) (*figure.Figu
 	err := o.snapshot.Earlier(ctx, func(e *measure.Engine) error {
 		info := e.Snapshot().Info
 		before.Snapshot, before.DataAsOf = info.ID, info.DataAsOf
-		for _, now := range o.singles {
+		for _, now := range o.results {
 			r, err := e.Evaluate(ctx, measure.Question{
 				Measure: now.Measure, Period: o.period, By: o.ranked(), Policy: o.Policy,
 			})
@@ -152,7 +143,7 @@ func (o *survey) changed(ctx context.Context, logger *slog.Logger) (*figure.Figu
 	}
 	after := figure.Standing{
 		Snapshot: o.snapshot.Facts().Info.ID, DataAsOf: o.snapshot.Facts().Info.DataAsOf,
-		Results: only(o.singles, o.ranked()),
+		Results: cut(o.results, o.ranked()),
 	}
 	for _, one := range []*figure.Standing{&before, &after} {
 		if one.Gaps, err = gap.Of(one.Results, gap.Options{Reference: gap.Largest, Even: true}); err != nil {
@@ -174,7 +165,20 @@ func errIs(err error, targets ...error) bool {
 	return slices.ContainsFunc(targets, func(target error) bool { return errors.Is(err, target) })
 }
 
-// only copies results as far as they are by some dimensions.
-func only(results []measure.Result, dimensions []string) []measure.Result {
-	return cut(results, func(by string) bool { return slices.Contains(dimensions, by) })
+// cut copies results as far as they are by some dimensions.
+func cut(results []measure.Result, dimensions []string) []measure.Result {
+	out := slices.Clone(results)
+	for i := range out {
+		out[i].Groups = slices.Clone(out[i].Groups)
+		for j := range out[i].Groups {
+			strata := map[string][]measure.Stratum{}
+			for by, s := range out[i].Groups[j].Strata {
+				if slices.Contains(dimensions, by) {
+					strata[by] = s
+				}
+			}
+			out[i].Groups[j].Strata = strata
+		}
+	}
+	return out
 }

@@ -11,8 +11,9 @@ import (
 // Overview is the first page: where the largest gaps are, and how far the data can be trusted.
 type Overview struct {
 	Board
-	// About says of what the page is, in one line.
-	About string
+	// About says of what the page is, in one line; Limits what it leaves out.
+	About  string
+	Limits []string
 	// Nothing says why there are no figures; the rest is then empty, apart from the form.
 	Nothing  string
 	Findings []Finding
