@@ -108,8 +108,8 @@ func TestGroupsSay(t *testing.T) {
 		want []string
 	}{
 		{language.English, []string{
-			"In 2025, 40 of 100 visits by patients who need an interpreter had one documented.",
-			"In the group “Spanish” it was 38 of 100, in the group “Chinese” 52 of 100: 14 fewer in 100 " +
+			"In 2025, 40.3 of 100 visits by patients who need an interpreter had one documented.",
+			"In the group “Spanish” it was 38.0 of 100, in the group “Chinese” 52 of 100: 14 fewer in 100 " +
 				"(95% interval: 6 to 22 fewer), or 0.73 times as many (0.63 to 0.86).",
 			"That gap is about 112 of its 800 visits, and at least 50 by the interval.",
 			"The difference of 1 other group is not clear of chance.",
@@ -126,8 +126,8 @@ func TestGroupsSay(t *testing.T) {
 				"findings with a corrected p up to 0.05, one in twenty is expected to be chance.",
 		}},
 		{language.Spanish, []string{
-			"En 2025, 40 de cada 100 visitas de pacientes que necesitan intérprete tuvieron uno documentado.",
-			"En el grupo «Español» fue 38 de cada 100, en el grupo «Chino» 52 de cada 100: 14 menos por " +
+			"En 2025, 40.3 de cada 100 visitas de pacientes que necesitan intérprete tuvieron uno documentado.",
+			"En el grupo «Español» fue 38.0 de cada 100, en el grupo «Chino» 52 de cada 100: 14 menos por " +
 				"cada 100 (intervalo del 95\u00a0%: de 6 a 22 menos), o 0.73 veces esa cifra (0.63 a 0.86).",
 			"Esa brecha equivale a 112 de sus 800 visitas, y al menos a 50 según el intervalo.",
 			"La diferencia de 1 grupo más no se distingue del azar.",

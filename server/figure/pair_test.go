@@ -61,7 +61,7 @@ func TestPairSays(t *testing.T) {
 		pair, parts []string
 	}{
 		{language.English, []string{
-			"In 2025, 50 of 100 visits by patients who need an interpreter had one documented.",
+			"In 2025, 50.0 of 100 visits by patients who need an interpreter had one documented.",
 			"In the group “Spanish” it was 32 of 100, in the group “English” 68 of 100: 37 fewer in 100 " +
 				"(95% interval: 31 to 42 fewer), or 0.46 times as many (0.40 to 0.53).",
 			"Within sites it is the other way round: 10 more in 100 (95% interval: 5 to 15 more). Do not read " +
@@ -74,7 +74,7 @@ func TestPairSays(t *testing.T) {
 				"in 100 between sites. That is arithmetic and says nothing of why.",
 		}},
 		{language.Spanish, []string{
-			"En 2025, 50 de cada 100 visitas de pacientes que necesitan intérprete tuvieron uno " +
+			"En 2025, 50.0 de cada 100 visitas de pacientes que necesitan intérprete tuvieron uno " +
 				"documentado.",
 			"En el grupo «Español» fue 32 de cada 100, en el grupo «Inglés» 68 de cada 100: 37 menos " +
 				"por cada 100 (intervalo del 95\u00a0%: de 31 a 42 menos), o 0.46 veces esa cifra (0.40 a " +
@@ -161,14 +161,14 @@ func TestPeriodsSay(t *testing.T) {
 		want []string
 	}{
 		{language.English, []string{
-			"Interpreter documented: 35 of 100 in 2024, 46 of 100 in 2025: 11 more in 100 (95% interval: 7 to 15 more). " +
+			"Interpreter documented: 35.0 of 100 in 2024, 45.8 of 100 in 2025: 11 more in 100 (95% interval: 7 to 15 more). " +
 				"That is more than chance would make of it.",
 			"Groups whose figure changed by more than chance would make of it: Spanish (20 more in 100).",
 			"In 1 group chance alone can make the change.",
 			"Against English, the figure moved by more than chance would make of it in: Spanish (19 more in 100).",
 		}},
 		{language.Spanish, []string{
-			"Intérprete documentado: 35 de cada 100 en 2024, 46 de cada 100 en 2025: 11 más por cada " +
+			"Intérprete documentado: 35.0 de cada 100 en 2024, 45.8 de cada 100 en 2025: 11 más por cada " +
 				"100 (intervalo del 95\u00a0%: de 7 a 15 más). Es más de lo que haría el azar.",
 			"Grupos cuya cifra cambió más de lo que haría el azar: Español (20 más por cada 100).",
 			"En 1 grupo el azar por sí solo puede producir el cambio.",

@@ -31,38 +31,53 @@ func (m Measure) counts() bool {
 	return m.Scoring == measure.Proportion || m.Scoring == measure.Ratio
 }
 
-// decimals is how many digits after the point a figure has: as many as its standard error leaves sure
-// to about one in ten of it. The interval is as it is told. It is a property of the figure and not of
-// the place where it stands, so that it is written the same everywhere.
+// decimals is how many digits after the point a figure has, by its standard error: none where that is 2 or
+// more, so that the last digit would be noise, one down to 0.1, and two below. The interval is as it is told.
+// It is a property of the figure and not of the place where it stands, so that it is written the same
+// everywhere.
 func decimals(interval *[2]float64) int {
 	if interval == nil {
 		return 1
 	}
-	half := (interval[1] - interval[0]) / errors95
-	if !(half > 0) || math.IsInf(half, 1) {
-		return 1
+	const coarse, fine = 2, 0.1
+	switch half := (interval[1] - interval[0]) / errors95; {
+	case half >= coarse && !math.IsInf(half, 1):
+		return 0
+	case half > 0 && half < fine:
+		return mostDecimals
 	}
-	return min(max(0, -int(math.Floor(math.Log10(half)))), mostDecimals)
+	return 1
 }
 
-// decimalsOf is that of one figure of a measure. A figure that is not 0 is not written as 0 if two
-// digits can help it. What is observed is mostly whole days or hours, and has no digit that is 0.
+// decimalsOf is that of one score of a measure. A score that is not 0 is not written as 0 if two digits can
+// help it. What is observed is mostly whole days or hours, and has no digit that is 0.
 func (t *Teller) decimalsOf(m Measure, v float64, interval *[2]float64) int {
-	d := decimals(scaled(interval, m.times()))
 	v *= m.times()
 	if v == 0 {
 		return 0
 	}
-	for d < mostDecimals && t.w.Number(v, d) == t.w.Number(0, d) {
+	d := m.observed(v, decimals(scaled(interval, m.times())))
+	for m.counts() && d < mostDecimals && t.w.Number(v, d) == t.w.Number(0, d) {
 		d++
 	}
-	if !m.counts() {
-		d = min(d, 1)
-		if math.Abs(v-math.Round(v)) < 0.05 {
-			d = 0
-		}
-	}
 	return d
+}
+
+// differenceDecimals is that of a difference: one that is less than its last digit is none.
+func (m Measure) differenceDecimals(v float64, interval *[2]float64) int {
+	return m.observed(m.times()*v, decimals(scaled(interval, m.times())))
+}
+
+// observed is how many of the digits after the point stand for what was observed.
+func (m Measure) observed(v float64, decimals int) int {
+	const tenth = 0.05
+	switch {
+	case m.counts():
+		return decimals
+	case math.Abs(v-math.Round(v)) < tenth:
+		return 0
+	}
+	return 1
 }
 
 func scaled(interval *[2]float64, times float64) *[2]float64 {
@@ -125,7 +140,7 @@ func (t *Teller) Interval(m Measure, v float64, interval *[2]float64) string {
 // Difference writes a difference of scores with its sign, as it stands in a column whose title is
 // DifferenceUnit. The interval is that of the difference, and may be nil.
 func (t *Teller) Difference(m Measure, v float64, interval *[2]float64) string {
-	return t.w.Signed(m.times()*v, t.decimalsOf(m, v, interval))
+	return t.w.Signed(m.times()*v, m.differenceDecimals(v, interval))
 }
 
 // DifferenceUnit says what Difference writes: "in 100", "per 1,000".
@@ -145,17 +160,29 @@ func (t *Teller) DifferenceInterval(m Measure, v float64, interval *[2]float64) 
 	if interval == nil {
 		return ""
 	}
-	d := t.decimalsOf(m, v, interval)
-	write := func(v float64) string {
-		return t.w.Signed(m.times()*v, max(d, t.decimalsOf(m, v, interval)))
+	write := func(end float64) string {
+		return t.w.Signed(m.times()*end, t.endDecimals(m, v, end, interval))
 	}
 	return t.w.Say("figure.span", write(interval[0]), write(interval[1]))
+}
+
+// endDecimals is that of an end of the interval of a difference: as that has, and one more where it would be
+// written as 0 and is not, since its side matters.
+func (t *Teller) endDecimals(m Measure, v, end float64, interval *[2]float64) int {
+	d := m.differenceDecimals(v, interval)
+	if !m.counts() {
+		return max(d, m.differenceDecimals(end, interval))
+	}
+	if end != 0 && t.w.Number(m.times()*math.Abs(end), d) == t.w.Number(0, d) {
+		d++
+	}
+	return d
 }
 
 // DifferenceInWords says how far a score is from another: "14 fewer in 100", "1.2 more per 1,000",
 // "2 lower".
 func (t *Teller) DifferenceInWords(m Measure, v float64, interval *[2]float64) string {
-	d := t.decimalsOf(m, v, interval)
+	d := m.differenceDecimals(v, interval)
 	size := t.w.Number(m.times()*math.Abs(v), d)
 	if size == t.w.Number(0, d) {
 		return t.w.Say("figure.difference.none")
@@ -186,9 +213,8 @@ func (t *Teller) Between(m Measure, v float64, interval *[2]float64) string {
 		return ""
 	}
 	lo, hi := interval[0], interval[1]
-	d := t.decimalsOf(m, v, interval)
-	write := func(v float64) string {
-		return t.w.Number(m.times()*math.Abs(v), max(d, t.decimalsOf(m, v, interval)))
+	write := func(end float64) string {
+		return t.w.Number(m.times()*math.Abs(end), t.endDecimals(m, v, end, interval))
 	}
 	kind := "."
 	if !m.counts() {
@@ -250,23 +276,18 @@ func (t *Teller) P(p float64) string {
 // N writes how many units a figure rests on.
 func (t *Teller) N(n float64) string { return t.w.Count(n) }
 
-// OfHundred writes a share as how many of 100, with one digit after the point where it is small.
+// OfHundred writes a share as how many of 100, with one digit after the point unless it is whole. What is
+// not nothing is not written as 0 if two digits can help it.
 func (t *Teller) OfHundred(share float64) string {
-	const small = 0.1
+	const noise = 1e-9
 	v := hundred * share
-	switch d := 0; {
-	case v == 0 || v == hundred:
+	if math.Abs(v-math.Round(v)) < noise {
 		return t.w.Number(v, 0)
-	case share < small || share > 1-small:
-		for d = 1; d < mostDecimals && t.w.Number(v, d) == t.w.Number(0, d); {
-			d++
-		}
-		if math.Abs(v-math.Round(v)) < 1e-9 {
-			d = 0
-		}
-		return t.w.Number(v, d)
 	}
-	return t.w.Number(v, 0)
+	if text := t.w.Number(v, 1); text != t.w.Number(0, 1) {
+		return text
+	}
+	return t.w.Number(v, mostDecimals)
 }
 
 // Reliability says whether a figure may be shown for what it is, "" of one that may stand alone.

@@ -28,7 +28,7 @@ var (
 func TestNumberWords(t *testing.T) {
 	t.Parallel()
 	type teller = *figure.Teller
-	wide, close95, signs := &[2]float64{0.38, 0.44}, &[2]float64{0.409, 0.417}, &[2]float64{-0.04, 0.09}
+	wide, close95, signs := &[2]float64{0.35, 0.47}, &[2]float64{0.409, 0.417}, &[2]float64{-0.04, 0.09}
 	for _, test := range []struct {
 		name   string
 		say    func(teller) string
@@ -53,7 +53,7 @@ func TestNumberWords(t *testing.T) {
 		{"whole days are whole", func(s teller) string { return s.Score(median, 3, &[2]float64{3, 4}) }, "3", "3"},
 		{"half days are not", func(s teller) string { return s.Score(median, 3.5, nil) }, "3.5", "3.5"},
 		{"an interval", func(s teller) string { return s.Interval(proportion, 0.4126, wide) },
-			"38 to 44", "38 a 44"},
+			"35 to 47", "35 a 47"},
 		{"an interval of days", func(s teller) string {
 			return s.Interval(median, 3, &[2]float64{2.5, 4})
 		}, "2.5 to 4.0", "2.5 a 4.0"},
@@ -70,6 +70,9 @@ func TestNumberWords(t *testing.T) {
 		{"a difference of medians in words", func(s teller) string {
 			return s.DifferenceInWords(median, 2, nil)
 		}, "2 higher", "2 más"},
+		{"next to no difference has no more digits", func(s teller) string {
+			return s.Difference(proportion, 0.0004, &[2]float64{-0.02, 0.02})
+		}, "0.0", "0.0"},
 		{"no difference in words", func(s teller) string {
 			return s.DifferenceInWords(proportion, 0.00001, &[2]float64{-0.1, 0.1})
 		}, "about as many", "casi lo mismo"},
@@ -94,7 +97,7 @@ func TestNumberWords(t *testing.T) {
 		}, "2.7", "2.7"},
 		{"a small p", func(s teller) string { return s.P(0.00002) }, "below 0.001", "menos de 0.001"},
 		{"a p", func(s teller) string { return s.P(0.0312) }, "0.031", "0.031"},
-		{"a share", func(s teller) string { return s.OfHundred(0.2349) }, "23", "23"},
+		{"a share", func(s teller) string { return s.OfHundred(0.2349) }, "23.5", "23.5"},
 		{"a small share", func(s teller) string { return s.OfHundred(0.0234) }, "2.3", "2.3"},
 		{"a whole small share", func(s teller) string { return s.OfHundred(0.0625 * 0.8) }, "5", "5"},
 		{"a share of next to nothing", func(s teller) string { return s.OfHundred(0.0002) }, "0.02", "0.02"},

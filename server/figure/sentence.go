@@ -260,9 +260,12 @@ func (t *Teller) sameAges(c gap.Comparison, m Measure, lead gap.Gap) string {
 	if own == nil || other == nil || c.Standard == nil {
 		return ""
 	}
-	return t.w.Say("figure.same-ages."+string(c.Standard.Name),
-		t.DifferenceInWords(m, own.Score-other.Score, lead.Interval),
-		t.DifferenceInWords(m, lead.Difference, lead.Interval))
+	then := t.DifferenceInWords(m, own.Score-other.Score, lead.Interval)
+	now := t.DifferenceInWords(m, lead.Difference, lead.Interval)
+	if then == now {
+		return t.w.Say("figure.same-ages.alike."+string(c.Standard.Name), now)
+	}
+	return t.w.Say("figure.same-ages."+string(c.Standard.Name), then, now)
 }
 
 // test says whether the groups, taken together, are further apart than chance would have them.

@@ -218,8 +218,14 @@ func (t *Teller) siteSentences(sites []siteGap, m Measure, g gap.Gap, name, othe
 
 // parts says how a difference splits up into what is within layers and what goes with being in others.
 func (t *Teller) parts(m Measure, g gap.Gap, w gap.Within) string {
-	return t.w.Say("figure.parts."+w.By, t.DifferenceInWords(m, w.WithinPart+w.BetweenPart, g.Interval),
-		t.DifferenceInWords(m, w.WithinPart, g.Interval), t.DifferenceInWords(m, w.BetweenPart, g.Interval))
+	part := func(v float64) string {
+		text := t.DifferenceInWords(m, v, g.Interval)
+		if text == t.w.Say("figure.difference.none") {
+			return t.w.Say("figure.parts.none")
+		}
+		return text
+	}
+	return t.w.Say("figure.parts."+w.By, part(w.WithinPart+w.BetweenPart), part(w.WithinPart), part(w.BetweenPart))
 }
 
 func (t *Teller) siteNotes(sites []siteGap, m Measure) []string {

@@ -80,7 +80,7 @@ func TestEveryReasonHasWords(t *testing.T) {
 		keys = append(keys, "figure.counted."+string(u))
 	}
 	for _, s := range []gap.Standard{gap.Own, gap.US2000} {
-		keys = append(keys, "figure.same-ages."+string(s), "figure.note.standard."+string(s))
+		keys = append(keys, "figure.same-ages."+string(s), "figure.same-ages.alike."+string(s), "figure.note.standard."+string(s))
 	}
 	for _, tag := range words.Languages() {
 		w := speaks(t, tag).Words()
