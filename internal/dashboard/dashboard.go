@@ -120,7 +120,7 @@ func (d *Dashboard) Routes() []server.Page {
 	const (
 		own     = "shows what the roles of the session may see, and sends others to sign in"
 		measure = MeasurePath + "{" + measureName + ":[A-Za-z0-9_.-]{1,128}}"
-		file    = "/files/{" + fileName + ":[A-Za-z0-9_.-]{1,160}}"
+		file    = "/files/{" + fileName + ":[A-Za-z0-9_.~-]{1,160}}"
 	)
 	var routes []server.Page
 	add := func(path, files string, build builder) {
