@@ -28,6 +28,10 @@ type Section struct {
 	Name string
 	// Links lead to where more is told of it.
 	Links []Link
+	// Further are sentences that stand behind a word, because there are many.
+	Further []string
+	// TableName is what the table is opened by; "" is the usual word.
+	TableName string
 	// Others are figures of the same kind, small and behind their name.
 	OthersName string
 	Others     []Part
@@ -40,6 +44,12 @@ type Counted struct {
 	Source string
 	// URL leads to the catalogue, FHIR to the measure as a program reads it.
 	URL, FHIR string
+}
+
+// Long reports whether the table is so long that its print is set smaller, to stay on one page.
+func (s Section) Long() bool {
+	const fits = 15 // Rows, with the picture of as many above them.
+	return len(s.Table.Rows) > fits
 }
 
 // Only is the section that is printed, in a list for templates.
