@@ -14,10 +14,11 @@ type Layer struct {
 	Result measure.Result
 }
 
-// Layers cuts a result that holds by crossed with dimension, either way round, into one result for each
-// value of by, known or not. The layers are in the order of the strata of by where the result holds those,
-// else as they occur. A rate without the cross is in no layer; without any there are no layers. Where
-// figures of a layer are hidden, what they add up to is hidden as well, unless the result itself gives it.
+// Layers cuts a result that holds by crossed with dimension, either way round, into one result for
+// each value of by, known or not. The layers are in the order of the strata of by where the result
+// holds those, else as they occur. A rate without the cross is in no layer; without any there are
+// no layers. Where figures of a layer are hidden, what they add up to is hidden as well, unless the
+// result itself gives it.
 func Layers(r measure.Result, by, dimension string) []Layer {
 	var layers []Layer
 	at := map[measure.Coding]int{}

@@ -1,6 +1,8 @@
 package figure
 
 import (
+	"cmp"
+
 	"github.com/equitylens/equitylens/measure"
 	"github.com/equitylens/equitylens/server/chart"
 	"github.com/equitylens/equitylens/server/words"
@@ -36,7 +38,8 @@ type Column struct {
 	Number bool
 }
 
-// TableRow is one row of a table, with a cell for each column; the first cell is the head of the row.
+// TableRow is one row of a table, with a cell for each column; the first cell is the head of the
+// row.
 type TableRow struct {
 	Cells []Cell
 	Kind  Kind
@@ -54,8 +57,8 @@ type Cell struct {
 // Kind says what a row of a table is, beside a group like others.
 type Kind string
 
-// The kinds. An unknown row is of people whose group is not known, whatever the reason; a suppressed
-// one holds figures that are hidden; a row of kind signal is outside of limits.
+// The kinds. An unknown row is of people whose group is not known, whatever the reason; a
+// suppressed one holds figures that are hidden; a row of kind signal is outside of limits.
 const (
 	KindPlain      Kind = ""
 	KindReference  Kind = "reference"
@@ -82,8 +85,9 @@ type Measure struct {
 	Unit measure.Unit
 }
 
-// MeasureOf gathers what sentences need of a rate, as a Teller of that language tells it. Of a measure
-// that nobody defines any more, or of a rate that it has no more, the title is that of the result.
+// MeasureOf gathers what sentences need of a rate, as a Teller of that language tells it. Of a
+// measure that nobody defines any more, or of a rate that it has no more, the title is that of the
+// result.
 func (t *Teller) MeasureOf(d measure.Definition, g measure.Group) Measure {
 	m := Measure{
 		ID: d.ID, Rate: g.ID, Scoring: g.Scoring, Improvement: g.Improvement,
@@ -94,14 +98,13 @@ func (t *Teller) MeasureOf(d measure.Definition, g measure.Group) Measure {
 			m.Words = rate.Words(t.language())
 		}
 	}
-	if m.Words.Title == "" {
-		m.Words.Title = words.Plain(g.Title)
-	}
+	// The other words are checked when a definition is read; a title may be of another engine.
+	m.Words.Title = words.Plain(cmp.Or(m.Words.Title, g.Title))
 	return m
 }
 
-// Teller makes figures in one language. It is not changed once made, and may be used by many goroutines
-// at once.
+// Teller makes figures in one language. It is not changed once made, and may be used by many
+// goroutines at once.
 type Teller struct{ w *words.Words }
 
 // New makes figures in the language of some words.

@@ -26,16 +26,17 @@ type Findings struct {
 type Finding struct {
 	// Gap holds the codes by which an address finds it.
 	Gap gap.Gap
-	// Title is that of the rate, Group and Reference name the two groups, Dimension what they are by.
+	// Title is that of the rate, Group and Reference name the two groups, Dimension what they are
+	// by.
 	Title, Group, Reference, Dimension string
 	// Sentence says all of it; Warnings what speaks against taking it at its face.
 	Sentence string
 	Warnings []string
-	// Affected is how many the gap is, AtLeast how many by the nearer end of the interval; "" where it is
-	// not a number of people, visits or events.
+	// Affected is how many the gap is, AtLeast how many by the nearer end of the interval; "" where
+	// it is not a number of people, visits or events.
 	Affected, AtLeast string
-	// Absolute, Interval, Relative and RelativeInterval are the gap: "14 fewer in 100", "6 to 22 fewer",
-	// "0.73", "0.63 to 0.86".
+	// Absolute, Interval, Relative and RelativeInterval are the gap: "14 fewer in 100", "6 to 22
+	// fewer", "0.73", "0.63 to 0.86".
 	Absolute, Interval, Relative, RelativeInterval string
 	// Reliability is "" of a figure that may stand alone.
 	Reliability string
@@ -45,14 +46,16 @@ type Finding struct {
 	Next string
 }
 
-// Findings ranks gaps as gap.Of lists them: those first of which the interval leaves most. Told are gaps of
-// which chance is no likely reason, each group of a rate once; not those of rates for which neither way is
-// better, and not those whose score is not to be relied on.
+// Findings ranks gaps as gap.Of lists them: those first of which the interval leaves most. Told are
+// gaps of which chance is no likely reason, each group of a rate once; not those of rates for which
+// neither way is better, and not those whose score is not to be relied on.
 func (t *Teller) Findings(gaps []gap.Gap, measures []Measure, p measure.Period, limit int) Findings {
 	var out Findings
 	seen := map[string]bool{}
 	for _, g := range gaps {
-		i := slices.IndexFunc(measures, func(m Measure) bool { return m.ID == g.Measure && m.Rate == g.Rate })
+		i := slices.IndexFunc(measures, func(m Measure) bool {
+			return m.ID == g.Measure && m.Rate == g.Rate
+		})
 		if i < 0 || !ranked(g, measures[i]) {
 			continue
 		}
@@ -71,7 +74,8 @@ func (t *Teller) Findings(gaps []gap.Gap, measures []Measure, p measure.Period, 
 		out.Sentence = t.In(p, t.w.Say("figure.findings", out.All, strconv.Itoa(out.All)))
 	}
 	out.Notes = []string{
-		t.w.Say("figure.findings.ranked"), t.w.Say("figure.findings.chance"), t.w.Say("figure.note.no-reason"),
+		t.w.Say("figure.findings.ranked"), t.w.Say("figure.findings.chance"),
+		t.w.Say("figure.note.no-reason"),
 	}
 	return out
 }
@@ -101,8 +105,8 @@ func (t *Teller) finding(g gap.Gap, m Measure, p measure.Period, group string) F
 	if g.Q != nil {
 		f.Sure = t.w.Say("figure.findings.sure.p", t.P(*g.Q))
 	}
-	// The scores have intervals of their own, which a gap does not hold. They are at least as sure as their
-	// difference.
+	// The scores have intervals of their own, which a gap does not hold. They are at least as sure
+	// as their difference.
 	f.Sentence = t.w.Say("figure.findings.sentence", m.Words.Title,
 		t.In(p, t.gapClause(g.Dimension, m, g, g.Interval, g.Interval)))
 	if m.counts() && g.Affected >= 1 {
@@ -138,8 +142,8 @@ func (t *Teller) gapClause(dimension string, m Measure, g gap.Gap, own, other *[
 		t.ScoreInWords(m, g.ReferenceScore, other), t.apart(m, g))
 }
 
-// gapSentence says a gap both absolutely and relatively, and how sure it is. The intervals are those of
-// the two scores.
+// gapSentence says a gap both absolutely and relatively, and how sure it is. The intervals are
+// those of the two scores.
 func (t *Teller) gapSentence(dimension string, m Measure, g gap.Gap, own, other *[2]float64) string {
 	return words.Capital(t.gapClause(dimension, m, g, own, other))
 }

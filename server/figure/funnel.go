@@ -14,8 +14,9 @@ import (
 	"github.com/equitylens/equitylens/server/words"
 )
 
-// fewestForSpread is the number of sites from which it is asked whether they differ more than chance would
-// have them: of fewer, one site that is far out would widen the limits and hide itself.
+// fewestForSpread is the number of sites from which it is asked whether they differ more than
+// chance would have them: of fewer, one site that is far out would widen the limits and hide
+// itself.
 const fewestForSpread = 10
 
 // place is where a site is to the limits of a funnel.
@@ -43,8 +44,8 @@ type funnel struct {
 	spread bool
 }
 
-// Funnel is the score of each site against how many it counts, between the limits within which chance
-// alone would keep it were all sites alike. The comparison is that by site.
+// Funnel is the score of each site against how many it counts, between the limits within which
+// chance alone would keep it were all sites alike. The comparison is that by site.
 func (t *Teller) Funnel(c gap.Comparison, m Measure) Figure {
 	f := Figure{
 		ID:    "funnel",
@@ -84,7 +85,8 @@ func funnelOf(t *Teller, c gap.Comparison, m Measure) (fun funnel, refused strin
 		if *one.Events < 0 || m.Scoring == measure.Ratio && *one.Events != math.Trunc(*one.Events) {
 			return fun, "figure.funnel.no-count"
 		}
-		fun.sites = append(fun.sites, funnelSite{Compared: one, name: t.group(mapping.DimensionSite, one)})
+		fun.sites = append(fun.sites,
+			funnelSite{Compared: one, name: t.group(mapping.DimensionSite, one)})
 		score := fun.ZProportion
 		if m.Scoring == measure.Ratio {
 			score = fun.ZRate
@@ -96,8 +98,8 @@ func funnelOf(t *Teller, c gap.Comparison, m Measure) (fun funnel, refused strin
 	if len(fun.sites) < 2 {
 		return fun, "figure.funnel.few"
 	}
-	// The mean of squares of n scores of chance alone is 1 with a variance of 2/n: beyond two standard
-	// deviations of that the sites are taken to differ by more than chance.
+	// The mean of squares of n scores of chance alone is 1 with a variance of 2/n: beyond two
+	// standard deviations of that the sites are taken to differ by more than chance.
 	n := float64(len(z))
 	if phi := stat.Overdispersion(z); n >= fewestForSpread && phi > 1+2*math.Sqrt(2/n) {
 		fun.spread, fun.Overdispersion = true, phi
@@ -153,7 +155,8 @@ func (t *Teller) funnelSentences(c gap.Comparison, f funnel) []string {
 	out := []string{t.overall(c.Period, f.m, c.All)}
 	var far, near []string
 	for _, s := range f.sites {
-		text := t.w.Say("figure.funnel.site", s.name, t.ScoreInWords(f.m, *s.Score, s.Interval), t.side(f, s.Compared))
+		text := t.w.Say("figure.funnel.site", s.name, t.ScoreInWords(f.m, *s.Score, s.Interval),
+			t.side(f, s.Compared))
 		switch s.place {
 		case beyond998:
 			far = append(far, text)
@@ -167,12 +170,12 @@ func (t *Teller) funnelSentences(c gap.Comparison, f funnel) []string {
 		return append(out, t.w.Say("figure.funnel.inside", n, strconv.Itoa(n)))
 	}
 	if len(far) > 0 {
-		out = append(out, t.w.Say("figure.funnel.far", len(far), strconv.Itoa(len(far)), strconv.Itoa(n),
-			strings.Join(far, "; ")))
+		out = append(out, t.w.Say("figure.funnel.far", len(far), strconv.Itoa(len(far)),
+			strconv.Itoa(n), strings.Join(far, "; ")))
 	}
 	if len(near) > 0 {
-		out = append(out, t.w.Say("figure.funnel.near", len(near), strconv.Itoa(len(near)), strconv.Itoa(n),
-			strings.Join(near, "; ")))
+		out = append(out, t.w.Say("figure.funnel.near", len(near), strconv.Itoa(len(near)),
+			strconv.Itoa(n), strings.Join(near, "; ")))
 	}
 	return append(out, t.w.Say("figure.funnel.question"))
 }
@@ -180,7 +183,8 @@ func (t *Teller) funnelSentences(c gap.Comparison, f funnel) []string {
 func (t *Teller) funnelNotes(c gap.Comparison, f funnel) []string {
 	out := with(nil, f.m.Words.Caution)
 	out = append(out, t.incomplete(c.Incomplete)...)
-	out = append(out, t.w.Say("figure.funnel.limits", t.Ninetyfive(), t.w.Percent(float64(stat.Level998), 1)))
+	out = append(out, t.w.Say("figure.funnel.limits", t.Ninetyfive(),
+		t.w.Percent(float64(stat.Level998), 1)))
 	if f.spread {
 		out = append(out, t.w.Say("figure.funnel.spread", t.w.Number(f.Overdispersion, 1)))
 	}
@@ -196,7 +200,10 @@ func (t *Teller) funnelNotes(c gap.Comparison, f funnel) []string {
 // funnelChart draws the sites that have a figure, and limits as far as they reach.
 func (t *Teller) funnelChart(c gap.Comparison, f funnel) chart.Funnel {
 	drawn := chart.Funnel{
-		X:      chart.Axis{Label: t.w.Say("figure.funnel.x", t.w.Population(measure.Denominator)), Format: t.w.Count, Min: new(float64)},
+		X: chart.Axis{
+			Label:  t.w.Say("figure.funnel.x", t.w.Population(measure.Denominator)),
+			Format: t.w.Count, Min: new(float64),
+		},
 		Y:      chart.Axis{Label: t.axisLabel(f.m), Format: t.axis(f.m, false)},
 		Centre: f.m.Per * f.Centre,
 		CentreLabel: t.w.Say("figure.line", t.w.Say("figure.everybody"),
@@ -260,13 +267,16 @@ func (t *Teller) funnelTable(c gap.Comparison, m Measure, f funnel) Table {
 				kind = KindUnknown
 			}
 		}
-		row := TableRow{Cells: append([]Cell{{Text: name}}, t.scoreCells(m, one)...), Kind: kindOf(one, kind)}
-		at := slices.IndexFunc(f.sites, func(s funnelSite) bool { return i > 0 && known(one) && s.Code == one.Code })
+		row := TableRow{Kind: kindOf(one, kind), Cells: []Cell{{Text: name}}}
+		row.Cells = append(row.Cells, t.scoreCells(m, one)...)
+		at := slices.IndexFunc(f.sites, func(s funnelSite) bool {
+			return i > 0 && known(one) && s.Code == one.Code
+		})
 		switch {
 		case limits && at >= 0:
 			s := f.sites[at]
-			row.Cells = append(row.Cells, t.limitCell(f, s, stat.Level95), t.limitCell(f, s, stat.Level998),
-				Cell{Text: t.placeWords(f, s)})
+			row.Cells = append(row.Cells, t.limitCell(f, s, stat.Level95),
+				t.limitCell(f, s, stat.Level998), Cell{Text: t.placeWords(f, s)})
 			if s.place != inside {
 				row.Kind = KindSignal
 			}

@@ -13,8 +13,8 @@ import (
 	"github.com/equitylens/equitylens/server/words"
 )
 
-// Groups is a rate by the groups of one dimension, in one period: a dot plot, with everybody first, then
-// the groups in their order, then the rows of those whose group is not known.
+// Groups is a rate by the groups of one dimension, in one period: a dot plot, with everybody first,
+// then the groups in their order, then the rows of those whose group is not known.
 func (t *Teller) Groups(c gap.Comparison, m Measure) Figure {
 	f := Figure{
 		ID:        "groups",
@@ -34,8 +34,8 @@ func (t *Teller) Groups(c gap.Comparison, m Measure) Figure {
 
 func known(c gap.Compared) bool { return c.State == string(mapping.Known) }
 
-// groupPlot draws every row. What is suppressed is absent in the comparison, so that the axis, which
-// follows from the rows, cannot tell of it.
+// groupPlot draws every row. What is suppressed is absent in the comparison, so that the axis,
+// which follows from the rows, cannot tell of it.
 func (t *Teller) groupPlot(c gap.Comparison, m Measure) chart.DotPlot {
 	plot := chart.DotPlot{
 		Axis:   chart.Axis{Label: t.axisLabel(m), Format: t.axis(m, false)},

@@ -157,8 +157,8 @@ func TestGroupsSay(t *testing.T) {
 	}
 }
 
-// crossedWith adds a dimension and the cross with it to a result: the counts of each stratum of the first
-// dimension, in its order, by the strata of the second.
+// crossedWith adds a dimension and the cross with it to a result: the counts of each stratum of the
+// first dimension, in its order, by the strata of the second.
 func crossedWith(
 	t testing.TB, m figure.Measure, dimension, by string, strata []counts, cross map[string][]counts,
 ) measure.Result {
@@ -189,8 +189,8 @@ func crossedWith(
 	return r
 }
 
-// reversed has the shape of the admissions to Berkeley (Bickel PJ et al., Science 1975;187:398): each site
-// serves the second group better, which goes where everybody is served worse.
+// reversed has the shape of the admissions to Berkeley (Bickel PJ et al., Science 1975;187:398):
+// each site serves the second group better, which goes where everybody is served worse.
 func reversed(t testing.TB, m figure.Measure) measure.Result {
 	t.Helper()
 	return crossedWith(t, m, "language", "site",

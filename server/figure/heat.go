@@ -19,8 +19,8 @@ type Told struct {
 }
 
 const (
-	// Cohen's h of a proportion that is drawn as much worse or better; 0.5 is customarily a medium one. It
-	// is the same whether a measure counts those who have something or those who lack it.
+	// Cohen's h of a proportion that is drawn as much worse or better; 0.5 is customarily a medium
+	// one. It is the same whether a measure counts those who have something or those who lack it.
 	muchApart = 0.5
 	// A rate or a median that is twice or half the other is drawn as much worse or better.
 	twice = 2
@@ -28,11 +28,13 @@ const (
 	leastLevel = 0.25
 )
 
-// Heat is where to look: the gaps of many rates by one dimension, a row for each rate and a column for
-// each group. Only gaps of which chance is no likely reason are drawn as worse or better.
+// Heat is where to look: the gaps of many rates by one dimension, a row for each rate and a column
+// for each group. Only gaps of which chance is no likely reason are drawn as worse or better.
 func (t *Teller) Heat(dimension string, told []Told) Figure {
 	f := Figure{ID: "overview", Title: t.w.Say("figure.heat.title", t.dimension(dimension))}
-	told = slices.DeleteFunc(slices.Clone(told), func(one Told) bool { return one.Comparison.Dimension != dimension })
+	told = slices.DeleteFunc(slices.Clone(told), func(one Told) bool {
+		return one.Comparison.Dimension != dimension
+	})
 	codes, names := t.heatColumns(told)
 	if len(told) == 0 || len(codes) == 0 {
 		f.Notes = []string{t.w.Say("figure.empty")}
@@ -59,7 +61,8 @@ func (t *Teller) Heat(dimension string, told []Told) Figure {
 		drawn.Rows = append(drawn.Rows, row)
 		f.Table.Rows = append(f.Table.Rows, TableRow{Cells: cells})
 	}
-	drawn.Meta = t.meta(f, c.Period, c.Filter, source{t.w.Say("figure.heat.source"), "", c.Snapshot, c.DataAsOf})
+	drawn.Meta = t.meta(f, c.Period, c.Filter,
+		source{t.w.Say("figure.heat.source"), "", c.Snapshot, c.DataAsOf})
 	f.Chart = drawn
 	return f
 }
@@ -96,13 +99,16 @@ func (t *Teller) heatLegend() chart.HeatLegend {
 // heatCell is a group of a rate, drawn and in the table.
 func (t *Teller) heatCell(one Told, code string) (chart.HeatCell, Cell) {
 	c, m := one.Comparison, one.Measure
-	i := slices.IndexFunc(c.Groups, func(group gap.Compared) bool { return known(group) && group.Code == code })
+	i := slices.IndexFunc(c.Groups, func(group gap.Compared) bool {
+		return known(group) && group.Code == code
+	})
 	var text string
 	switch {
 	case i < 0:
 		text = t.NoData()
 	case c.Groups[i].Suppressed:
-		return chart.HeatCell{State: chart.Suppressed, Title: t.Suppressed()}, Cell{Text: t.Suppressed()}
+		text = t.Suppressed()
+		return chart.HeatCell{State: chart.Suppressed, Title: text}, Cell{Text: text}
 	case isReference(c, c.Groups[i]):
 		text = t.w.Label("figure.cell", string(gap.IsReference))
 		score := t.Score(m, *c.Groups[i].Score, c.Groups[i].Interval)
@@ -137,14 +143,16 @@ func (t *Teller) heatGap(m Measure, g gap.Gap) (chart.HeatCell, Cell) {
 	}
 	note := t.w.Say("figure.heat." + kind)
 	if g.Interval != nil {
-		note = t.w.Say("figure.heat.note", note, t.Ninetyfive(), t.DifferenceInterval(m, g.Difference, g.Interval))
+		note = t.w.Say("figure.heat.note", note, t.Ninetyfive(),
+			t.DifferenceInterval(m, g.Difference, g.Interval))
 	}
-	return chart.HeatCell{Text: text, Title: t.w.Say("figure.row", text, note), Level: level, Clear: sure(g)},
+	title := t.w.Say("figure.row", text, note)
+	return chart.HeatCell{Text: text, Title: title, Level: level, Clear: sure(g)},
 		Cell{Text: text, Note: note}
 }
 
-// level is how far a group is behind (below 0) or ahead of what it is compared with, from -1 to 1. Where
-// neither way is better it is 0.
+// level is how far a group is behind (below 0) or ahead of what it is compared with, from -1 to 1.
+// Where neither way is better it is 0.
 func (m Measure) level(g gap.Gap) float64 {
 	size := 0.0
 	switch {
@@ -165,8 +173,8 @@ func (m Measure) level(g gap.Gap) float64 {
 	return size
 }
 
-// heatSentences count the rates with gaps that chance is no likely reason of, and name the largest of
-// each.
+// heatSentences count the rates with gaps that chance is no likely reason of, and name the largest
+// of each.
 func (t *Teller) heatSentences(told []Told) []string {
 	var names []string
 	compared := 0
@@ -176,7 +184,8 @@ func (t *Teller) heatSentences(told []Told) []string {
 		}
 		compared++
 		g := leadGap(one.Comparison, one.Measure)
-		if g == nil || !sure(*g) || !one.Measure.behind(*g) || one.Measure.Improvement == measure.Context {
+		if g == nil || !sure(*g) || !one.Measure.behind(*g) ||
+			one.Measure.Improvement == measure.Context {
 			continue
 		}
 		names = append(names, t.w.Say("figure.heat.one", one.Measure.Words.Title,
@@ -187,12 +196,13 @@ func (t *Teller) heatSentences(told []Told) []string {
 	if len(names) == 0 {
 		return []string{t.w.Say("figure.heat.none", compared, strconv.Itoa(compared), by)}
 	}
-	return []string{t.w.Say("figure.heat.some", len(names), strconv.Itoa(len(names)), strconv.Itoa(compared), by,
-		strings.Join(names, "; "))}
+	return []string{t.w.Say("figure.heat.some", len(names), strconv.Itoa(len(names)),
+		strconv.Itoa(compared), by, strings.Join(names, "; "))}
 }
 
 func (t *Teller) heatNotes(told []Told) []string {
-	out := []string{t.w.Say("figure.heat.read"), t.w.Say("figure.heat.own"), t.w.Say("figure.note.no-reason")}
+	out := []string{t.w.Say("figure.heat.read"), t.w.Say("figure.heat.own"),
+		t.w.Say("figure.note.no-reason")}
 	var about []string
 	hidden, context := false, false
 	for _, one := range told {
@@ -200,7 +210,9 @@ func (t *Teller) heatNotes(told []Told) []string {
 			about = append(about, one.Measure.Words.Title)
 		}
 		context = context || one.Measure.Improvement == measure.Context
-		hidden = hidden || slices.ContainsFunc(one.Comparison.Groups, func(c gap.Compared) bool { return c.Suppressed })
+		hidden = hidden || slices.ContainsFunc(one.Comparison.Groups, func(c gap.Compared) bool {
+			return c.Suppressed
+		})
 	}
 	if len(about) > 0 {
 		out = append(out, t.w.Say("figure.heat.about", t.list(about)))

@@ -14,8 +14,8 @@ import (
 	"github.com/equitylens/equitylens/server/figure"
 )
 
-// toldOf are comparisons of three measures by language: one with a gap, one with a hidden group, one that
-// is about languages.
+// toldOf are comparisons of three measures by language: one with a gap, one with a hidden group,
+// one that is about languages.
 func toldOf(t *testing.T, tag language.Tag) []figure.Told {
 	t.Helper()
 	m, h, about := interpreter(tag), harm(tag), interpreter(tag)

@@ -9,8 +9,8 @@ import (
 	"github.com/equitylens/equitylens/server/words"
 )
 
-// named names a stratum by what results say of it: the code and the label, or the state where the group
-// is not known. Those of a cross are joined.
+// named names a stratum by what results say of it: the code and the label, or the state where the
+// group is not known. Those of a cross are joined.
 func (t *Teller) named(dimension, code, state, label string) string {
 	return t.w.Group(dimension, measure.Coding{Code: code, State: state, Label: label})
 }
@@ -28,8 +28,8 @@ func (t *Teller) reference(dimension string, c *gap.Chosen) string {
 // dimension names a dimension as within a sentence.
 func (t *Teller) dimension(name string) string { return t.w.Dimension(name) }
 
-// within says "in the group X", or at which site, as within a sentence. The name is one of the above;
-// without a code it is that of everybody.
+// within says "in the group X", or at which site, as within a sentence. The name is one of the
+// above; without a code it is that of everybody.
 func (t *Teller) within(dimension, code, name string) string {
 	switch {
 	case code == "":
@@ -53,7 +53,8 @@ func (t *Teller) In(p measure.Period, clause string) string {
 	return t.w.Say("figure.in", text, clause)
 }
 
-// Reading says what a score is in words: the clause of the measure with its number, or the title with it.
+// Reading says what a score is in words: the clause of the measure with its number, or the title
+// with it.
 func (t *Teller) Reading(m Measure, v float64, interval *[2]float64) string {
 	if m.Words.Reads == "" {
 		return t.w.Say("figure.reading", m.Words.Title, t.ScoreInWords(m, v, interval))
@@ -61,7 +62,8 @@ func (t *Teller) Reading(m Measure, v float64, interval *[2]float64) string {
 	return strings.ReplaceAll(m.Words.Reads, measure.Score, t.Score(m, v, interval))
 }
 
-// counted says how many units a measure counts: "860 visits". Another engine may not have said which.
+// counted says how many units a measure counts: "860 visits". Another engine may not have said
+// which.
 func (t *Teller) counted(u measure.Unit, n float64) string {
 	key := "figure.counted." + string(u)
 	if !t.w.Has(key) {

@@ -8,7 +8,8 @@ import (
 	"github.com/equitylens/equitylens/measure/stat"
 )
 
-// groupNotes say what a comparison does not say, what it compares with, and what is not given and why.
+// groupNotes say what a comparison does not say, what it compares with, and what is not given and
+// why.
 func (t *Teller) groupNotes(c gap.Comparison, m Measure) []string {
 	out := with(nil, m.Words.Caution)
 	out = append(out, t.incomplete(c.Incomplete)...)
@@ -70,7 +71,8 @@ func tested(c gap.Comparison) int {
 	return n
 }
 
-// notCompared names the groups that are compared with nothing, and those that are not to be relied on.
+// notCompared names the groups that are compared with nothing, and those that are not to be relied
+// on.
 func (t *Teller) notCompared(c gap.Comparison) []string {
 	var few, doubtful []string
 	hidden := c.All.Suppressed

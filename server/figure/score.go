@@ -8,7 +8,8 @@ import (
 )
 
 const (
-	// hundred is of how many a proportion is told: "41 of 100" is read rightly by more people than 41 %.
+	// hundred is of how many a proportion is told: "41 of 100" is read rightly by more people than
+	// 41 %.
 	hundred = 100
 	// errors95 is how many standard errors a 95 % interval is wide.
 	errors95 = 2 * 1.96
@@ -31,10 +32,10 @@ func (m Measure) counts() bool {
 	return m.Scoring == measure.Proportion || m.Scoring == measure.Ratio
 }
 
-// decimals is how many digits after the point a figure has, by its standard error: none where that is 2 or
-// more, so that the last digit would be noise, one down to 0.1, and two below. The interval is as it is told.
-// It is a property of the figure and not of the place where it stands, so that it is written the same
-// everywhere.
+// decimals is how many digits after the point a figure has, by its standard error: none where that
+// is 2 or more, so that the last digit would be noise, one down to 0.1, and two below. The interval
+// is as it is told. It is a property of the figure and not of the place where it stands, so that it
+// is written the same everywhere.
 func decimals(interval *[2]float64) int {
 	if interval == nil {
 		return 1
@@ -49,8 +50,8 @@ func decimals(interval *[2]float64) int {
 	return 1
 }
 
-// decimalsOf is that of one score of a measure. A score that is not 0 is not written as 0 if two digits can
-// help it. What is observed is mostly whole days or hours, and has no digit that is 0.
+// decimalsOf is that of one score of a measure. A score that is not 0 is not written as 0 if two
+// digits can help it. What is observed is mostly whole days or hours, and has no digit that is 0.
 func (t *Teller) decimalsOf(m Measure, v float64, interval *[2]float64) int {
 	v *= m.times()
 	if v == 0 {
@@ -87,8 +88,8 @@ func scaled(interval *[2]float64, times float64) *[2]float64 {
 	return &[2]float64{times * interval[0], times * interval[1]}
 }
 
-// Score writes a score as it stands in a column whose title is ScoreUnit: of a proportion how many of
-// 100. The interval is that of the score, and may be nil.
+// Score writes a score as it stands in a column whose title is ScoreUnit: of a proportion how many
+// of 100. The interval is that of the score, and may be nil.
 func (t *Teller) Score(m Measure, v float64, interval *[2]float64) string {
 	return t.w.Number(m.times()*v, t.decimalsOf(m, v, interval))
 }
@@ -166,8 +167,8 @@ func (t *Teller) DifferenceInterval(m Measure, v float64, interval *[2]float64) 
 	return t.w.Say("figure.span", write(interval[0]), write(interval[1]))
 }
 
-// endDecimals is that of an end of the interval of a difference: as that has, and one more where it would be
-// written as 0 and is not, since its side matters.
+// endDecimals is that of an end of the interval of a difference: as that has, and one more where it
+// would be written as 0 and is not, since its side matters.
 func (t *Teller) endDecimals(m Measure, v, end float64, interval *[2]float64) int {
 	d := m.differenceDecimals(v, interval)
 	if !m.counts() {
@@ -206,8 +207,8 @@ func sign(v float64) string {
 	return "more"
 }
 
-// Between says the interval of a difference in words, the end that is nearer to none first: "9 to 19
-// fewer", "from 4 fewer to 9 more".
+// Between says the interval of a difference in words, the end that is nearer to none first: "9 to
+// 19 fewer", "from 4 fewer to 9 more".
 func (t *Teller) Between(m Measure, v float64, interval *[2]float64) string {
 	if interval == nil {
 		return ""
@@ -229,7 +230,8 @@ func (t *Teller) Between(m Measure, v float64, interval *[2]float64) string {
 	return t.w.Say("figure.between"+kind+"both", write(lo), write(hi))
 }
 
-// Ratio writes how many times a score is another; the interval is that of the ratio, and may be nil.
+// Ratio writes how many times a score is another; the interval is that of the ratio, and may be
+// nil.
 func (t *Teller) Ratio(v float64, interval *[2]float64) string {
 	return t.w.Number(v, ratioDecimals(v, interval))
 }
@@ -243,8 +245,8 @@ func (t *Teller) RatioInterval(v float64, interval *[2]float64) string {
 	return t.w.Say("figure.span", t.w.Number(interval[0], d), t.w.Number(interval[1], d))
 }
 
-// ratioDecimals is at least 1: a ratio of 1 is no gap, and most are near it. An end of the interval that
-// is not 1 is not written as 1.
+// ratioDecimals is at least 1: a ratio of 1 is no gap, and most are near it. An end of the interval
+// that is not 1 is not written as 1.
 func ratioDecimals(v float64, interval *[2]float64) int {
 	if interval == nil {
 		if v < 1 {
@@ -276,8 +278,8 @@ func (t *Teller) P(p float64) string {
 // N writes how many units a figure rests on.
 func (t *Teller) N(n float64) string { return t.w.Count(n) }
 
-// OfHundred writes a share as how many of 100, with one digit after the point unless it is whole. What is
-// not nothing is not written as 0 if two digits can help it.
+// OfHundred writes a share as how many of 100, with one digit after the point unless it is whole.
+// What is not nothing is not written as 0 if two digits can help it.
 func (t *Teller) OfHundred(share float64) string {
 	const noise = 1e-9
 	v := hundred * share

@@ -12,11 +12,12 @@ import (
 	"github.com/equitylens/equitylens/server/words"
 )
 
-// likely is the corrected p-value up to which a finding is called more than chance, as in measure/gap.
+// likely is the corrected p-value up to which a finding is called more than chance, as in
+// measure/gap.
 const likely = 0.05
 
-// behind reports whether a group does worse than what it is compared with; where neither way is better,
-// whether it differs.
+// behind reports whether a group does worse than what it is compared with; where neither way is
+// better, whether it differs.
 func (m Measure) behind(g gap.Gap) bool {
 	switch m.Improvement {
 	case measure.Increase:
@@ -31,9 +32,9 @@ func (m Measure) behind(g gap.Gap) bool {
 // sure reports whether chance is no likely reason for a gap, all tests of the report considered.
 func sure(g gap.Gap) bool { return g.Clear && (g.Q == nil || *g.Q <= likely) }
 
-// leadGap is the gap that the sentences begin with: of the groups that are behind, the one of which the
-// interval leaves most; if none is behind, of the others. A score that is not to be relied on comes after
-// all that are.
+// leadGap is the gap that the sentences begin with: of the groups that are behind, the one of which
+// the interval leaves most; if none is behind, of the others. A score that is not to be relied on
+// comes after all that are.
 func leadGap(c gap.Comparison, m Measure) *gap.Gap {
 	var lead *gap.Gap
 	for _, one := range c.Groups {
@@ -122,11 +123,12 @@ func (t *Teller) meeting(m Measure, g gap.Gap, own, other *[2]float64) string {
 	if own[0] > other[1] || own[1] < other[0] {
 		key = "figure.meet.not"
 	}
-	return t.w.Say(key, t.Ninetyfive(), t.Interval(m, g.Score, own), t.Interval(m, g.ReferenceScore, other))
+	return t.w.Say(key, t.Ninetyfive(), t.Interval(m, g.Score, own),
+		t.Interval(m, g.ReferenceScore, other))
 }
 
-// apart says how far two scores are apart: "14 fewer in 100 (95 % interval: 9 to 19 fewer), or 0.73 times
-// as many (0.62 to 0.86)".
+// apart says how far two scores are apart: "14 fewer in 100 (95 % interval: 9 to 19 fewer), or 0.73
+// times as many (0.62 to 0.86)".
 func (t *Teller) apart(m Measure, g gap.Gap) string {
 	text := t.DifferenceInWords(m, g.Difference, g.Interval)
 	if g.Interval != nil {
@@ -193,7 +195,9 @@ func (t *Teller) layers(m Measure, g gap.Gap, w gap.Within) string {
 
 // affected says how many a gap is, by the estimate and by the nearer end of its interval.
 func (t *Teller) affected(c gap.Comparison, m Measure, g gap.Gap) string {
-	i := slices.IndexFunc(c.Groups, func(one gap.Compared) bool { return known(one) && one.Code == g.Code })
+	i := slices.IndexFunc(c.Groups, func(one gap.Compared) bool {
+		return known(one) && one.Code == g.Code
+	})
 	if g.AtLeast < 1 || i < 0 {
 		return ""
 	}
@@ -292,8 +296,8 @@ func (t *Teller) test(c gap.Comparison) string {
 	return text
 }
 
-// unknown says how many are of no known group, by state. Where a part of them is hidden, the whole is not
-// said: it is only of the parts that are shown.
+// unknown says how many are of no known group, by state. Where a part of them is hidden, the whole
+// is not said: it is only of the parts that are shown.
 func (t *Teller) unknown(c gap.Comparison) string {
 	share, hidden := 0.0, false
 	var order []string

@@ -60,8 +60,8 @@ func stays(t testing.TB, m figure.Measure, female, male []int64) measure.Result 
 	return r
 }
 
-// TestSentences is the contract with readers: what is said of a comparison, in both languages. What it says
-// stands in testdata/place.
+// TestSentences is the contract with readers: what is said of a comparison, in both languages. What
+// it says stands in testdata/place.
 func TestSentences(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

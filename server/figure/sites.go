@@ -20,9 +20,9 @@ type siteGap struct {
 	suppressed, unknown bool
 }
 
-// Sites is the gap of one group to the reference at each site: a forest plot, with the gap over all sites
-// and what is left of it within them. The result must hold the dimension of the comparison crossed with
-// site. Without a code the group is the one that Groups begins with.
+// Sites is the gap of one group to the reference at each site: a forest plot, with the gap over all
+// sites and what is left of it within them. The result must hold the dimension of the comparison
+// crossed with site. Without a code the group is the one that Groups begins with.
 func (t *Teller) Sites(r measure.Result, c gap.Comparison, code string, m Measure) Figure {
 	f := Figure{ID: "sites"}
 	g := gapOf(c, m, code)
@@ -78,7 +78,8 @@ func (t *Teller) siteGaps(r measure.Result, c gap.Comparison, g gap.Gap) []siteG
 		found, err := gap.Compare(layer.Result, c.Rate, c.Dimension, gap.Options{Reference: reference})
 		if err != nil {
 			// The reference is not at this site, or of too few: the site is shown without a gap.
-			found, err = gap.Compare(layer.Result, c.Rate, c.Dimension, gap.Options{Reference: gap.Overall})
+			found, err = gap.Compare(layer.Result, c.Rate, c.Dimension,
+				gap.Options{Reference: gap.Overall})
 			if err != nil {
 				continue
 			}
@@ -110,7 +111,10 @@ func (t *Teller) forest(sites []siteGap, m Measure, g gap.Gap, other string) cha
 	legend.NoData = t.w.Say("figure.sites.not-compared")
 	legend.Emphasis = "" // The row says what it is.
 	f := chart.Forest{
-		Axis:      chart.Axis{Label: t.w.Say("figure.axis.difference", t.DifferenceUnit(m)), Format: t.axis(m, true)},
+		Axis: chart.Axis{
+			Label:  t.w.Say("figure.axis.difference", t.DifferenceUnit(m)),
+			Format: t.axis(m, true),
+		},
 		NullLabel: t.w.Say("figure.null"), Legend: legend,
 	}
 	f.Left, f.Right = t.sides(m, other)
@@ -202,7 +206,8 @@ func (t *Teller) siteSentences(sites []siteGap, m Measure, g gap.Gap, name, othe
 			}
 		}
 	}
-	out := []string{words.Capital(t.w.Say("figure.row", t.w.Say("figure.sites.all", name, other), t.apart(m, g)) + ".")}
+	all := t.w.Say("figure.sites.all", name, other)
+	out := []string{words.Capital(t.w.Say("figure.sentence", t.w.Say("figure.row", all, t.apart(m, g))))}
 	if compared == 0 {
 		return append(out, t.w.Say("figure.sites.few"))
 	}
@@ -216,7 +221,8 @@ func (t *Teller) siteSentences(sites []siteGap, m Measure, g gap.Gap, name, othe
 	return append(out, t.layers(m, g, *w), t.parts(m, g, *w))
 }
 
-// parts says how a difference splits up into what is within layers and what goes with being in others.
+// parts says how a difference splits up into what is within layers and what goes with being in
+// others.
 func (t *Teller) parts(m Measure, g gap.Gap, w gap.Within) string {
 	part := func(v float64) string {
 		text := t.DifferenceInWords(m, v, g.Interval)
@@ -225,7 +231,8 @@ func (t *Teller) parts(m Measure, g gap.Gap, w gap.Within) string {
 		}
 		return text
 	}
-	return t.w.Say("figure.parts."+w.By, part(w.WithinPart+w.BetweenPart), part(w.WithinPart), part(w.BetweenPart))
+	return t.w.Say("figure.parts."+w.By, part(w.WithinPart+w.BetweenPart), part(w.WithinPart),
+		part(w.BetweenPart))
 }
 
 func (t *Teller) siteNotes(sites []siteGap, m Measure) []string {
@@ -250,7 +257,9 @@ func (t *Teller) siteNotes(sites []siteGap, m Measure) []string {
 }
 
 // siteTable is the twin of the forest plot.
-func (t *Teller) siteTable(sites []siteGap, c gap.Comparison, m Measure, g gap.Gap, name, other string) Table {
+func (t *Teller) siteTable(
+	sites []siteGap, c gap.Comparison, m Measure, g gap.Gap, name, other string,
+) Table {
 	interval := words.Capital(t.w.Say("figure.interval", t.Ninetyfive()))
 	table := Table{
 		Caption: t.w.Say("figure.sites.caption", m.Words.Title, name, other, t.w.Period(c.Period)),

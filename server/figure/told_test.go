@@ -168,8 +168,8 @@ func everything(t *testing.T, s *figure.Teller, m figure.Measure, c gap.Comparis
 	return out.String()
 }
 
-// TestHiddenFiguresChangeNothing proves that a figure that is marked as suppressed enters nothing, not even
-// an axis: whatever it is, the same is said and drawn.
+// TestHiddenFiguresChangeNothing proves that a figure that is marked as suppressed enters nothing,
+// not even an axis: whatever it is, the same is said and drawn.
 func TestHiddenFiguresChangeNothing(t *testing.T) {
 	t.Parallel()
 	s := speaks(t, language.English)
@@ -253,8 +253,8 @@ func written(s *figure.Teller, c gap.Comparison) map[string]bool {
 	return allowed
 }
 
-// TestNumbersAreThoseOfTheInput proves that no sentence and no cell holds a number that the comparison does
-// not.
+// TestNumbersAreThoseOfTheInput proves that no sentence and no cell holds a number that the
+// comparison does not.
 func TestNumbersAreThoseOfTheInput(t *testing.T) {
 	t.Parallel()
 	number := regexp.MustCompile(`\d[\d,]*(\.\d+)?`)
@@ -277,8 +277,8 @@ func TestNumbersAreThoseOfTheInput(t *testing.T) {
 	})
 }
 
-// TestUnknownSharesAddUp proves that the parts of those of no known group are what they are said to be
-// together.
+// TestUnknownSharesAddUp proves that the parts of those of no known group are what they are said to
+// be together.
 func TestUnknownSharesAddUp(t *testing.T) {
 	t.Parallel()
 	m := interpreter(language.English)
@@ -328,7 +328,7 @@ func FuzzPlaces(f *testing.F) {
 		for _, s := range []*figure.Teller{english, spanish} {
 			m := interpreter(language.English)
 			m = s.MeasureOf(measure.Definition{ID: label, Title: label, Imported: true},
-				measure.Group{ID: label, Title: label, Scoring: m.Scoring, Improvement: m.Improvement, Per: 1})
+				measure.Group{ID: "main", Title: label, Scoring: m.Scoring, Improvement: m.Improvement, Per: 1})
 			m.ID = label
 			r := crossedWith(t, m, "language", "site",
 				[]counts{{"es", "Spanish", "", 300, 800}, {"zh", "Chinese", "", 500, 800}},
