@@ -109,6 +109,9 @@ func (t *Teller) finding(g gap.Gap, m Measure, p measure.Period, group string) F
 	// as their difference.
 	f.Sentence = t.w.Say("figure.findings.sentence", m.Words.Title,
 		t.In(p, t.gapClause(g.Dimension, m, g, g.Interval, g.Interval)))
+	if m.Words.Reads != "" {
+		f.Sentence = t.In(p, t.gapReading(m, g))
+	}
 	if m.counts() && g.Affected >= 1 {
 		unit := m.Unit
 		if m.Scoring == measure.Ratio {
@@ -140,6 +143,15 @@ func (t *Teller) gapClause(dimension string, m Measure, g gap.Gap, own, other *[
 		t.ScoreInWords(m, g.Score, own),
 		t.within(dimension, g.ReferenceCode, t.named(dimension, g.ReferenceCode, "", g.Reference)),
 		t.ScoreInWords(m, g.ReferenceScore, other), t.apart(m, g))
+}
+
+// gapReading is gapClause in the words of the measure.
+func (t *Teller) gapReading(m Measure, g gap.Gap) string {
+	return t.w.Say("figure.findings.reads",
+		t.within(g.Dimension, g.Code, t.named(g.Dimension, g.Code, "", g.Group)),
+		t.Reading(m, g.Score, g.Interval),
+		t.within(g.Dimension, g.ReferenceCode, t.named(g.Dimension, g.ReferenceCode, "", g.Reference)),
+		t.ScoreInWords(m, g.ReferenceScore, g.Interval), t.apart(m, g))
 }
 
 // gapSentence says a gap both absolutely and relatively, and how sure it is. The intervals are

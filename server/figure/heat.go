@@ -4,7 +4,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/equitylens/equitylens/measure"
 	"github.com/equitylens/equitylens/measure/gap"
@@ -173,31 +172,24 @@ func (m Measure) level(g gap.Gap) float64 {
 	return size
 }
 
-// heatSentences count the rates with gaps that chance is no likely reason of, and name the largest
-// of each.
+// heatSentences count the rates with gaps that chance is no likely reason of.
 func (t *Teller) heatSentences(told []Told) []string {
-	var names []string
-	compared := 0
+	found, compared := 0, 0
 	for _, one := range told {
 		if one.Comparison.Reference == nil {
 			continue
 		}
 		compared++
 		g := leadGap(one.Comparison, one.Measure)
-		if g == nil || !sure(*g) || !one.Measure.behind(*g) ||
-			one.Measure.Improvement == measure.Context {
-			continue
+		if g != nil && sure(*g) && one.Measure.behind(*g) && one.Measure.Improvement != measure.Context {
+			found++
 		}
-		names = append(names, t.w.Say("figure.heat.one", one.Measure.Words.Title,
-			t.named(one.Comparison.Dimension, g.Code, "", g.Group),
-			t.DifferenceInWords(one.Measure, g.Difference, g.Interval)))
 	}
 	by := t.dimension(told[0].Comparison.Dimension)
-	if len(names) == 0 {
+	if found == 0 {
 		return []string{t.w.Say("figure.heat.none", compared, strconv.Itoa(compared), by)}
 	}
-	return []string{t.w.Say("figure.heat.some", len(names), strconv.Itoa(len(names)),
-		strconv.Itoa(compared), by, strings.Join(names, "; "))}
+	return []string{t.w.Say("figure.heat.some", found, strconv.Itoa(found), strconv.Itoa(compared), by)}
 }
 
 func (t *Teller) heatNotes(told []Told) []string {
