@@ -16,13 +16,13 @@ import (
 	"github.com/equitylens/equitylens/server/chart"
 )
 
-//go:embed assets/*.css assets/mark.svg
+//go:embed assets/*.css assets/mark.svg assets/live.js
 var files embed.FS
 
 // boardStyles are the parts of the style sheet that the dashboard adds: one for all of its pages, and one
 // for each that has rules of its own.
 func boardStyles() []string {
-	return []string{"board.css", "compare.css", "definitions.css", "measure.css", "overview.css"}
+	return []string{"board.css", "compare.css", "definitions.css", "measure.css", "overview.css", "quality.css"}
 }
 
 // AssetPath is where the handler of Assets has to be mounted.
@@ -31,12 +31,14 @@ const AssetPath = "/assets/"
 // assets holds the files that pages refer to, by names that change with their content.
 type assets struct {
 	style, mark string
-	held        map[string][]byte
+	// live is the script of the page on which something goes on.
+	live string
+	held map[string][]byte
 }
 
 func newAssets() (*assets, error) {
 	a := &assets{held: map[string][]byte{}}
-	for name, at := range map[string]*string{"app.css": &a.style, "mark.svg": &a.mark} {
+	for name, at := range map[string]*string{"app.css": &a.style, "mark.svg": &a.mark, "live.js": &a.live} {
 		content, err := files.ReadFile("assets/" + name)
 		if err != nil {
 			return nil, fmt.Errorf("page: read an asset: %w", err)

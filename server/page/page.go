@@ -98,8 +98,10 @@ func parse(w *voice) (map[string]*template.Template, error) {
 
 // frame is what surrounds every page.
 type frame struct {
-	Lang, Title     string
-	Style, Mark     string
+	Lang, Title string
+	Style, Mark string
+	// Script is that of the page; "" where there is none.
+	Script          string
 	Other, OtherURL string
 	// Nav are the pages of the dashboard; none on other pages.
 	Nav  []Link
@@ -111,6 +113,8 @@ type sheet struct {
 	name   string
 	policy policy
 	nav    []Link
+	// script is the asset that the page runs; "" is none.
+	script string
 	// title is what the browser shows of the page in its history, and so names nobody.
 	title func(*voice) string
 	// page is what the template shows.
@@ -125,7 +129,7 @@ func (p *Pages) send(w http.ResponseWriter, r *http.Request, status int, s sheet
 	var out bytes.Buffer
 	err := e.pages[s.name].Execute(&out, frame{
 		Lang: e.words.Tag().String(), Title: s.title(e.words),
-		Style: p.assets.style, Mark: p.assets.mark,
+		Style: p.assets.style, Mark: p.assets.mark, Script: s.script,
 		Other: other, OtherURL: inLanguage(r, other),
 		Nav: s.nav, Page: s.page(e.words),
 	})

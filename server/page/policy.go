@@ -14,6 +14,8 @@ type policy struct {
 	// redirect is where the answer to the form of the page may send the browser: browsers hold the
 	// redirect of a form to form-action too.
 	redirect string
+	// script lets a script of our own run, which hears from us and writes nothing but text.
+	script bool
 }
 
 // set writes the policy. It replaces what is there, which is meant for answers that are no page.
@@ -34,7 +36,11 @@ func (p policy) set(h http.Header) {
 	if source := origin(p.redirect); source != "" {
 		forms += " " + source
 	}
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; "+
+	scripts := ""
+	if p.script {
+		scripts = "script-src 'self'; connect-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'; "
+	}
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; "+scripts+
 		"form-action "+forms+"; base-uri 'none'; frame-ancestors "+embedders)
 	// To others nothing is told. To ourselves it is, or browsers would send forms with the origin null.
 	h.Set("Referrer-Policy", "same-origin")
