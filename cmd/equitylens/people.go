@@ -26,6 +26,7 @@ import (
 	"github.com/equitylens/equitylens/internal/cds"
 	"github.com/equitylens/equitylens/internal/config"
 	"github.com/equitylens/equitylens/internal/dashboard"
+	"github.com/equitylens/equitylens/internal/ingest"
 	"github.com/equitylens/equitylens/internal/live"
 	"github.com/equitylens/equitylens/internal/visit"
 	"github.com/equitylens/equitylens/measure/report"
@@ -250,8 +251,17 @@ func (a *api) dashboard(
 	hold := func(use func(dashboard.Snapshot) error) error {
 		return a.live.Hold(func(v *live.View) error { return use(v) })
 	}
+	dir, err := a.program.dir(a.cfg)
+	if err != nil {
+		return nil, err
+	}
 	return dashboard.New(dashboard.Config{
 		Hold: hold, Gate: desk, Pages: pages, Reports: reports, Audit: events, Auditor: auditor,
+		Syncer: a.night,
+		Runs:   func(limit int) ([]ingest.RunRecord, error) { return ingest.Runs(dir, limit) },
+		Quarantine: func(run string) (ingest.Quarantined, error) {
+			return ingest.RunQuarantine(dir, run)
+		},
 		Software: a.program.version, StaleAfter: a.cfg.Server.StaleAfter.Duration, Now: a.program.now,
 		Logger: a.logger,
 	})

@@ -9,6 +9,7 @@ import (
 
 	"github.com/equitylens/equitylens/auth/session"
 	"github.com/equitylens/equitylens/fhir/audit"
+	"github.com/equitylens/equitylens/internal/ingest"
 	"github.com/equitylens/equitylens/measure"
 	"github.com/equitylens/equitylens/measure/release"
 	"github.com/equitylens/equitylens/measure/report"
@@ -46,6 +47,8 @@ type Gate interface {
 // Auditor keeps the audit trail. After an error the answer that it is about is not given.
 type Auditor interface {
 	Note(ctx context.Context, event []byte) error
+	// Audit keeps an act of administration, which outlives the machine when it returns.
+	Audit(ctx context.Context, event []byte) error
 }
 
 // Config is what a Dashboard needs. Hold, Gate, Pages, Reports and Auditor must be set.
@@ -57,6 +60,15 @@ type Config struct {
 	Reports *report.Builder
 	Audit   audit.Builder
 	Auditor Auditor
+	// Syncer is the sync that the page about the data shows and starts; nil where there is none.
+	Syncer Syncer
+	// Runs lists the newest runs of the sync, and Quarantine what one of them refused, as ingest.Runs and
+	// ingest.RunQuarantine do; nil where nobody remembers.
+	Runs       func(limit int) ([]ingest.RunRecord, error)
+	Quarantine func(run string) (ingest.Quarantined, error)
+	// WatchFor is the life of a stream of events, Heartbeat how often it shows that it lives; 0 is 5
+	// minutes and 15 seconds.
+	WatchFor, Heartbeat time.Duration
 	// Software is the version of the program, for files.
 	Software string
 	// StaleAfter is the age of the data from which a page says that they are old; 0 is 36 hours.
@@ -76,8 +88,9 @@ const (
 
 // Dashboard serves the pages. It is safe for concurrent use.
 type Dashboard struct {
-	cfg  Config
-	kept *keeper
+	cfg     Config
+	kept    *keeper
+	streams streams
 }
 
 // New makes a Dashboard.
@@ -90,6 +103,12 @@ func New(cfg Config) (*Dashboard, error) {
 	}
 	if cfg.MaxKept == 0 {
 		cfg.MaxKept = defaultMaxKept
+	}
+	if cfg.WatchFor == 0 {
+		cfg.WatchFor = watchFor
+	}
+	if cfg.Heartbeat == 0 {
+		cfg.Heartbeat = heartbeat
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -133,5 +152,7 @@ func (d *Dashboard) Routes() []server.Page {
 	add(measure, measure, d.measure())
 	add(ComparePath, ComparePath, d.compare())
 	add(QualityPath, QualityPath, d.quality())
-	return routes
+	return append(routes,
+		server.Page{Method: http.MethodGet, Path: eventsPath, Session: own, Handler: http.HandlerFunc(d.events)},
+		server.Page{Method: http.MethodPost, Path: startPath, Session: own, Handler: http.HandlerFunc(d.start)})
 }

@@ -80,6 +80,9 @@ func (d *Dashboard) file(b builder) http.Handler {
 func (d *Dashboard) fileOf(name string, v *visit, s *sheet) ([]byte, error) {
 	var out bytes.Buffer
 	stem, ending, _ := strings.Cut(name, ".")
+	if made, ok := s.extra[name]; ok {
+		return made()
+	}
 	var err error
 	switch stem {
 	case tableFile:

@@ -105,6 +105,9 @@ func (v *visit) fileName(s *sheet, name string) string {
 	if id := v.More.Get(paramMeasure); id != "" {
 		parts = append(parts, id)
 	}
+	for _, name := range []string{paramSource, paramSite} {
+		parts = append(parts, v.More.Get(name))
+	}
 	period := v.Period
 	if period == "" && len(s.results) > 0 {
 		period = periodName(s.results[0].Period)

@@ -72,6 +72,8 @@ type sheet struct {
 	gaps    []gap.Gap
 	// page writes the page.
 	page func(w http.ResponseWriter, r *http.Request)
+	// extra are files of the page that are made of something else, by their names.
+	extra map[string]func() ([]byte, error)
 	// passing says that the page tells of something that goes on, and so is not kept.
 	passing bool
 }
@@ -83,6 +85,9 @@ type builder struct {
 	// open reports whether somebody may see it.
 	open func(rights) bool
 	make func(ctx context.Context, v *visit) (*sheet, error)
+	// moves is what the page tells of beside the snapshot: of equal texts it tells the same. Nil is
+	// nothing.
+	moves func(ctx context.Context) string
 }
 
 // page serves the pages of a builder.
@@ -143,6 +148,9 @@ func (d *Dashboard) answer(
 			stale: d.cfg.Now().Sub(snapshot.Facts().Info.DataAsOf) > d.cfg.StaleAfter, software: d.cfg.Software,
 		}
 		key := v.key() // Before the builder settles what the address leaves open.
+		if b.moves != nil {
+			key += "\n" + b.moves(r.Context())
+		}
 		if made = d.kept.get(key); made != nil {
 			return nil
 		}
