@@ -112,8 +112,8 @@ func TestChartIsTheFileOfTheDashboard(t *testing.T) {
 				"--where", "sex=female"}},
 		{"pixels", "/measures/length-of-stay?period=2025&by=sex", "groups.png",
 			[]string{"length-of-stay", "--period", "2025", "--by", "sex", "--format", "png"}},
-		{"for the public", "/measures/telehealth-share?period=2025&by=race&audience=public", "groups.svg",
-			[]string{"telehealth-share", "--period", "2025", "--by", "race", "--audience", "public"}},
+		{"for the public", "/measures/real-completeness?period=2025&by=site&audience=public", "groups.svg",
+			[]string{"real-completeness", "--period", "2025", "--by", "site", "--audience", "public"}},
 		{"a page by its address", "/compare?measure=telehealth-share&period=2025&by=sex", "pair.svg",
 			[]string{"http://localhost:8080/compare?measure=telehealth-share&period=2025&by=sex", "--figure", "pair"}},
 	} {

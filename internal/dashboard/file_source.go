@@ -25,16 +25,14 @@ func (v *visit) sourced(f figure.Figure) figure.Figure {
 	if v.Policy != "" {
 		sentences = append(sentences, v.words.Say("file.policy", v.words.Say("choice.policy."+string(v.Policy))))
 	}
-	mapped := v.snapshot.Facts().Info.Software
-	return f.Sourced(append(sentences, v.words.Say("file.software", version(v.software), version(mapped)))...)
-}
-
-// version is that of a program, which a build for oneself does not have.
-func version(text string) string {
-	if text == "" {
-		return "?"
+	program := v.words.Say("file.software", v.software)
+	if mapped := v.snapshot.Facts().Info.Software; mapped != "" && mapped != v.software {
+		program = v.words.Say("file.software.mapped", v.software, mapped)
 	}
-	return text
+	if v.software != "" {
+		sentences = append(sentences, program)
+	}
+	return f.Sourced(sentences...)
 }
 
 // twin is the table beside a picture, as a file.

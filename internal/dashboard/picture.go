@@ -98,7 +98,7 @@ func (s *sheet) pick(id, group string) (string, error) {
 		names = append(names, f.ID)
 	}
 	if len(names) == 0 {
-		return "", fmt.Errorf("%w: there is nothing to draw", ErrNoFigure)
+		return "", fmt.Errorf("%w: the page has nothing to draw for that, and says why", ErrNoFigure)
 	}
 	return "", fmt.Errorf("%w: %s is none of %s", ErrNoFigure, short(id), strings.Join(names, ", "))
 }
