@@ -167,11 +167,12 @@ func TestFindings(t *testing.T) {
 		got = append(got, f.Sentence)
 	}
 	want := []string{
-		"Interpreter documented. In 2025, in the group “Spanish” it was 38 of 100, in the group “Chinese” 52 of " +
-			"100: 14 fewer in 100 (95% interval: 6 to 22 fewer), or 0.73 times as many (0.63 to 0.86).",
-		"Reported harm per 1,000 patient-days. In 2025, in the group “Spanish” it was 6.7 per 1,000, in the group " +
-			"“English” 3.3 per 1,000: 3.3 more per 1,000 (95% interval: 1.7 to 5.3 more), or 2.0 times as many " +
-			"(1.5 to 2.7).",
+		"In 2025, in the group “Spanish”, 38 of 100 visits by patients who need an interpreter had one " +
+			"documented; in the group “Chinese” it was 52 of 100: 14 fewer in 100 (95% interval: 6 to 22 fewer), " +
+			"or 0.73 times as many (0.63 to 0.86).",
+		"In 2025, in the group “Spanish”, harm events were reported at a rate of 6.7 per 1,000 patient-days; in " +
+			"the group “English” it was 3.3 per 1,000: 3.3 more per 1,000 (95% interval: 1.7 to 5.3 more), or 2.0 " +
+			"times as many (1.5 to 2.7).",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("findings (-want +got):\n%s", diff)
