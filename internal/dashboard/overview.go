@@ -102,6 +102,9 @@ func (v *visit) survey(ctx context.Context) (*survey, error) {
 
 // checkOverview refuses what an address of another page may ask for.
 func (v *visit) checkOverview() error {
+	if v.Policy == mapping.PolicyNCQA && v.By == mapping.DimensionRaceEthnicity {
+		v.By = mapping.DimensionRace // The policy keeps the two apart.
+	}
 	if v.By != "" && !slices.Contains(v.dimensions(), v.By) {
 		return fmt.Errorf("%w: by: want one of %s", errAddress, strings.Join(v.dimensions(), ", "))
 	}

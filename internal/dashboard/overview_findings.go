@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/equitylens/equitylens/mapping"
 	"github.com/equitylens/equitylens/measure"
@@ -173,8 +174,11 @@ func (o *survey) trend(ctx context.Context, g gap.Gap, out *page.Finding) error 
 		return nil
 	}
 	end := o.period.End
-	if !o.span.over(o.period) {
-		end = o.span.periods(1)[0].End
+	for _, month := range o.span.periods(1) { // The last first: a month that is not over is not drawn.
+		if o.span.over(month) {
+			end = earlier(end, month.End)
+			break
+		}
 	}
 	first := end.AddDate(0, 0, 1).AddDate(0, -monthsDrawn, 0)
 	if first.Before(o.span.first) {
@@ -205,8 +209,14 @@ func (o *survey) trend(ctx context.Context, g gap.Gap, out *page.Finding) error 
 		return nil
 	}
 	out.Trend = o.tell.Sparkline(report, i, o.rates[m])
-	month := func(p measure.Period) string { return o.words.Period(p) }
 	list := span{first: first, asOf: end}.periods(1)
-	out.TrendSays = o.words.Say("overview.trend", month(list[len(list)-1]), month(list[0]))
+	out.TrendSays = o.words.Say("overview.trend", o.words.Period(list[len(list)-1]), o.words.Period(list[0]))
 	return nil
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }
