@@ -130,51 +130,6 @@ func TestFindings(t *testing.T) {
 			"times as many (1.5 to 2.7).",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("cells (-want +got):\n%s", diff)
-	}
-}
-
-func TestHeatOfNothing(t *testing.T) {
-	t.Parallel()
-	if f := speaks(t, language.English).Heat("race", toldOf(t, language.English)); f.Chart != nil || len(f.Notes) != 1 {
-		t.Errorf("Heat = %+v, want a note alone", f)
-	}
-}
-
-func TestFindings(t *testing.T) {
-	t.Parallel()
-	m, h := interpreter(language.English), harm(language.English)
-	context := interpreter(language.English)
-	context.ID, context.Improvement = "context", measure.Context
-	strata := []counts{{"es", "Spanish", "", 304, 800}, {"zh", "Chinese", "", 104, 200}}
-	first := resultOf(t, m, "language", strata...)
-	first.Groups[0].Strata["language_group"] = resultOf(t, m, "language_group",
-		counts{"spanish", "Spanish", "", 304, 800}, counts{"chinese", "Chinese", "", 104, 200},
-	).Groups[0].Strata["language_group"]
-	gaps, err := gap.Of([]measure.Result{
-		first, resultOf(t, context, "language", strata...),
-		resultOf(t, h, "language", counts{"en", "English", "", 200, 60000}, counts{"es", "Spanish", "", 60, 9000},
-			counts{"zh", "Chinese", "", 10, 3000}),
-		resultOf(t, h, "sex", counts{"female", "Female", "", 15, 600}, counts{"male", "Male", "", 200, 60000}),
-	}, gap.Options{})
-	if err != nil {
-		t.Fatalf("gap.Of = %v", err)
-	}
-	s := speaks(t, language.English)
-	all := s.Findings(gaps, []figure.Measure{m, h, context}, period(t, "2025"), 5)
-	var got []string
-	for _, f := range all.Found {
-		got = append(got, f.Sentence)
-	}
-	want := []string{
-		"In 2025, in the group “Spanish”, 38 of 100 visits by patients who need an interpreter had one " +
-			"documented; in the group “Chinese” it was 52 of 100: 14 fewer in 100 (95% interval: 6 to 22 fewer), " +
-			"or 0.73 times as many (0.63 to 0.86).",
-		"In 2025, in the group “Spanish”, harm events were reported at a rate of 6.7 per 1,000 patient-days; in " +
-			"the group “English” it was 3.3 per 1,000: 3.3 more per 1,000 (95% interval: 1.7 to 5.3 more), or 2.0 " +
-			"times as many (1.5 to 2.7).",
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("findings (-want +got):\n%s", diff)
 	}
 	if want := "In 2025, there are 2 gaps of which chance is no likely reason."; all.Sentence != want || all.All != 2 {
