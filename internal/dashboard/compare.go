@@ -104,8 +104,11 @@ func (c *comparing) settle(ctx context.Context) (err error) {
 		c.By = mapping.DimensionSite
 	case c.By == "":
 		c.By = c.usualDimension()
-	case !slices.Contains(measure.Dimensions(), c.By):
-		return fmt.Errorf("%w: by: want one of %s", errAddress, strings.Join(measure.Dimensions(), ", "))
+	default:
+		if _, err := measure.ParseStratifier(c.By); err != nil {
+			return fmt.Errorf("%w: by: want one of %s, or two of them joined by *", errAddress,
+				strings.Join(measure.Dimensions(), ", "))
+		}
 	}
 	if c.Policy == mapping.PolicyNCQA && c.By == mapping.DimensionRaceEthnicity {
 		c.By = mapping.DimensionRace

@@ -90,7 +90,11 @@ func (c *comparing) form() *page.Form {
 		f.Fields = append(f.Fields, page.Field{Name: name, Label: c.words.Say(label), Options: options})
 	}
 	if c.kind != kindSites {
-		f.Fields = append(f.Fields, c.dimensionField(c.words.Say("choice.by"), c.By, measure.Dimensions()))
+		dimensions := measure.Dimensions()
+		if !slices.Contains(dimensions, c.By) {
+			dimensions = append(dimensions, c.By)
+		}
+		f.Fields = append(f.Fields, c.dimensionField(c.words.Say("choice.by"), c.By, dimensions))
 	}
 	if c.kind != kindPeriods {
 		f.Fields = append(f.Fields, c.periodField(c.span, c.period, c.lengths()...))

@@ -63,9 +63,14 @@ func groupOf(r measure.Result, rate string) measure.Group {
 // sides settles which two are compared, and compares all with the second. Of an address that names none,
 // or one that is not there, the second is the reference and the first the group of the largest gap.
 func (c *comparing) sides(r measure.Result) (gap.Comparison, error) {
-	for _, s := range groupOf(r, c.Rate).Strata[c.By] {
-		if s.State == string(mapping.Known) {
-			c.offered = append(c.offered, page.Option{Value: s.Code, Label: c.words.Stratum(c.By, s)})
+	first, err := gap.Compare(r, c.Rate, c.By, gap.Options{Reference: gap.Overall})
+	if err != nil {
+		return first, fmt.Errorf("compare %s: %w", c.definition.ID, err)
+	}
+	for _, one := range first.Groups {
+		if one.State == string(mapping.Known) {
+			c.offered = append(c.offered, page.Option{Value: one.Code, Label: c.words.Group(c.By,
+				measure.Coding{Code: one.Code, State: one.State, Label: one.Label})})
 		}
 	}
 	offers := func(code string) bool {

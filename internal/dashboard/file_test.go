@@ -340,7 +340,8 @@ func TestAPictureIsTheFileOfThePage(t *testing.T) {
 	for address, figure := range map[string]string{
 		wait: "nothing", "/nowhere": "", "/compare?kind=x": "", "/compare?x=y": "", "/compare?measure=x": "",
 	} {
-		if _, err := draw(dashboard.Picture{Address: address, Figure: figure, Format: "svg"}); err == nil || !dashboard.Misuse(err) {
+		_, err := draw(dashboard.Picture{Address: address, Figure: figure, Format: "svg"})
+		if err == nil || !dashboard.Misuse(err) {
 			t.Errorf("%s %s: %v, want a misuse", address, figure, err)
 		}
 	}
