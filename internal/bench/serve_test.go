@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -108,11 +109,15 @@ func profiled(b *testing.B, path string, do func()) {
 	}
 }
 
-// served is a running server and a token for it.
+// served is a running server, and by which headers it knows who asks.
 type served struct {
-	url, token string
-	client     *http.Client
-	trail      *trail.Trail
+	url    string
+	header http.Header
+	client *http.Client
+	trail  *trail.Trail
+	lobby  *lobby
+	// restart begins the server anew, so that no answer is kept in it. Sessions go on.
+	restart func(*testing.B)
 }
 
 // evaluator serves what was loaded of a population.
@@ -162,8 +167,10 @@ func sealed(b *testing.B, home cache.Store) cache.Store {
 // startServer joins the parts as the program does.
 func startServer(b *testing.B, engine *live.Engine, home cache.Store) *served {
 	b.Helper()
-	handler := http.NewServeMux()
-	running := httptest.NewServer(handler)
+	var handler atomic.Pointer[server.Server]
+	running := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		handler.Load().ServeHTTP(w, r)
+	}))
 	b.Cleanup(running.Close)
 	ours, err := keys.Open(filepath.Join(b.TempDir(), "keys.json"),
 		keys.Config{Algorithms: []jose.SignatureAlgorithm{jose.ES384}})
@@ -176,11 +183,12 @@ func startServer(b *testing.B, engine *live.Engine, home cache.Store) *served {
 	}
 	const id = "load"
 	scopes := []string{"system/MeasureReport.rs", scope.Unsuppressed}
+	store := sealed(b, home)
 	oauth, err := auth.New(auth.Config{
 		Issuer: running.URL, TokenURL: running.URL + "/oauth/token", Audience: running.URL + "/fhir", Keys: ours,
 		Clients: []auth.Client{{ID: id, Scopes: scopes,
 			JWKS: &jose.JSONWebKeySet{Keys: []jose.JSONWebKey{key.Public()}}}},
-		Store: sealed(b, home), TokenLifetime: time.Hour, AllowPrivateNetworks: true,
+		Store: store, TokenLifetime: time.Hour, AllowPrivateNetworks: true,
 	})
 	if err != nil {
 		b.Fatal(err)
@@ -190,25 +198,32 @@ func startServer(b *testing.B, engine *live.Engine, home cache.Store) *served {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = records.Close() })
-	api, err := server.New(server.Config{
-		Measures: engine, Snapshots: engine, Reports: engine, Authorizer: server.Bearer(oauth.Validator()),
-		OAuth: server.OAuth{Token: oauth.Token(), Keys: oauth.JWKS(),
-			SMART: oauth.SMARTConfiguration(server.Scopes()...)},
-		Auditor: records, Trail: records, Limits: server.DefaultLimits(),
-		BaseURL: running.URL + "/fhir", Logger: slog.New(slog.NewJSONHandler(io.Discard, nil)),
-	})
-	if err != nil {
-		b.Fatal(err)
+	s := &served{url: running.URL, trail: records, header: http.Header{"Accept-Encoding": {"gzip"}},
+		client: &http.Client{Transport: &http.Transport{
+			MaxIdleConnsPerHost: perSecond, DisableCompression: true}}}
+	s.lobby = receive(b, engine, store, records, running.URL)
+	s.restart = func(b *testing.B) {
+		b.Helper()
+		api, err := server.New(server.Config{
+			Measures: engine, Snapshots: engine, Reports: engine, Authorizer: server.Bearer(oauth.Validator()),
+			OAuth: server.OAuth{Token: oauth.Token(), Keys: oauth.JWKS(),
+				SMART: oauth.SMARTConfiguration(server.Scopes()...)},
+			Auditor: records, Trail: records, Limits: server.DefaultLimits(), Pages: s.lobby.routes(b),
+			BaseURL: running.URL + "/fhir", Logger: slog.New(slog.NewJSONHandler(io.Discard, nil)),
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+		handler.Store(api)
 	}
-	handler.Handle("/", api)
-	s := &served{url: running.URL, trail: records, client: &http.Client{Transport: &http.Transport{
-		MaxIdleConnsPerHost: perSecond, DisableCompression: true}}}
-	s.token, err = authtest.Token(b.Context(), s.client, authtest.Assertion{
+	s.restart(b)
+	token, err := authtest.Token(b.Context(), s.client, authtest.Assertion{
 		ClientID: id, Audience: running.URL + "/oauth/token", Key: key,
 	}, strings.Join(scopes, " "))
 	if err != nil {
 		b.Fatal(err)
 	}
+	s.header.Set("Authorization", "Bearer "+token)
 	return s
 }
 
@@ -230,14 +245,7 @@ func (s *served) reports(b *testing.B) []string {
 
 // get asks once, and is done when the whole answer is here.
 func (s *served) get(b *testing.B, path string) {
-	request, err := http.NewRequestWithContext(b.Context(), http.MethodGet, s.url+path, http.NoBody)
-	if err != nil {
-		b.Error(err)
-		return
-	}
-	request.Header.Set("Authorization", "Bearer "+s.token)
-	request.Header.Set("Accept-Encoding", "gzip")
-	answer, err := s.client.Do(request)
+	answer, err := s.ask(b, path)
 	if err != nil {
 		b.Error(err)
 		return
@@ -248,6 +256,16 @@ func (s *served) get(b *testing.B, path string) {
 	if err != nil || answer.StatusCode != http.StatusOK {
 		b.Error(fmt.Errorf("%s: %s, %w", path, answer.Status, err))
 	}
+}
+
+// ask asks for a path.
+func (s *served) ask(b *testing.B, path string) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(b.Context(), http.MethodGet, s.url+path, http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	request.Header = s.header.Clone()
+	return s.client.Do(request)
 }
 
 // load asks for paths in turn and returns the times.
