@@ -11,6 +11,7 @@ import (
 	"github.com/equitylens/equitylens/measure"
 	"github.com/equitylens/equitylens/measure/gap"
 	"github.com/equitylens/equitylens/measure/release"
+	"github.com/equitylens/equitylens/server/words"
 )
 
 // errAddress says that an address asks for something that there is not. What follows it may be shown.
@@ -49,9 +50,16 @@ type address struct {
 	More url.Values
 }
 
+// longestQuery bounds the parameters of an address, in bytes: every link of a page repeats them, and an
+// answer is kept under them.
+const longestQuery = 4 << 10
+
 // readAddress reads a path and its parameters. Which further ones the page knows is its own to say.
 func readAddress(path string, query url.Values, known ...string) (address, error) {
 	a := address{Path: path, Where: measure.Filter{}, More: url.Values{}}
+	if len(query.Encode()) > longestQuery {
+		return a, fmt.Errorf("%w: it is longer than %d bytes", errAddress, longestQuery)
+	}
 	for name, values := range query {
 		value := values[0]
 		key, isWhere := strings.CutPrefix(name, paramWhere)
@@ -142,11 +150,13 @@ func (a address) file(name string) string {
 	return a.String()
 }
 
-// short cuts a name of somebody else's to what can be shown in a sentence.
+// short cuts a name of somebody else's to what can be shown in a sentence, without what would turn the
+// sentence around.
 func short(text string) string {
 	const most = 40
-	if len(text) > most {
-		return text[:most] + "…"
+	text = words.Plain(text)
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most]) + "…"
 	}
 	return text
 }

@@ -6,6 +6,7 @@ import (
 	"container/list"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -47,7 +48,7 @@ func (w *written) zip() error {
 func (w *written) send(out http.ResponseWriter, r *http.Request) {
 	h := out.Header()
 	for name, values := range w.header {
-		h[name] = values
+		h[name] = slices.Clone(values) // Others add to theirs at the same time.
 	}
 	h.Add("Vary", "Accept-Encoding")
 	body := w.body

@@ -73,23 +73,30 @@ func watches(s session.Session) bool {
 // names nobody.
 func (d *Dashboard) events(w http.ResponseWriter, r *http.Request) {
 	d.cfg.Gate.Signed(w, r, func(s session.Session) {
-		if d.cfg.Syncer == nil {
-			d.problem(w, r, http.StatusNotFound, page.Problem{Kind: page.NotFound, Again: QualityPath})
-			return
+		var fault error
+		status, ok := 0, true
+		switch {
+		case d.cfg.Syncer == nil:
+			fault = errNotFound
+		case !watches(s):
+			fault = errForbidden
+		default:
+			if status, ok = d.streams.take(s.ID); ok {
+				defer d.streams.give(s.ID)
+			} else {
+				fault = errBusy
+			}
 		}
-		if !watches(s) {
-			d.problem(w, r, http.StatusForbidden, page.Problem{Kind: page.Forbidden})
-			return
+		if noted := d.note(w, r, s.Person, fault); noted != nil {
+			fault, ok = noted, true
 		}
-		status, ok := d.streams.take(s.ID)
-		if !ok {
+		switch {
+		case !ok:
 			w.Header().Set("Retry-After", "60")
 			d.problem(w, r, status, page.Problem{Kind: page.Busy, Again: QualityPath})
 			return
-		}
-		defer d.streams.give(s.ID)
-		if err := d.note(r, s.Person, nil); err != nil {
-			d.fail(w, r, err)
+		case fault != nil:
+			d.fail(w, r, fault)
 			return
 		}
 		h := w.Header()
@@ -186,26 +193,29 @@ func (d *Dashboard) start(w http.ResponseWriter, r *http.Request) {
 	signed := r.Clone(r.Context()) // Whoever signs in comes back to the page, and presses again.
 	signed.URL = &url.URL{Path: back.Path, RawQuery: back.query().Encode()}
 	d.cfg.Gate.Signed(w, signed, func(s session.Session) {
-		if !rightsOf(s.Person.Roles).Sync {
-			d.problem(w, r, http.StatusForbidden, page.Problem{Kind: page.Forbidden})
-			return
+		var err error
+		switch {
+		case !rightsOf(s.Person.Roles).Sync:
+			err = errForbidden
+		case d.cfg.Syncer == nil:
+			err = errNotFound
+		default:
+			err = d.cfg.Syncer.Start(context.WithoutCancel(r.Context())) // It outlives the request.
 		}
-		if d.cfg.Syncer == nil {
-			d.problem(w, r, http.StatusNotFound, page.Problem{Kind: page.NotFound, Again: QualityPath})
-			return
-		}
-		err := d.cfg.Syncer.Start(context.WithoutCancel(r.Context())) // It outlives the request.
-		if noted := d.noteStart(r, s.Person, err); noted != nil {
+		if noted := d.noteStart(w, r, s.Person, err); noted != nil {
 			d.fail(w, r, noted)
 			return
 		}
 		switch {
+		case errors.Is(err, errForbidden), errors.Is(err, errNotFound):
+			d.fail(w, r, err)
+			return
 		case errors.Is(err, server.ErrRunning):
 			back.More = map[string][]string{paramStart: {startRunning}}
 		case err != nil:
 			d.broken(r.Context(), "a sync did not begin", err)
 			d.problem(w, r, http.StatusServiceUnavailable, page.Problem{
-				Kind: page.Internal, Reference: w.Header().Get("X-Request-Id"), Again: QualityPath,
+				Kind: page.Internal, Reference: w.Header().Get(requestID), Again: QualityPath,
 				Detail: "the sync did not begin: " + err.Error(),
 			})
 			return
@@ -215,10 +225,15 @@ func (d *Dashboard) start(w http.ResponseWriter, r *http.Request) {
 }
 
 // noteStart writes into the trail who started a sync, and what came of it.
-func (d *Dashboard) noteStart(r *http.Request, who session.Person, fault error) error {
-	deed := audit.Deed{Agent: d.cfg.Gate.Agent(r, who), Code: "sync", Display: "sync started"}
+func (d *Dashboard) noteStart(
+	w http.ResponseWriter, r *http.Request, who session.Person, fault error,
+) error {
+	deed := audit.Deed{
+		Agent: d.cfg.Gate.Agent(r, who), Code: "sync", Display: "sync started",
+		Request: w.Header().Get(requestID),
+	}
 	switch {
-	case errors.Is(fault, server.ErrRunning):
+	case errors.Is(fault, server.ErrRunning), errors.Is(fault, errForbidden), errors.Is(fault, errNotFound):
 		deed.Outcome = audit.Outcome{Grade: audit.Refused, Words: fault.Error()}
 	case fault != nil:
 		deed.Outcome = audit.Outcome{Grade: audit.Failed, Words: http.StatusText(http.StatusServiceUnavailable)}

@@ -25,6 +25,12 @@ import (
 // errNotFound says that there is no such measure, rate or file.
 var errNotFound = errors.New("there is no such page")
 
+// errForbidden says that somebody has signed in, and that their roles do not open what they ask for.
+var errForbidden = errors.New("their roles do not open it")
+
+// errBusy says that too much is open at once.
+var errBusy = errors.New("too many are open")
+
 // rights are what the roles of somebody open here.
 type rights struct {
 	// Figures are the measures and their reports; Small those of small groups as well.
@@ -105,16 +111,16 @@ func (d *Dashboard) serve(b builder, answer answering) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		d.cfg.Gate.Signed(w, r, func(s session.Session) {
 			may := rightsOf(s.Person.Roles)
-			if !b.open(may) {
-				if r.URL.Path == OverviewPath {
-					d.cfg.Gate.Home(w, r)
-					return
-				}
-				d.problem(w, r, http.StatusForbidden, page.Problem{Kind: page.Forbidden})
+			if !b.open(may) && r.URL.Path == OverviewPath {
+				d.cfg.Gate.Home(w, r)
 				return
 			}
-			made, err := d.answer(b, answer, r, may)
-			if noted := d.note(r, s.Person, err); noted != nil {
+			var made *written
+			err := errForbidden
+			if b.open(may) {
+				made, err = d.answer(b, answer, r, may)
+			}
+			if noted := d.note(w, r, s.Person, err); noted != nil {
 				made, err = nil, noted
 			}
 			if err != nil {
@@ -201,8 +207,11 @@ func (b *buffer) WriteHeader(status int) { b.status = status }
 // Write implements http.ResponseWriter.
 func (b *buffer) Write(text []byte) (int, error) { return b.body.Write(text) }
 
+// requestID is the header with the id of a request, by which log, trail and page find each other.
+const requestID = "X-Request-Id"
+
 // note writes into the trail who looked at what, before they see it.
-func (d *Dashboard) note(r *http.Request, who session.Person, fault error) error {
+func (d *Dashboard) note(w http.ResponseWriter, r *http.Request, who session.Person, fault error) error {
 	outcome := audit.Outcome{}
 	if fault != nil {
 		status := statusOf(fault)
@@ -217,6 +226,7 @@ func (d *Dashboard) note(r *http.Request, who session.Person, fault error) error
 	}
 	event, err := d.cfg.Audit.Access(audit.Access{
 		Agent: d.cfg.Gate.Agent(r, who), Outcome: outcome, Interaction: audit.Search, Query: query,
+		Request: w.Header().Get(requestID),
 		Details: []audit.Detail{{Name: "route", Value: "dashboard"}},
 	})
 	if err == nil {
@@ -238,8 +248,10 @@ func statusOf(err error) int {
 	case errors.Is(err, errNotFound), errors.Is(err, measure.ErrUnknownMeasure),
 		errors.Is(err, measure.ErrNotImported), errors.Is(err, gap.ErrUnknownRate):
 		return http.StatusNotFound
-	case errors.Is(err, server.ErrNotPublic):
+	case errors.Is(err, server.ErrNotPublic), errors.Is(err, errForbidden):
 		return http.StatusForbidden
+	case errors.Is(err, errBusy):
+		return http.StatusTooManyRequests
 	case errors.Is(err, measure.ErrNoSnapshot):
 		return http.StatusServiceUnavailable
 	}
@@ -252,7 +264,7 @@ func (d *Dashboard) fail(w http.ResponseWriter, r *http.Request, err error) {
 		return // Nobody is there to be told.
 	}
 	status := statusOf(err)
-	p := page.Problem{Reference: w.Header().Get("X-Request-Id"), Again: OverviewPath}
+	p := page.Problem{Reference: w.Header().Get(requestID), Again: OverviewPath}
 	switch status {
 	case http.StatusBadRequest:
 		p.Kind = page.BadRequest
@@ -263,6 +275,9 @@ func (d *Dashboard) fail(w http.ResponseWriter, r *http.Request, err error) {
 		p.Kind = page.NotFound
 	case http.StatusForbidden:
 		p.Kind, p.Detail = page.NotPublic, err.Error()
+		if errors.Is(err, errForbidden) {
+			p = page.Problem{Kind: page.Forbidden}
+		}
 	case http.StatusServiceUnavailable:
 		p.Kind, p.Again = page.NoData, ""
 	default:
