@@ -257,7 +257,7 @@ func TestLimits(t *testing.T) {
 		{"an address at the launch", "/launch", "", 5},
 		{"the same at another door", "/oauth/authorize", "", 0},
 		{"the CDS service", "/cds-services", "", 4},
-		{"a chart", "/chart/h1", "", 20},
+		{"a page that shows a session", "/chart/h1", "", 4},
 		{"a probe", "/healthz", "", 20},
 		{"the keys", "/.well-known/jwks.json", "", 20},
 	} {

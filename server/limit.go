@@ -18,8 +18,9 @@ type Limits struct {
 	// Address is for one network address on the doors at which nobody is known yet: the
 	// authorization server, the launch, the sign-in. A hospital may come from one address.
 	Address float64
-	// Client is for one program, or one person at it, on the API, and for one address on the CDS
-	// service: an EHR.
+	// Client is for one program, or one person at it, on the API, for one address on the CDS
+	// service: an EHR, and for one address on the pages that show a session: each look is a line of
+	// the audit trail.
 	Client float64
 }
 
@@ -35,13 +36,14 @@ const (
 )
 
 // limits are those of all doors.
-type limits struct{ addresses, hooks, principals *limiter }
+type limits struct{ addresses, hooks, principals, pages *limiter }
 
 func newLimits(l Limits, now func() time.Time) limits {
 	return limits{
 		addresses:  newLimiter(l.Address, addressBurst, maxLimited, now),
 		hooks:      newLimiter(l.Client, clientBurst, maxLimited, now),
 		principals: newLimiter(l.Client, clientBurst, maxLimited, now),
+		pages:      newLimiter(l.Client, clientBurst, maxLimited, now),
 	}
 }
 

@@ -32,8 +32,11 @@ func (s *Server) pageRoutes() []Route {
 			Method: page.Method, Path: page.Path, Session: page.Session, Public: page.Public,
 			handler: page.Handler, body: page.Body, browser: true,
 		}
-		if comesIn(page.Path) {
+		switch {
+		case comesIn(page.Path):
 			route.limit = s.limits.addresses
+		case page.Session != "":
+			route.limit = s.limits.pages
 		}
 		all = append(all, route)
 	}
