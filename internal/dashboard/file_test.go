@@ -346,3 +346,30 @@ func TestAPictureIsTheFileOfThePage(t *testing.T) {
 		}
 	}
 }
+
+// TestEveryPageHasPictures draws the first picture of each page, outside of a browser.
+func TestEveryPageHasPictures(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, madeUp)
+	said, err := words.New(words.Languages()[0], nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, address := range []string{
+		"/?by=language_group&period=2025", "/measures/telehealth-share?period=2025&by=race", "/quality",
+		"/compare?kind=periods&a=2024&b=2025&by=sex",
+	} {
+		err := r.hold(func(s dashboard.Snapshot) error {
+			picture, err := dashboard.Draw(t.Context(), s, dashboard.Picture{
+				Address: address, Format: "svg", Words: said,
+			})
+			if err == nil && !bytes.HasPrefix(picture, []byte("<svg")) {
+				t.Errorf("%s: the picture is %.60s", address, picture)
+			}
+			return err
+		})
+		if err != nil {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+}

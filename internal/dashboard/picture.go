@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -29,10 +30,10 @@ type Picture struct {
 	Width int
 	// Words are the language of the picture.
 	Words *words.Words
-	// Software is the version of the program, Now the clock. Both must be those of the dashboard, so
-	// that the picture is its picture; Now is only for pages that ask how old the data are.
+	// Software is the version of the program.
 	Software string
-	Now      func() time.Time
+	// Now is the clock, for pages that say how old the data are; nil means time.Now.
+	Now func() time.Time
 }
 
 // ErrNoFigure says that a page has no such picture. What follows it says which there are.
@@ -41,7 +42,12 @@ var ErrNoFigure = errors.New("no such picture")
 // Draw makes a picture of a page as it is: byte by byte the file that the page offers. An address that
 // asks for what there is not is an error for which Misuse holds.
 func Draw(ctx context.Context, snapshot Snapshot, asked Picture) ([]byte, error) {
-	d := &Dashboard{cfg: Config{Software: asked.Software, Now: asked.Now}}
+	d := &Dashboard{cfg: Config{
+		Software: asked.Software, Now: asked.Now, Logger: slog.New(slog.DiscardHandler),
+	}}
+	if d.cfg.Now == nil {
+		d.cfg.Now = time.Now
+	}
 	at, err := url.Parse(asked.Address)
 	if err != nil {
 		return nil, fmt.Errorf("%w: it is no address", errAddress)
