@@ -157,6 +157,9 @@ func (l *leaf) submissions() []string {
 		}
 	}
 	for _, form := range all(l.root, atom.Form) {
+		if attribute(form, "method") == "post" {
+			continue // It does something.
+		}
 		action, as := attribute(form, "action"), url.Values{}
 		for n := range form.Descendants() {
 			if n.DataAtom == atom.Input && attribute(n, "name") != "" &&

@@ -350,11 +350,6 @@ func (q *dataView) form() *page.Form {
 // publicQuality is what everybody may see: the shares that a release holds, and nothing of how the data
 // came.
 func (v *visit) publicQuality(ctx context.Context, s *sheet, out *page.Quality) error {
-	for _, name := range []string{paramSource, paramSite, paramField, paramRun} {
-		if v.More.Get(name) != "" {
-			return fmt.Errorf("%w: by source, site or run nothing is public", errAddress)
-		}
-	}
 	span, err := v.span(ctx)
 	if err != nil {
 		return err
@@ -366,6 +361,9 @@ func (v *visit) publicQuality(ctx context.Context, s *sheet, out *page.Quality) 
 		Fields: append([]page.Field{v.periodField(span, period, monthsInYear)}, v.audienceFields()...),
 	}
 	out.Says = []string{v.words.Say("quality.public.less")}
+	if v.More.Get(paramSource) != "" || v.More.Get(paramSite) != "" || v.More.Get(paramRun) != "" {
+		out.Notices = append(out.Notices, page.Notice{Tone: "check", Text: v.words.Say("quality.public.all")})
+	}
 	result, err := v.snapshot.Answer(ctx, measure.Question{Measure: completenessMeasure, Period: period}, v.Audience)
 	if errors.Is(err, server.ErrNotPublic) || errors.Is(err, measure.ErrUnknownMeasure) {
 		out.Nothing = v.words.Say("quality.public.none", v.words.Period(period))

@@ -68,12 +68,7 @@ func (t *Teller) OnRecord(id, title, head string, rows []OnRecord, of Data) Figu
 		f.Sentences = append(f.Sentences, t.w.Say("quality.record.least", one.label,
 			t.OfHundred(one.onRecord()/one.total), t.counted(measure.PatientUnit, one.total)))
 	}
-	const few = 6
-	for _, one := range records[:min(len(records), few)] {
-		if parts <= few {
-			f.Sentences = append(f.Sentences, t.recordSentence(one, Measure{Unit: measure.PatientUnit}))
-		}
-	}
+	f.Sentences = append(f.Sentences, t.recordSentence(records[worst], Measure{Unit: measure.PatientUnit}))
 	f.Notes = []string{t.w.Say("time.complete.declined"), t.w.Say("time.complete.unusable"),
 		t.w.Say("quality.record.add")}
 	f.Chart = t.onRecordChart(f, records, of)
@@ -93,7 +88,7 @@ func (t *Teller) onRecordChart(f Figure, records []record, of Data) chart.Chart 
 			Empty:  t.w.Say("figure.empty"),
 		},
 		Suppressed: t.Suppressed(), NoData: t.NoData(),
-		Format: func(v float64) string { return t.w.Percent(v, 0) },
+		Format: func(v float64) string { return t.w.Percent(v, 1) },
 	}
 	for _, p := range partsOfABar() {
 		c.Parts = append(c.Parts, t.w.Say(p.key))
@@ -103,7 +98,7 @@ func (t *Teller) onRecordChart(f Figure, records []record, of Data) chart.Chart 
 		if one.total == 0 {
 			row.State = chart.NoData
 		} else {
-			row.Note = t.w.Say("time.complete.note", t.OfHundred(one.onRecord()/one.total))
+			row.Note = t.w.Say("figure.n", t.N(one.total))
 			for _, p := range partsOfABar() {
 				row.Shares = append(row.Shares, one.of(p.states...)/one.total)
 			}

@@ -1,6 +1,8 @@
 package figure
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/equitylens/equitylens/mapping"
@@ -81,9 +83,25 @@ func (t *Teller) system(system string) Cell {
 	return Cell{Text: words.Plain(system)}
 }
 
-// Odd lists everything else that is odd in resources, those first that touch most people, with what is
-// to be done about each.
+// urgency orders kinds of issues: by whom an answer is lost, then what somebody should look at, then what
+// calls for nothing.
+func urgency(k mapping.IssueKind) int {
+	switch k { //nolint:exhaustive // The others are all alike.
+	case mapping.ContradictoryCodes, mapping.TextWithoutCode, mapping.NotAsked, mapping.PreferenceUnsettled:
+		return 0
+	case mapping.LegacySystem, mapping.ImplausibleDate:
+		return 2
+	}
+	return 1
+}
+
+// Odd lists everything else that is odd in resources, with what is to be done about each: first that by
+// which an answer is lost, and of those what touches most people.
 func (t *Teller) Odd(issues []facts.Issue) Figure {
+	issues = slices.Clone(issues)
+	slices.SortStableFunc(issues, func(a, b facts.Issue) int {
+		return cmp.Or(urgency(a.Kind)-urgency(b.Kind), cmp.Compare(b.People, a.People))
+	})
 	f := Figure{ID: "issues", Title: t.w.Say("quality.odd")}
 	f.Table = Table{Caption: t.w.Say("quality.odd.caption"), Columns: []Column{
 		{Title: t.w.Say("quality.kind")}, {Title: t.w.Say("quality.element")},
