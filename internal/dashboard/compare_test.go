@@ -143,8 +143,7 @@ func TestComparisonsLeadSomewhere(t *testing.T) {
 		r.open(t, address).sound()
 	}
 	for _, address := range []string{
-		"/compare?by=race_ethnicity&measure=readmission-30-day", "/compare?kind=periods&by=sex",
-		"/compare?kind=sites&audience=public&period=2025",
+		"/compare?by=sex&measure=readmission-30-day", "/compare?kind=sites&audience=public&period=2025",
 	} {
 		r.open(t, address).resolves(r)
 	}
