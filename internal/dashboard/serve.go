@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/equitylens/equitylens/auth/role"
 	"github.com/equitylens/equitylens/auth/scope"
@@ -118,7 +119,7 @@ func (d *Dashboard) serve(b builder, answer answering) http.Handler {
 			var made *written
 			err := errForbidden
 			if b.open(may) {
-				made, err = d.answer(b, answer, r, may)
+				made, err = d.answer(b, answer, r, may, s.ID)
 			}
 			if noted := d.note(w, r, s.Person, err); noted != nil {
 				made, err = nil, noted
@@ -132,9 +133,9 @@ func (d *Dashboard) serve(b builder, answer answering) http.Handler {
 	})
 }
 
-// answer finds the answer to a request, or makes it.
+// answer finds the answer to a request, or makes it in the turn of a session.
 func (d *Dashboard) answer(
-	b builder, answer answering, r *http.Request, may rights,
+	b builder, answer answering, r *http.Request, may rights, session string,
 ) (made *written, err error) {
 	a, err := readAddress(r.URL.Path, r.URL.Query(), b.params...)
 	if err != nil {
@@ -146,17 +147,37 @@ func (d *Dashboard) answer(
 			a.Audience = release.Public
 		}
 	}
+	var key string
 	err = d.cfg.Hold(func(snapshot Snapshot) error {
-		said := d.cfg.Pages.Words(r)
-		v := &visit{
-			address: a, rights: may, snapshot: snapshot, words: said, tell: figure.New(said),
-			name:  r.PathValue(measureName),
-			stale: d.cfg.Now().Sub(snapshot.Facts().Info.DataAsOf) > d.cfg.StaleAfter, software: d.cfg.Software,
+		key = b.key(r.Context(), d.visit(r, snapshot, a, may))
+		made = d.kept.get(key)
+		return nil
+	})
+	if err != nil || made != nil {
+		return made, err
+	}
+	return d.kept.flights.do(r.Context(), key, func(ctx context.Context) (*written, error) {
+		ctx, cancel := context.WithTimeout(ctx, longestMaking)
+		defer cancel()
+		leave, err := d.kept.line.enter(ctx, session)
+		if err != nil {
+			return nil, err
 		}
-		key := v.key() // Before the builder settles what the address leaves open.
-		if b.moves != nil {
-			key += "\n" + b.moves(r.Context())
-		}
+		defer leave()
+		return d.make(b, answer, r.WithContext(ctx), a, may)
+	})
+}
+
+// longestMaking bounds the making of one answer, with the wait for its turn.
+const longestMaking = time.Minute
+
+// make makes the answer to a request from the snapshot that is live then, and keeps it.
+func (d *Dashboard) make(
+	b builder, answer answering, r *http.Request, a address, may rights,
+) (made *written, err error) {
+	err = d.cfg.Hold(func(snapshot Snapshot) error {
+		v := d.visit(r, snapshot, a, may)
+		key := b.key(r.Context(), v) // Before the builder settles what the address leaves open.
 		if made = d.kept.get(key); made != nil {
 			return nil
 		}
@@ -173,6 +194,25 @@ func (d *Dashboard) answer(
 		return nil
 	})
 	return made, err
+}
+
+// visit is a request while a snapshot is held.
+func (d *Dashboard) visit(r *http.Request, snapshot Snapshot, a address, may rights) *visit {
+	said := d.cfg.Pages.Words(r)
+	return &visit{
+		address: a, rights: may, snapshot: snapshot, words: said, tell: figure.New(said),
+		name:  r.PathValue(measureName),
+		stale: d.cfg.Now().Sub(snapshot.Facts().Info.DataAsOf) > d.cfg.StaleAfter, software: d.cfg.Software,
+	}
+}
+
+// key names the answer to a visit: of equal keys it is the same.
+func (b builder) key(ctx context.Context, v *visit) string {
+	key := v.key()
+	if b.moves != nil {
+		key += "\n" + b.moves(ctx)
+	}
+	return key
 }
 
 // writePage writes the page of a sheet as it goes out.
@@ -252,7 +292,7 @@ func statusOf(err error) int {
 		return http.StatusForbidden
 	case errors.Is(err, errBusy):
 		return http.StatusTooManyRequests
-	case errors.Is(err, measure.ErrNoSnapshot):
+	case errors.Is(err, measure.ErrNoSnapshot), errors.Is(err, context.DeadlineExceeded):
 		return http.StatusServiceUnavailable
 	}
 	return http.StatusInternalServerError
@@ -278,8 +318,14 @@ func (d *Dashboard) fail(w http.ResponseWriter, r *http.Request, err error) {
 		if errors.Is(err, errForbidden) {
 			p = page.Problem{Kind: page.Forbidden}
 		}
+	case http.StatusTooManyRequests:
+		p.Kind = page.Busy
+		w.Header().Set("Retry-After", "1")
 	case http.StatusServiceUnavailable:
 		p.Kind, p.Again = page.NoData, ""
+		if errors.Is(err, context.DeadlineExceeded) {
+			p.Kind = page.Busy
+		}
 	default:
 		p.Kind = page.Internal
 		d.cfg.Logger.ErrorContext(r.Context(), "a page of the dashboard was not made", slog.Any("cause", err))
