@@ -38,6 +38,9 @@ func (analyst) Agent(*http.Request, session.Person) audit.Agent { return audit.A
 // Note implements dashboard.Auditor.
 func (analyst) Note(context.Context, []byte) error { return nil }
 
+// Audit implements dashboard.Auditor.
+func (analyst) Audit(context.Context, []byte) error { return nil }
+
 // fileOfPage asks the dashboard of a data directory for a file of a page. The address is that of the page.
 func fileOfPage(t *testing.T, data, address, file string) string {
 	t.Helper()
