@@ -84,7 +84,7 @@ func oddPatients(source string) []byte {
 func TestEveryCodeHasItsEntry(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, oddPeople, role.Engineer)
-	_, codes, _ := counted(t, r.world)
+	_, codes, _ := qualityOf(t, r.world)
 	if len(codes) < 6 {
 		t.Fatalf("%d codes are not known, so that nothing is under test", len(codes))
 	}

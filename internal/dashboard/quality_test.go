@@ -18,8 +18,8 @@ import (
 	"github.com/equitylens/equitylens/store/facts"
 )
 
-// counted is how good the data of a world are, as the store has it.
-func counted(t testing.TB, w *world) (q facts.Quality, codes []facts.Issue, sites map[string]string) {
+// qualityOf is how good the data of a world are, as the store has it.
+func qualityOf(t testing.TB, w *world) (q facts.Quality, codes []facts.Issue, sites map[string]string) {
 	t.Helper()
 	err := w.hold(func(s dashboard.Snapshot) (err error) {
 		if q, err = s.Facts().Quality(t.Context()); err != nil {
@@ -50,7 +50,7 @@ func number(t testing.TB, cell string) int64 {
 func TestWhatIsOnRecordAddsUp(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, madeUp, role.Engineer)
-	quality, _, sites := counted(t, r.world)
+	quality, _, sites := qualityOf(t, r.world)
 	fields := []string{"race", "ethnicity", "language", "interpreter_need", "sex"}
 	keys := []string{""}
 	for _, c := range quality.Completeness {
