@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/xml"
+	"errors"
 	"io"
 	"mime"
 	"net/http"
@@ -57,7 +58,7 @@ func reads(t *testing.T, address string, got answer) string {
 		}
 	case "svg":
 		for d := xml.NewDecoder(strings.NewReader(got.body)); ; {
-			if _, err := d.Token(); err == io.EOF {
+			if _, err := d.Token(); errors.Is(err, io.EOF) {
 				break
 			} else if err != nil {
 				t.Errorf("%s is no XML: %v", address, err)
@@ -207,7 +208,7 @@ func checkBook(t *testing.T, address, body string) {
 	texts := 0
 	for d := xml.NewDecoder(strings.NewReader("<book>" + headless(unzipped(t, body)) + "</book>")); ; {
 		token, err := d.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

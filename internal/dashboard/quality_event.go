@@ -192,6 +192,7 @@ func (d *Dashboard) start(w http.ResponseWriter, r *http.Request) {
 	back := address{Path: QualityPath, Language: r.URL.Query().Get(paramLanguage)}
 	signed := r.Clone(r.Context()) // Whoever signs in comes back to the page, and presses again.
 	signed.URL = &url.URL{Path: back.Path, RawQuery: back.query().Encode()}
+	ctx := r.Context()
 	d.cfg.Gate.Signed(w, signed, func(s session.Session) {
 		var err error
 		switch {
@@ -200,7 +201,7 @@ func (d *Dashboard) start(w http.ResponseWriter, r *http.Request) {
 		case d.cfg.Syncer == nil:
 			err = errNotFound
 		default:
-			err = d.cfg.Syncer.Start(context.WithoutCancel(r.Context())) // It outlives the request.
+			err = d.cfg.Syncer.Start(context.WithoutCancel(ctx)) // It outlives the request.
 		}
 		if noted := d.noteStart(w, r, s.Person, err); noted != nil {
 			d.fail(w, r, noted)
@@ -213,7 +214,7 @@ func (d *Dashboard) start(w http.ResponseWriter, r *http.Request) {
 		case errors.Is(err, server.ErrRunning):
 			back.More = map[string][]string{paramStart: {startRunning}}
 		case err != nil:
-			d.broken(r.Context(), "a sync did not begin", err)
+			d.broken(ctx, "a sync did not begin", err)
 			d.problem(w, r, http.StatusServiceUnavailable, page.Problem{
 				Kind: page.Internal, Reference: w.Header().Get(requestID), Again: QualityPath,
 				Detail: "the sync did not begin: " + err.Error(),

@@ -147,16 +147,17 @@ func (d *Dashboard) answer(
 			a.Audience = release.Public
 		}
 	}
+	ctx := r.Context()
 	var key string
 	err = d.cfg.Hold(func(snapshot Snapshot) error {
-		key = b.key(r.Context(), d.visit(r, snapshot, a, may))
+		key = b.key(ctx, d.visit(r, snapshot, a, may))
 		made = d.kept.get(key)
 		return nil
 	})
 	if err != nil || made != nil {
 		return made, err
 	}
-	return d.kept.flights.do(r.Context(), key, func(ctx context.Context) (*written, error) {
+	return d.kept.flights.do(ctx, key, func(ctx context.Context) (*written, error) {
 		ctx, cancel := context.WithTimeout(ctx, longestMaking)
 		defer cancel()
 		leave, err := d.kept.line.enter(ctx, session)
@@ -175,13 +176,14 @@ const longestMaking = time.Minute
 func (d *Dashboard) make(
 	b builder, answer answering, r *http.Request, a address, may rights,
 ) (made *written, err error) {
+	ctx := r.Context()
 	err = d.cfg.Hold(func(snapshot Snapshot) error {
 		v := d.visit(r, snapshot, a, may)
-		key := b.key(r.Context(), v) // Before the builder settles what the address leaves open.
+		key := b.key(ctx, v) // Before the builder settles what the address leaves open.
 		if made = d.kept.get(key); made != nil {
 			return nil
 		}
-		s, err := b.make(r.Context(), v)
+		s, err := b.make(ctx, v)
 		if err != nil {
 			return err
 		}

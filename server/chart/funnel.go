@@ -181,10 +181,10 @@ func (c Funnel) across(p *plane, across scale) {
 		x := across.at(t)
 		p.add(rule(point{x, bottom}, point{x, bottom + 4}, edge, 1, whole))
 	}
-	p.sheet.numbers(across, ticks, bottom+17)
+	p.numbers(across, ticks, bottom+17)
 	p.down(21)
 	for _, text := range p.letters.wrap(clean(c.X.Label), smallSize, false, p.area.w, 2) {
-		p.add(small(point{p.area.x + p.area.w/2, p.sheet.y + 13}, text, middle, soft))
+		p.add(small(point{p.area.x + p.area.w/2, p.y + 13}, text, middle, soft))
 		p.down(smallSize * leading)
 	}
 	p.down(4)

@@ -164,17 +164,18 @@ func (c HeatMap) block(s *sheet, x, w, labelW float64, from, to int) {
 
 // draw fills the box of a cell.
 func (c HeatCell) draw(s *sheet, b box) []shape {
-	switch {
-	case c.State == Suppressed:
+	switch c.State {
+	case Suppressed:
 		return hiddenCell(b)
-	case c.State == NoData:
+	case NoData:
 		return absentCell(b)
+	case Shown:
 	}
 	d := c.degree()
 	b.paint = paint{fill: d.fill(), stroke: grid, width: 1}
 	if c.Clear {
 		b.x, b.y, b.w, b.h = b.x+0.5, b.y+0.5, b.w-1, b.h-1
-		b.paint.stroke, b.paint.width = ink, 2
+		b.stroke, b.width = ink, 2
 	}
 	out := []shape{b}
 	out = append(out, d.sign(point{b.x + 9, b.y + b.h/2})...)

@@ -105,7 +105,7 @@ func (p *plane) periods(labels []string) {
 }
 
 // down moves on.
-func (p *plane) down(by float64) { p.sheet.y += by }
+func (p *plane) down(by float64) { p.y += by }
 
 // ending is what is written at the end of a line, at its height.
 type ending struct {

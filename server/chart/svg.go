@@ -19,13 +19,13 @@ func writeSVG(b *bytes.Buffer, m Meta, s *sheet) {
 		title, description = description, ""
 	}
 	sum := sha256.New()
-	for _, part := range []string{title, description, num(s.width), body.String()} {
+	for _, part := range []string{title, description, num(s.width), body.text.String()} {
 		_, _ = sum.Write([]byte(part + "\x00"))
 	}
 	id := "chart-" + hex.EncodeToString(sum.Sum(nil)[:8])
 
 	var w svgWriter
-	w.WriteString(`<svg xmlns="http://www.w3.org/2000/svg"`)
+	w.write(`<svg xmlns="http://www.w3.org/2000/svg"`)
 	w.attr("class", "chart")
 	w.attr("viewBox", "0 0 "+num(s.width)+" "+num(s.height()))
 	w.attr("width", num(s.width))
@@ -51,7 +51,7 @@ func writeSVG(b *bytes.Buffer, m Meta, s *sheet) {
 	}
 	w.attr("direction", "ltr")
 	w.attr("font-family", families)
-	w.WriteString(">\n")
+	w.write(">\n")
 	switch {
 	case title == "":
 	case s.small:
@@ -62,25 +62,27 @@ func writeSVG(b *bytes.Buffer, m Meta, s *sheet) {
 			w.element("desc", id+"-d", description)
 		}
 	}
-	b.Write(w.Bytes())
-	b.Write(body.Bytes())
+	b.Write(w.text.Bytes())
+	b.Write(body.text.Bytes())
 	b.WriteString("</svg>\n")
 }
 
 // svgWriter writes elements.
-type svgWriter struct{ bytes.Buffer }
+type svgWriter struct{ text bytes.Buffer }
+
+func (w *svgWriter) write(text string) { w.text.WriteString(text) }
 
 // element writes one that has only text.
 func (w *svgWriter) element(name, id, text string) {
-	w.WriteString("<" + name)
+	w.write("<" + name)
 	if id != "" {
 		w.attr("id", id)
 	}
-	w.WriteString(">" + escape(text) + "</" + name + ">\n")
+	w.write(">" + escape(text) + "</" + name + ">\n")
 }
 
 func (w *svgWriter) attr(name, value string) {
-	w.WriteString(" " + name + `="` + escape(value) + `"`)
+	w.write(" " + name + `="` + escape(value) + `"`)
 }
 
 func (w *svgWriter) number(name string, value float64) { w.attr(name, num(value)) }
@@ -91,30 +93,30 @@ func (w *svgWriter) shapes(all []shape) {
 		case datum:
 			w.datum(one)
 		case segment:
-			w.WriteString("<line")
+			w.write("<line")
 			w.number("x1", one.from.x)
 			w.number("y1", one.from.y)
 			w.number("x2", one.to.x)
 			w.number("y2", one.to.y)
 			w.paint(one.paint)
-			w.WriteString("/>\n")
+			w.write("/>\n")
 		case box:
-			w.WriteString("<rect")
+			w.write("<rect")
 			w.box(one)
 			w.paint(one.paint)
-			w.WriteString("/>\n")
+			w.write("/>\n")
 		case disc:
-			w.WriteString("<circle")
+			w.write("<circle")
 			w.number("cx", one.at.x)
 			w.number("cy", one.at.y)
 			w.number("r", one.r)
 			w.paint(one.paint)
-			w.WriteString("/>\n")
+			w.write("/>\n")
 		case trace:
-			w.WriteString("<path")
+			w.write("<path")
 			w.attr("d", outline(one))
 			w.paint(one.paint)
-			w.WriteString("/>\n")
+			w.write("/>\n")
 		case words:
 			w.words(one)
 		}
@@ -130,17 +132,17 @@ func (w *svgWriter) box(b box) {
 
 // datum writes a group with the words that browsers show to who points at it.
 func (w *svgWriter) datum(d datum) {
-	w.WriteString("<g>\n")
+	w.write("<g>\n")
 	if title := clean(d.title); title != "" {
 		w.element("title", "", title)
 	}
 	if d.reach.w > 0 && d.reach.h > 0 {
-		w.WriteString("<rect")
+		w.write("<rect")
 		w.box(d.reach)
-		w.WriteString(` fill="none" pointer-events="all"/>` + "\n")
+		w.write(` fill="none" pointer-events="all"/>` + "\n")
 	}
 	w.shapes(d.shapes)
-	w.WriteString("</g>\n")
+	w.write("</g>\n")
 }
 
 // paint writes colours, as class and as attribute.
@@ -180,7 +182,7 @@ func (w *svgWriter) words(t words) {
 	if t.text == "" {
 		return
 	}
-	w.WriteString("<text")
+	w.write("<text")
 	w.number("x", t.at.x)
 	w.number("y", t.at.y)
 	w.number("font-size", t.size)
@@ -201,16 +203,16 @@ func (w *svgWriter) words(t words) {
 	} else {
 		w.paint(paint{fill: t.colour})
 	}
-	w.WriteString(">" + escape(t.text))
+	w.write(">" + escape(t.text))
 	if t.tail != "" {
-		w.WriteString("<tspan")
+		w.write("<tspan")
 		w.number("dx", tailGap)
 		w.number("font-size", smallSize)
 		w.attr("font-weight", "400")
 		w.paint(paint{fill: soft})
-		w.WriteString(">" + escape(t.tail) + "</tspan>")
+		w.write(">" + escape(t.tail) + "</tspan>")
 	}
-	w.WriteString("</text>\n")
+	w.write("</text>\n")
 }
 
 // outline is the d of a path.

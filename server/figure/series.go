@@ -56,7 +56,7 @@ func (t *Teller) Sparkline(r gap.TrendReport, i int, m Measure) chart.Sparkline 
 		}
 	}
 	if at := latest(r, s); at >= 0 {
-		c.Meta.Description = t.latestSentence(r, s, at, m)
+		c.Description = t.latestSentence(r, s, at, m)
 	}
 	return c
 }

@@ -10,8 +10,9 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/equitylens/equitylens/server/words"
 	"golang.org/x/text/language"
+
+	"github.com/equitylens/equitylens/server/words"
 )
 
 //go:embed templates/*.html
