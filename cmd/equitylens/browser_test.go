@@ -26,6 +26,9 @@ import (
 type demonstration struct {
 	charts, url string
 	log         *worldtest.Log
+	// stop ends it, and ended says with which code it did.
+	stop  func()
+	ended chan int
 }
 
 // demonstrate starts the demonstration and waits until it invites.
@@ -44,7 +47,7 @@ func demonstrate(t *testing.T) demonstration {
 		<-ended
 	})
 	address := regexp.MustCompile(`(?m)^  (http://127\.0\.0\.1:\d+)(/ehr|/)$`)
-	d := demonstration{log: log}
+	d := demonstration{log: log, stop: stop, ended: ended}
 	await(t, func() bool {
 		select {
 		case code := <-ended:

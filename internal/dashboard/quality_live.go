@@ -64,6 +64,9 @@ func momentOf(w *words.Words, s ingest.Status) moment {
 	return m
 }
 
+// partsOfPhase is into how many parts the bar divides a phase.
+const partsOfPhase = 100
+
 // under is a sync that is under way.
 func under(w *words.Words, s ingest.Status) moment {
 	p := s.Progress
@@ -72,13 +75,15 @@ func under(w *words.Words, s ingest.Status) moment {
 	if p.Step != "" && slices.Contains(ingest.Steps(), p.Step) {
 		step = w.Say("quality.step", step, w.Say("quality.step."+p.Step))
 	}
+	at := slices.Index(phases, p.Phase)
 	m := moment{
 		Key: s.Source + "/" + p.Phase + "/" + p.Step, Running: true,
-		Says: w.Say("quality.live.under", w.Count(float64(slices.Index(phases, p.Phase)+1)),
+		Value: max(at, 0) * partsOfPhase, Max: len(phases) * partsOfPhase,
+		Says: w.Say("quality.live.under", w.Count(float64(at+1)),
 			w.Count(float64(len(phases))), step, words.Plain(s.Source)),
 	}
 	if p.Total > 0 {
-		m.Value, m.Max = min(p.Files, p.Total), p.Total
+		m.Value += partsOfPhase * min(p.Files, p.Total) / p.Total
 		m.Detail = w.Say("quality.live.files", w.Count(float64(p.Files)), w.Count(float64(p.Total)))
 	}
 	if p.Lines > 0 {

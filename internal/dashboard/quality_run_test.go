@@ -233,7 +233,7 @@ func TestNoPageOfTheSyncIsStale(t *testing.T) {
 	says("File 3 of 10 · 4,321 lines read")
 	leaf := w.open(t, "/quality")
 	meter := all(leaf.part("run"), atom.Progress)[0]
-	if attribute(meter, "value") != "3" || attribute(meter, "max") != "10" || has(meter, "hidden") {
+	if attribute(meter, "value") != "30" || attribute(meter, "max") != "500" || has(meter, "hidden") {
 		t.Errorf("the bar is %v", meter.Attr)
 	}
 	w.night.set(ingest.Status{
@@ -389,8 +389,8 @@ func TestASyncIsHeardOfAsItGoes(t *testing.T) {
 	w.night.told <- ingest.Status{Running: true, Source: "ehr", Progress: &ingest.Progress{
 		Phase: "load", Files: 1, Total: 4, Lines: 1000, Note: "patient Esperanza"}}
 	got := s.status()
-	if got.Says != "Hay una sincronización en curso. Paso 2 de 5: leer los archivos (ehr)." || got.Value != 1 ||
-		got.Max != 4 || got.Detail != "Archivo 1 de 4 · 1,000 líneas leídas" || !got.Running {
+	if got.Says != "Hay una sincronización en curso. Paso 2 de 5: leer los archivos (ehr)." || got.Value != 125 ||
+		got.Max != 500 || got.Detail != "Archivo 1 de 4 · 1,000 líneas leídas" || !got.Running {
 		t.Errorf("heard: %+v", got)
 	}
 	first := got.Key
@@ -403,7 +403,7 @@ func TestASyncIsHeardOfAsItGoes(t *testing.T) {
 	}
 	w.night.told <- ingest.Status{Running: true, Source: "ehr", Progress: &ingest.Progress{
 		Phase: "load", Files: 2, Total: 4, Lines: 2000}}
-	if got := s.status(); got.Key != first || got.Value != 2 {
+	if got := s.status(); got.Key != first || got.Value != 150 {
 		t.Errorf("within a phase the key changes, or nothing does: %+v", got)
 	}
 	w.night.told <- ingest.Status{Started: w.asOf, Ended: w.asOf,
