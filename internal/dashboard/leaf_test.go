@@ -144,7 +144,7 @@ func (l *leaf) links() []string {
 }
 
 // submissions are the addresses that come of sending each form as it stands, and then with each other
-// option of each choice in turn.
+// option of each choice in turn, or of a long list some.
 func (l *leaf) submissions() []string {
 	var out []string
 	add := func(action string, values url.Values) {
@@ -184,7 +184,7 @@ func (l *leaf) submissions() []string {
 			case n.DataAtom == atom.Input && (attribute(n, "type") == "checkbox" || attribute(n, "type") == "radio"):
 				options = []string{attribute(n, "value")}
 			}
-			for _, option := range options {
+			for _, option := range ends(options) {
 				other := url.Values{}
 				for k, v := range as {
 					other[k] = v
@@ -195,6 +195,15 @@ func (l *leaf) submissions() []string {
 		}
 	}
 	return out
+}
+
+// ends are the first and the last of a long list, which stand for the others.
+func ends(options []string) []string {
+	const most = 3
+	if len(options) <= 2*most {
+		return options
+	}
+	return slices.Concat(options[:most], options[len(options)-most:])
 }
 
 // chosen are the options of a choice that are sent.
@@ -309,11 +318,16 @@ func ours(address string) bool {
 	}, func(prefix string) bool { return strings.HasPrefix(path, prefix) })
 }
 
-// resolves checks that the links and the forms of the page lead somewhere.
+// resolves checks that the links and the forms of the page lead somewhere. Of the files of several figures
+// of one kind, such as time-es.svg and time-en.svg, it asks for the first.
 func (l *leaf) resolves(r *rig) {
 	l.t.Helper()
 	page, _, _ := strings.Cut(l.address, "?")
+	seen := map[string]bool{}
 	for _, address := range append(l.links(), l.submissions()...) {
+		if path, _, _ := strings.Cut(address, "?"); repeated(path, seen) {
+			continue
+		}
 		if strings.HasPrefix(address, "?") {
 			address = page + address
 		}
@@ -327,4 +341,16 @@ func (l *leaf) resolves(r *rig) {
 				said(tree(l.t, got.body)))
 		}
 	}
+}
+
+// repeated reports whether a path is that of a file of which one of the same kind was seen.
+func repeated(path string, seen map[string]bool) bool {
+	_, name, isFile := strings.Cut(path, "/files/")
+	stem, _, several := strings.Cut(name, "-")
+	if !isFile || !several {
+		return false
+	}
+	kind := stem + name[strings.LastIndexByte(name, '.'):]
+	defer func() { seen[kind] = true }()
+	return seen[kind]
 }

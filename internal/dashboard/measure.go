@@ -2,6 +2,8 @@ package dashboard
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -52,8 +54,9 @@ func (d *Dashboard) measure() builder {
 				made.figures = append(made.figures, figuresOf(section)...)
 			}
 			made.results = []measure.Result{s.result}
-			if made.gaps, err = gap.Of([]measure.Result{s.result}, gap.Options{Reference: s.Reference}); err != nil {
-				return nil, err
+			made.gaps, err = gap.Of([]measure.Result{s.result}, gap.Options{Reference: s.Reference})
+			if err != nil && !errors.Is(err, gap.ErrNoReference) { // Too few to compare with leave no gap.
+				return nil, fmt.Errorf("list the gaps: %w", err)
 			}
 			s.finish(&out)
 			return made, nil
@@ -88,7 +91,7 @@ func (s *study) head() page.Board {
 			Name: s.words.Say("choice.by"), Value: s.words.DimensionTitle(s.By),
 		})
 	}
-	if c := s.comparison.Reference; c != nil {
+	if c := s.reference(); c != nil {
 		terms = append(terms, page.Term{
 			Name: s.words.Say("choice.reference"), Value: s.referenceName(*c),
 		})
@@ -98,7 +101,10 @@ func (s *study) head() page.Board {
 			Name: s.words.Say("choice.policy"), Value: s.words.Say("choice.policy." + string(s.Policy)),
 		})
 	}
-	kept := s.kept()
+	for _, text := range s.absent {
+		b.Notices = append(b.Notices, page.Notice{Tone: "check", Text: text})
+	}
+	kept := s.kept(s.words.DimensionTitle)
 	terms = append(terms, kept...)
 	if len(kept) > 0 {
 		var names []string
@@ -114,10 +120,10 @@ func (s *study) head() page.Board {
 // finish adds what stands around the figures.
 func (s *study) finish(out *page.Measure) {
 	about := []string{words.Capital(s.words.Period(s.period)), s.words.Say("measure.by", s.words.Dimension(s.By))}
-	if c := s.comparison.Reference; c != nil {
+	if c := s.reference(); c != nil {
 		about = append(about, s.words.Say("measure.against", s.referenceName(*c)))
 	}
-	for _, k := range s.kept() {
+	for _, k := range s.kept(s.words.Dimension) {
 		about = append(about, s.words.Say("figure.kept", k.Name, k.Value))
 	}
 	out.About = strings.Join(about, " · ")
@@ -150,18 +156,19 @@ func (s *study) finish(out *page.Measure) {
 // refuse says why there are no figures, and what there is instead.
 func (s *study) refuse(out *page.Measure) {
 	out.Refused = s.words.Say(s.withheld)
-	for _, p := range s.imported {
+	for _, p := range s.instead {
 		a := s.to(s.Path)
 		a.Period, a.Rate = periodName(p), s.Rate
 		out.Instead = append(out.Instead, page.Link{Text: words.Capital(s.words.Period(p)), URL: a.String()})
 	}
-	if s.imported == nil && s.Period != periodName(s.span.usual()) {
-		a := s.to(s.Path)
-		a.Period, a.Rate = periodName(s.span.usual()), s.Rate
-		out.Instead = append(out.Instead, page.Link{
-			Text: words.Capital(s.words.Period(s.span.usual())), URL: a.String(),
-		})
+}
+
+// reference is what the groups are compared with, nil where they are not.
+func (s *study) reference() *gap.Chosen {
+	if s.comparison.GapsRefused != nil {
+		return nil
 	}
+	return s.comparison.Reference
 }
 
 // referenceName names what the groups are compared with.
@@ -187,7 +194,7 @@ func (s *study) groupName(code string) string {
 }
 
 // kept says what the figures are narrowed to, by the names of the groups where they are known.
-func (s *study) kept() []page.Term {
+func (s *study) kept(dimension func(string) string) []page.Term {
 	var out []page.Term
 	for _, key := range measure.FilterKeys() {
 		if len(s.Where[key]) == 0 {
@@ -203,7 +210,7 @@ func (s *study) kept() []page.Term {
 		for _, value := range s.Where[key] {
 			names = append(names, s.valueName(key, value))
 		}
-		out = append(out, page.Term{Name: s.words.DimensionTitle(key), Value: strings.Join(names, ", ")})
+		out = append(out, page.Term{Name: dimension(key), Value: strings.Join(names, ", ")})
 	}
 	return out
 }

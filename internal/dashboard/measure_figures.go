@@ -80,7 +80,7 @@ func (s *study) groups() page.Section {
 		f.Table.Rows[i+everybody].Cells[0].Href = s.about(c.Code)
 	}
 	out := s.section(groupsPart, f)
-	c := s.comparison.Reference
+	c := s.reference()
 	if c == nil || s.Group == "" || c.Code == s.Group {
 		return out
 	}
@@ -150,7 +150,7 @@ func (s *study) trend(ctx context.Context) (report gap.TrendReport, refused stri
 	if !ok {
 		return report, "measure.time.none", nil
 	}
-	months, err := s.snapshot.Months(ctx, measure.Question{
+	months, err := s.months(ctx, measure.Question{
 		Measure: s.definition.ID, Period: asked, By: []string{s.By}, Policy: s.Policy, Where: s.Where,
 	})
 	if err != nil {
@@ -167,6 +167,25 @@ func (s *study) trend(ctx context.Context) (report gap.TrendReport, refused stri
 		return report, "", fmt.Errorf("follow the months: %w", err)
 	}
 	return report, "", nil
+}
+
+// months counts each month. Patients are counted anew for each, so that of them it is asked for one by
+// one: the figures of whole months are stored.
+func (s *study) months(ctx context.Context, asked measure.Question) ([]measure.Result, error) {
+	if s.definition.Unit != measure.PatientUnit || asked.Policy != "" || len(asked.Where) > 0 {
+		return s.snapshot.Months(ctx, asked)
+	}
+	var out []measure.Result
+	one := asked
+	for at := asked.Period.Start; at.Before(asked.Period.End); at = at.AddDate(0, 1, 0) {
+		one.Period = measure.Period{Start: at, End: at.AddDate(0, 1, -1)}
+		r, err := s.snapshot.Answer(ctx, one, s.Audience)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, nil
 }
 
 // monthly is the time of the months: whole ones, up to the end of the period or of the data, from where
@@ -189,7 +208,7 @@ func (s *study) monthly() (measure.Period, bool) {
 // against is the reference of the page as the months take it: the group that was found for the whole
 // period, so that all figures of the page are about the same two.
 func (s *study) against() gap.Reference {
-	c := s.comparison.Reference
+	c := s.reference()
 	if c == nil || c.Rule == gap.Overall {
 		return s.Reference
 	}
@@ -211,4 +230,3 @@ func (s *study) places() ([]page.Section, error) {
 	}
 	return append(out, s.section("funnel", s.tell.Funnel(c, s.told))), nil
 }
-

@@ -28,7 +28,9 @@ func (s *study) form() *page.Form {
 	}
 	f.Fields = append(f.Fields, s.dimensionField(s.words.Say("choice.by"), s.By, measure.Dimensions()))
 	if s.withheld == "" {
-		f.Fields = append(f.Fields, s.referenceField(s.Reference, s.references()...))
+		if s.reference() != nil {
+			f.Fields = append(f.Fields, s.referenceField(s.Reference, s.references()...))
+		}
 		if groups := s.groupField(); len(groups.Options) > 1 {
 			f.Fields = append(f.Fields, groups)
 		}
@@ -85,9 +87,6 @@ func (s *study) rateField() page.Field {
 // references are the groups that can be compared with.
 func (s *study) references() []page.Option {
 	var out []page.Option
-	if s.comparison.Reference == nil {
-		return nil
-	}
 	for _, c := range s.comparison.Groups {
 		if c.State != string(mapping.Known) || c.Suppressed || c.Score == nil ||
 			c.GapRefused != nil && c.GapRefused.Reason != gap.IsReference {

@@ -28,9 +28,11 @@ type study struct {
 	with string
 	// withheld says why there is nothing to show, and is a key of words; the rest is then empty.
 	withheld string
-	// imported are the periods of which an imported measure has figures, where the one asked for is
-	// none of them.
-	imported []measure.Period
+	// instead are periods of which there are figures, where of the one asked for there are none.
+	instead []measure.Period
+
+	// absent says in words what of the address is not in these data.
+	absent []string
 
 	result     measure.Result
 	group      measure.Group
@@ -124,7 +126,7 @@ func (s *study) settlePeriod(ctx context.Context) error {
 		s.period = have[len(have)-1]
 		s.Period = periodName(s.period)
 	default:
-		s.withheld, s.imported = "measure.notimported", have
+		s.withheld, s.instead = "measure.notimported", have
 	}
 	return nil
 }
@@ -180,7 +182,22 @@ func (s *study) settleDimension(ctx context.Context) error {
 	if s.with != "" {
 		s.More.Set(paramWith, s.with)
 	}
+	s.settlePolicy()
 	return nil
+}
+
+// settlePolicy leaves out a race policy by which a dimension is not counted: it asks two questions where
+// the dimension is one.
+func (s *study) settlePolicy() {
+	anybody := []string{"~" + string(mapping.Unknown)}
+	for _, by := range append([]string{s.By}, strings.FieldsFunc(s.with, isStar)...) {
+		if s.Policy == "" || (measure.Filter{by: anybody}).Check(s.Policy) == nil {
+			continue
+		}
+		s.absent = append(s.absent, s.words.Say("measure.nopolicy", s.words.Dimension(by),
+			s.words.Say("choice.policy."+string(s.Policy))))
+		s.Policy = ""
+	}
 }
 
 func isStar(r rune) bool { return r == '*' }
@@ -252,7 +269,7 @@ func (s *study) count(ctx context.Context) error {
 	var err error
 	s.result, err = s.ask(ctx, q)
 	if s.notPublic(err) {
-		s.withheld = "measure.notpublic"
+		s.withhold(ctx)
 		return nil
 	}
 	if err != nil {
@@ -271,30 +288,55 @@ func (s *study) count(ctx context.Context) error {
 	return err
 }
 
+// withhold says that the answer is not public, and finds out whether that of the usual period is.
+func (s *study) withhold(ctx context.Context) {
+	s.withheld = "measure.notpublic"
+	if usual := s.span.usual(); usual != s.period {
+		q := measure.Question{Measure: s.definition.ID, Period: usual, By: []string{s.By}}
+		if _, err := s.snapshot.Answer(ctx, q, s.Audience); err == nil {
+			s.instead = []measure.Period{usual}
+		}
+	}
+}
+
 // cross is the dimension and what it is crossed with.
 func (s *study) cross() string { return s.By + "*" + s.with }
 
-// compare compares the groups, and settles which of them is looked at.
+// compare compares the groups, and settles which of them is looked at. A group that there is, and that
+// nobody is counted in here, is left out and named in a notice: with another filter or period it is back.
 func (s *study) compare() error {
 	var err error
 	s.comparison, err = gap.Compare(s.result, s.Rate, s.By, gap.Options{Reference: s.Reference})
 	if errors.Is(err, gap.ErrNoReference) {
-		return fmt.Errorf("%w: reference: want best, largest, overall or one of %s", errAddress,
-			strings.Join(s.codes(), ", "))
+		if !s.exists(string(s.Reference)) {
+			return fmt.Errorf("%w: reference: want best, largest, overall or one of %s", errAddress,
+				strings.Join(s.codes(), ", "))
+		}
+		s.absent = append(s.absent, s.words.Say("measure.noreference", s.valueName(s.By, string(s.Reference))))
+		s.Reference = ""
+		s.comparison, err = gap.Compare(s.result, s.Rate, s.By, gap.Options{})
 	}
 	if err != nil {
 		return fmt.Errorf("compare: %w", err)
 	}
-	if s.Group != "" {
-		if !slices.ContainsFunc(s.comparison.Groups, func(c gap.Compared) bool {
-			return c.Code == s.Group && c.State == string(mapping.Known)
-		}) {
+	if s.Group != "" && !slices.Contains(s.codes(), s.Group) {
+		if !s.exists(s.Group) {
 			return fmt.Errorf("%w: group: want one of %s", errAddress, strings.Join(s.codes(), ", "))
 		}
-		return nil
+		s.absent = append(s.absent, s.words.Say("measure.nogroup", s.valueName(s.By, s.Group)))
+		s.Group = ""
 	}
-	s.Group, _ = figure.Lead(s.comparison, s.told)
+	if s.Group == "" {
+		s.Group, _ = figure.Lead(s.comparison, s.told)
+	}
 	return nil
+}
+
+// exists reports whether a code is one of the dimension under any race policy, in these data or not.
+func (s *study) exists(code string) bool {
+	return slices.ContainsFunc(append(mapping.Policies(), ""), func(p mapping.Policy) bool {
+		return !strings.HasPrefix(code, "~") && measure.Filter{s.By: {code}}.Check(p) == nil
+	})
 }
 
 // codes are those of the groups that are known.
