@@ -90,6 +90,7 @@ const (
 type Dashboard struct {
 	cfg     Config
 	kept    *keeper
+	forms   forms
 	streams streams
 }
 

@@ -266,7 +266,7 @@ func (d *Dashboard) note(w http.ResponseWriter, r *http.Request, who session.Per
 	if r.URL.RawQuery != "" {
 		query += "?" + r.URL.RawQuery
 	}
-	event, err := d.cfg.Audit.Access(audit.Access{
+	event, err := d.forms.event(d.cfg.Audit, audit.Access{
 		Agent: d.cfg.Gate.Agent(r, who), Outcome: outcome, Interaction: audit.Search, Query: query,
 		Request: w.Header().Get(requestID),
 		Details: []audit.Detail{{Name: "route", Value: "dashboard"}},
