@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -49,6 +50,9 @@ type address struct {
 	// More holds the parameters that one page alone knows.
 	More url.Values
 }
+
+// languageTag is what a language can be called in an address (RFC 5646), or nothing.
+var languageTag = regexp.MustCompile(`^[A-Za-z0-9-]{0,35}$`)
 
 // longestQuery bounds the parameters of an address, in bytes: every link of a page repeats them, and an
 // answer is kept under them.
@@ -97,6 +101,9 @@ func readAddress(path string, query url.Values, known ...string) (address, error
 			return a, fmt.Errorf("%w: period: want a year, a quarter, a month or two days, such as 2025, "+
 				"2025-Q1, 2025-03 or 2025-01-01/2025-06-30", errAddress)
 		}
+	}
+	if !languageTag.MatchString(a.Language) {
+		return a, fmt.Errorf("%w: lang: want a language, such as en or es", errAddress)
 	}
 	if a.Policy != "" && !slices.Contains(mapping.Policies(), a.Policy) {
 		return a, fmt.Errorf("%w: policy: want one of %v", errAddress, mapping.Policies())

@@ -8,6 +8,7 @@ import (
 	"github.com/equitylens/equitylens/measure"
 	"github.com/equitylens/equitylens/measure/release"
 	"github.com/equitylens/equitylens/server/page"
+	"github.com/equitylens/equitylens/server/words"
 )
 
 // board is what stands around the comparison. It comes last, for by then everything is settled.
@@ -18,7 +19,7 @@ func (c *comparing) board() page.Board {
 	b.Lead = c.words.Say("compare.lead")
 	b.Crumbs = []page.Link{
 		{Text: c.words.Say("board.definitions"), URL: c.to(DefinitionsPath).String()},
-		{Text: c.rate.Words(c.language()).Title, URL: c.measurePage().String()},
+		{Text: words.Plain(c.rate.Words(c.language()).Title), URL: c.measurePage().String()},
 	}
 	b.Notices = append(b.Notices, c.notices...)
 	b.Form = c.form()
@@ -48,7 +49,7 @@ func (c *comparing) measurePage() address {
 // provenance says what was compared.
 func (c *comparing) provenance() []page.Term {
 	terms := []page.Term{
-		{Name: c.words.Say("compare.measure"), Value: c.definition.ID + " " + c.definition.Version},
+		{Name: c.words.Say("compare.measure"), Value: words.Plain(c.definition.ID + " " + c.definition.Version)},
 	}
 	for _, r := range c.sheet.results {
 		terms = append(terms, page.Term{
@@ -143,7 +144,7 @@ func (c *comparing) measureField() page.Field {
 	for _, d := range c.snapshot.Definitions() {
 		rates := d.Rates()
 		for _, r := range rates {
-			option := page.Option{Value: d.ID, Label: r.Words(c.language()).Title,
+			option := page.Option{Value: d.ID, Label: words.Plain(r.Words(c.language()).Title),
 				Chosen: d.ID == c.definition.ID && r.ID == c.Rate}
 			if len(rates) > 1 {
 				option.Value += rateSeparator + r.ID

@@ -9,6 +9,7 @@ import (
 	"github.com/equitylens/equitylens/measure/export"
 	"github.com/equitylens/equitylens/measure/release"
 	"github.com/equitylens/equitylens/server/figure"
+	"github.com/equitylens/equitylens/server/words"
 )
 
 // sourced adds to the foot of a picture what the figure cannot know: for whom it is, by which rule races
@@ -59,7 +60,7 @@ func (v *visit) twin(s *sheet, t figure.Table) export.Plain {
 func (v *visit) from(s *sheet) []export.Named {
 	var measures, versions, periods []string
 	add := func(to *[]string, text string) {
-		if text != "" && !slices.Contains(*to, text) {
+		if text = words.Plain(text); text != "" && !slices.Contains(*to, text) {
 			*to = append(*to, text)
 		}
 	}

@@ -34,9 +34,15 @@ func (o *survey) heat(s *sheet, out *page.Overview) error {
 				return err
 			}
 			for _, one := range g.Strata[o.By] {
-				if one.Code != "" {
-					names[o.words.Group(o.By, one.Coding)] = one.Code
+				if one.Code == "" {
+					continue
 				}
+				name := o.words.Group(o.By, one.Coding)
+				if other, twice := names[name]; twice && other != one.Code {
+					names[name] = "" // Nobody can say by the name which of the two is meant.
+					continue
+				}
+				names[name] = one.Code
 			}
 			told = append(told, figure.Told{Comparison: c, Measure: o.rateOf(r.Measure, g.ID)})
 		}

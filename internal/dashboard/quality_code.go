@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/equitylens/equitylens/mapping"
 	"github.com/equitylens/equitylens/server/figure"
 	"github.com/equitylens/equitylens/server/page"
+	"github.com/equitylens/equitylens/server/words"
 	"github.com/equitylens/equitylens/store/facts"
 )
 
@@ -111,7 +113,7 @@ func (q *dataView) fix(i facts.Issue) page.Fix {
 		text = []byte(err.Error())
 	}
 	return page.Fix{
-		Code: i.Code, JSON: string(text),
+		Code: words.Plain(i.Code), JSON: string(text),
 		Touches: q.words.Say("quality.fix.touches", int(i.People), q.words.Count(float64(i.People)), q.tell.Element(i.Element)),
 		Target: page.Link{
 			Text: q.words.Say("quality.fix.targets", q.tell.Element(i.Element)), URL: "#" + targetsID(i.Element),
@@ -248,5 +250,19 @@ func indented(what any) ([]byte, error) {
 	if err := e.Encode(what); err != nil {
 		return nil, fmt.Errorf("write a ConceptMap: %w", err)
 	}
-	return out.Bytes(), nil
+	return escaped(out.Bytes()), nil
+}
+
+// escaped writes what would turn a text around, or what no screen shows, as JSON can: by its number. What is
+// read of it is the same.
+func escaped(text []byte) []byte {
+	var out bytes.Buffer
+	for _, r := range string(text) {
+		if r != '\n' && r <= 0xffff && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) {
+			fmt.Fprintf(&out, `\u%04x`, r)
+			continue
+		}
+		out.WriteRune(r)
+	}
+	return out.Bytes()
 }

@@ -217,7 +217,7 @@ func (d *Dashboard) start(w http.ResponseWriter, r *http.Request) {
 			d.broken(ctx, "a sync did not begin", err)
 			d.problem(w, r, http.StatusServiceUnavailable, page.Problem{
 				Kind: page.Internal, Reference: w.Header().Get(requestID), Again: QualityPath,
-				Detail: "the sync did not begin: " + err.Error(),
+				Detail: "the sync did not begin; the log says why",
 			})
 			return
 		}

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // columns lists the names of the fields of Row, which are those of the Parquet schema.
@@ -50,10 +51,19 @@ func text(v any) string {
 	return ""
 }
 
-// inert keeps a spreadsheet from running what a label of the data says. Only text is touched: a
-// negative number stays a number. https://owasp.org/www-community/attacks/CSV_Injection
+// inert keeps a spreadsheet from running what a label of the data says, and a screen from turning it around
+// or obeying it. Only text is touched: a negative number stays a number.
+// https://owasp.org/www-community/attacks/CSV_Injection
 func inert(v string) string {
-	v = strings.ReplaceAll(v, "\x00", "")
+	v = strings.Map(func(r rune) rune {
+		switch {
+		case r == '\t', r == '\r', r == '\n':
+			return r
+		case unicode.IsControl(r), r >= '\u202a' && r <= '\u202e', r >= '\u2066' && r <= '\u2069', r == '\ufeff':
+			return -1
+		}
+		return r
+	}, v)
 	if v != "" && strings.ContainsRune("=+-@\t\r", rune(v[0])) {
 		return "'" + v
 	}
