@@ -26,11 +26,17 @@ type Snapshot interface {
 	Definitions() []measure.Definition
 	// Answer is for an audience. It fails as measure.Engine.Evaluate does, or with server.ErrNotPublic.
 	Answer(ctx context.Context, asked measure.Question, audience release.Audience) (measure.Result, error)
-	// Months is for those inside.
-	Months(ctx context.Context, asked measure.Question) ([]measure.Result, error)
+	Inside
 	// Earlier calls use with an engine on the snapshot before this one, or fails with
 	// measure.ErrNoSnapshot.
 	Earlier(ctx context.Context, use func(*measure.Engine) error) error
+}
+
+// Inside answers what only those inside may ask for: nothing of it is released.
+type Inside interface {
+	Months(ctx context.Context, asked measure.Question) ([]measure.Result, error)
+	// Sequences fails as measure.Engine.Sequences does.
+	Sequences(ctx context.Context, asked measure.Question, rate string) ([]measure.Sequence, error)
 }
 
 // Gate knows who has signed in.

@@ -120,6 +120,10 @@ func (s *study) overTime(ctx context.Context) ([]page.Section, error) {
 		f := figure.Figure{ID: "time", Title: s.words.Say("measure.part.time"), Notes: []string{s.words.Say(refused)}}
 		return []page.Section{s.section("time", f)}, nil
 	}
+	rare, err := s.rare(ctx, report)
+	if err != nil {
+		return nil, err
+	}
 	var out []page.Section
 	if f, ok := s.tell.GapTime(report, s.Group, s.told); ok {
 		out = append(out, s.section("gap", f))
@@ -127,10 +131,10 @@ func (s *study) overTime(ctx context.Context) ([]page.Section, error) {
 	first := max(0, slices.IndexFunc(report.Series, func(one gap.Series) bool {
 		return s.Group != "" && one.Code == s.Group && one.State == string(mapping.Known)
 	}))
-	series := s.section("time", s.tell.Series(report, first, s.told))
+	series := s.section("time", s.tell.Course(report, rare, first, s.told))
 	for i := range report.Series {
 		if i != first {
-			series.Others = append(series.Others, s.part(s.tell.Series(report, i, s.told)))
+			series.Others = append(series.Others, s.part(s.tell.Course(report, rare, i, s.told)))
 		}
 	}
 	series.OthersName = s.words.Say("measure.others", len(series.Others))

@@ -60,6 +60,13 @@ func (v *View) Months(ctx context.Context, asked measure.Question) ([]measure.Re
 	return v.held.engine.Months(ctx, asked)
 }
 
+// Sequences is measure.Engine.Sequences, for an internal audience.
+func (v *View) Sequences(
+	ctx context.Context, asked measure.Question, rate string,
+) ([]measure.Sequence, error) {
+	return v.held.engine.Sequences(ctx, asked, rate)
+}
+
 // Earlier calls use with an engine on the snapshot before this one, if one is kept. What was imported is
 // not beside it.
 func (v *View) Earlier(ctx context.Context, use func(*measure.Engine) error) (err error) {

@@ -26,8 +26,8 @@ func (t *Teller) Course(r gap.TrendReport, rare []gap.RareSeries, i int, m Measu
 	one := rare[at]
 	if len(one.Points) == 0 {
 		f := t.Series(r, i, m)
-		f.Sentences = append(f.Sentences, t.w.Say("rare.few", one.Events, t.counted(m.Unit, float64(one.Units)),
-			t.span(r), one.Needed))
+		f.Sentences = append([]string{t.w.Say("rare.few", one.Events,
+			t.counted(m.Unit, float64(one.Units)), t.span(r), one.Needed)}, f.Sentences...)
 		f.Notes = append(f.Notes, t.rareCase(one))
 		return f
 	}
