@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime/pprof"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -109,6 +110,9 @@ func profiled(b *testing.B, path string, do func()) {
 	}
 }
 
+// bytesPath is a yardstick: what the connection alone takes for as many bytes.
+const bytesPath = "/bytes"
+
 // served is a running server, and by which headers it knows who asks.
 type served struct {
 	url    string
@@ -116,6 +120,8 @@ type served struct {
 	client *http.Client
 	trail  *trail.Trail
 	lobby  *lobby
+	// plain is what the server sends at bytesPath, without any of its parts being asked.
+	plain *atomic.Pointer[[]byte]
 	// restart begins the server anew, so that no answer is kept in it. Sessions go on.
 	restart func(*testing.B)
 }
@@ -168,7 +174,12 @@ func sealed(b *testing.B, home cache.Store) cache.Store {
 func startServer(b *testing.B, engine *live.Engine, home cache.Store) *served {
 	b.Helper()
 	var handler atomic.Pointer[server.Server]
+	var plain atomic.Pointer[[]byte]
 	running := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == bytesPath {
+			_, _ = w.Write(*plain.Load())
+			return
+		}
 		handler.Load().ServeHTTP(w, r)
 	}))
 	b.Cleanup(running.Close)
@@ -198,7 +209,7 @@ func startServer(b *testing.B, engine *live.Engine, home cache.Store) *served {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = records.Close() })
-	s := &served{url: running.URL, trail: records, header: http.Header{"Accept-Encoding": {"gzip"}},
+	s := &served{url: running.URL, trail: records, plain: &plain, header: http.Header{"Accept-Encoding": {"gzip"}},
 		client: &http.Client{Transport: &http.Transport{
 			MaxIdleConnsPerHost: perSecond, DisableCompression: true}}}
 	s.lobby = receive(b, engine, store, records, running.URL)
@@ -270,12 +281,13 @@ func (s *served) ask(b *testing.B, path string) (*http.Response, error) {
 
 // load asks for paths in turn and returns the times.
 func (s *served) load(b *testing.B, paths []string) []time.Duration {
-	const n = int(perSecond * span / turns / time.Second)
+	rate := perSecondOf(b)
+	n := rate * int(span/time.Second) / turns
 	times := make([]time.Duration, n)
 	var asked sync.WaitGroup
 	start := time.Now()
 	for i := range n {
-		due := start.Add(time.Duration(i) * time.Second / perSecond)
+		due := start.Add(time.Duration(i) * time.Second / time.Duration(rate))
 		time.Sleep(time.Until(due))
 		asked.Go(func() {
 			s.get(b, paths[i%len(paths)])
@@ -284,6 +296,21 @@ func (s *served) load(b *testing.B, paths []string) []time.Duration {
 	}
 	asked.Wait()
 	return times
+}
+
+// perSecondOf is how many requests are sent in a second, which EQUITYLENS_BENCH_RATE overrides for a
+// machine that does other things too: of one that is worn out all times are those of a queue.
+func perSecondOf(b *testing.B) int {
+	b.Helper()
+	text := os.Getenv("EQUITYLENS_BENCH_RATE")
+	if text == "" {
+		return perSecond
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		b.Fatalf("EQUITYLENS_BENCH_RATE: %q is no number of requests", text)
+	}
+	return n
 }
 
 // last is the 99th percentile.
