@@ -63,3 +63,15 @@ func Picture(ctx context.Context, t *testing.T, name string) {
 		t.Fatalf("write a picture: %v", err)
 	}
 }
+
+// Keep writes down a file beside the pictures, if anybody has asked for them.
+func Keep(t *testing.T, name string, content []byte) {
+	t.Helper()
+	folder := os.Getenv(shots)
+	if folder == "" {
+		return
+	}
+	if err := os.WriteFile(filepath.Join(folder, name), content, 0o600); err != nil {
+		t.Fatalf("write a file: %v", err)
+	}
+}
