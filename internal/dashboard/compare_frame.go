@@ -27,6 +27,7 @@ func (c *comparing) board() page.Board {
 		b.Files = c.tables()
 	}
 	b.Provenance = append(c.provenance(), b.Provenance...)
+	c.released(&b, c.sheet.results)
 	return b
 }
 

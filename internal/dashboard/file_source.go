@@ -77,6 +77,9 @@ func (v *visit) from(s *sheet) []export.Named {
 		kept = append(kept, key+"="+strings.Join(v.Where[key], ","))
 	}
 	info := v.snapshot.Facts().Info
+	if v.Audience == release.Public && len(s.results) > 0 { // A release is of the snapshot that it was made of.
+		info.ID, info.DataAsOf = s.results[0].Snapshot, s.results[0].DataAsOf
+	}
 	return []export.Named{
 		{Name: "measure", Value: strings.Join(measures, "; ")},
 		{Name: "version", Value: strings.Join(versions, "; ")},

@@ -3,9 +3,11 @@ package dashboard
 import (
 	"strings"
 
+	"github.com/equitylens/equitylens/measure"
 	"github.com/equitylens/equitylens/measure/release"
 	"github.com/equitylens/equitylens/server/figure"
 	"github.com/equitylens/equitylens/server/page"
+	"github.com/equitylens/equitylens/server/words"
 )
 
 // accountPath is the page of who has signed in (visit).
@@ -41,6 +43,21 @@ func (v *visit) board(here string) page.Board {
 		{Name: v.words.Say("board.audience"), Value: v.words.Label("audience", string(v.Audience))},
 	}
 	return b
+}
+
+// released puts the snapshot that a release was made of in the place of the one that is live.
+func (v *visit) released(b *page.Board, results []measure.Result) {
+	if v.Audience != release.Public || len(results) == 0 {
+		return
+	}
+	for i := range b.Provenance {
+		switch b.Provenance[i].Name {
+		case v.words.Say("board.asof"):
+			b.Provenance[i].Value = v.words.Moment(results[0].DataAsOf)
+		case v.words.Say("board.snapshot"):
+			b.Provenance[i].Value = words.Plain(results[0].Snapshot)
+		}
+	}
 }
 
 // part shows a figure with its files.
