@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/equitylens/equitylens/measure/gap"
 	"github.com/equitylens/equitylens/measure/stat/spc"
@@ -29,6 +30,10 @@ func (t *Teller) Course(r gap.TrendReport, rare []gap.RareSeries, i int, m Measu
 		f.Sentences = append([]string{t.w.Say("rare.few", one.Events,
 			t.counted(m.Unit, float64(one.Units)), t.span(r), one.Needed)}, f.Sentences...)
 		f.Notes = append(f.Notes, t.rareCase(one))
+		if c, ok := f.Chart.(chart.Control); ok {
+			c.Description = strings.Join(f.Sentences, " ")
+			f.Chart = c
+		}
 		return f
 	}
 	f := Figure{ID: idOf("time", s.Code, s.State), Title: t.w.Say("rare.title.all", m.Words.Title)}

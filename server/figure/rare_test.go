@@ -144,6 +144,17 @@ func TestThePictureOfRareCases(t *testing.T) {
 	}
 }
 
+// The description of a picture is all that is said of it.
+func TestTooFewCasesAreDescribed(t *testing.T) {
+	t.Parallel()
+	r := rarely(t, left(language.English))
+	f := speaks(t, language.English).Course(r, rare(t, r, daily(40, 51, 60)), 2, left(language.English))
+	if c, ok := f.Chart.(chart.Control); !ok || c.Description != strings.Join(f.Sentences, " ") ||
+		!strings.Contains(f.Sentences[0], "too few for a chart from case to case") {
+		t.Errorf("the picture is described as %+v, want %q", f.Chart, f.Sentences)
+	}
+}
+
 // What is not rare is told by the month, whatever else is known of it.
 func TestOthersAreSeries(t *testing.T) {
 	t.Parallel()
