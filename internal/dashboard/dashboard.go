@@ -94,10 +94,11 @@ const (
 
 // Dashboard serves the pages. It is safe for concurrent use.
 type Dashboard struct {
-	cfg     Config
-	kept    *keeper
-	forms   forms
-	streams streams
+	cfg      Config
+	kept     *keeper
+	forms    forms
+	streams  streams
+	calendar calendar
 }
 
 // New makes a Dashboard.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/equitylens/equitylens/measure"
@@ -19,10 +20,39 @@ const (
 // counted first to the moment of the data.
 type span struct{ first, asOf time.Time }
 
-// span asks the figures that are stored. Where none are, it is the year of the data and the one before.
+// calendar remembers the span of the snapshot that was asked last. It is safe for concurrent use.
+type calendar struct {
+	mu   sync.Mutex
+	id   string
+	span span
+}
+
+// of is the span of a snapshot.
+func (c *calendar) of(ctx context.Context, s Snapshot) (span, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.id == s.ID() {
+		return c.span, nil
+	}
+	found, err := spanOf(ctx, s)
+	if err == nil {
+		c.id, c.span = s.ID(), found
+	}
+	return found, err
+}
+
+// span is that of the snapshot that is held.
 func (v *visit) span(ctx context.Context) (span, error) {
-	out := span{asOf: v.snapshot.Facts().Info.DataAsOf.UTC()}
-	stored, err := measure.NewEngine(v.snapshot.Facts(), v.snapshot.Definitions()).StoredPeriods(ctx)
+	if v.calendar == nil {
+		return spanOf(ctx, v.snapshot)
+	}
+	return v.calendar.of(ctx, v.snapshot)
+}
+
+// spanOf asks the figures that are stored. Where none are, it is the year of the data and the one before.
+func spanOf(ctx context.Context, s Snapshot) (span, error) {
+	out := span{asOf: s.Facts().Info.DataAsOf.UTC()}
+	stored, err := measure.NewEngine(s.Facts(), s.Definitions()).StoredPeriods(ctx)
 	if err != nil {
 		return out, fmt.Errorf("list the periods: %w", err)
 	}

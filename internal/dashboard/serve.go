@@ -64,6 +64,8 @@ type visit struct {
 	stale bool
 	// software is the version of the program.
 	software string
+	// calendar remembers the span of the data; nil asks for it each time.
+	calendar *calendar
 }
 
 // key names the answer: of equal keys it is the same.
@@ -205,6 +207,7 @@ func (d *Dashboard) visit(r *http.Request, snapshot Snapshot, a address, may rig
 		address: a, rights: may, snapshot: snapshot, words: said, tell: figure.New(said),
 		name:  r.PathValue(measureName),
 		stale: d.cfg.Now().Sub(snapshot.Facts().Info.DataAsOf) > d.cfg.StaleAfter, software: d.cfg.Software,
+		calendar: &d.calendar,
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"mime"
 	"net/http"
@@ -12,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/klauspost/compress/gzip"
 
 	"github.com/equitylens/equitylens/server/chart"
 )
@@ -33,11 +36,28 @@ type assets struct {
 	style, mark string
 	// live is the script of the page on which something goes on.
 	live string
-	held map[string][]byte
+	held map[string]asset
+}
+
+// asset is a file as it goes out, plain and compressed.
+type asset struct{ plain, zipped []byte }
+
+// zip compresses a file as far as it goes: it is done once.
+func zip(content []byte) (asset, error) {
+	var out bytes.Buffer
+	w, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
+	if err != nil {
+		return asset{}, fmt.Errorf("page: compress an asset: %w", err)
+	}
+	_, err = w.Write(content)
+	if err := errors.Join(err, w.Close()); err != nil {
+		return asset{}, fmt.Errorf("page: compress an asset: %w", err)
+	}
+	return asset{content, out.Bytes()}, nil
 }
 
 func newAssets() (*assets, error) {
-	a := &assets{held: map[string][]byte{}}
+	a := &assets{held: map[string]asset{}}
 	for name, at := range map[string]*string{"app.css": &a.style, "mark.svg": &a.mark, "live.js": &a.live} {
 		content, err := files.ReadFile("assets/" + name)
 		if err != nil {
@@ -57,7 +77,9 @@ func newAssets() (*assets, error) {
 		sum := sha256.Sum256(content)
 		stem, ending, _ := strings.Cut(name, ".")
 		*at = AssetPath + stem + "." + hex.EncodeToString(sum[:length]) + "." + ending
-		a.held[*at] = content
+		if a.held[*at], err = zip(content); err != nil {
+			return nil, err
+		}
 	}
 	return a, nil
 }
@@ -81,6 +103,12 @@ func (p *Pages) Assets() http.Handler {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
+		h.Set("Vary", "Accept-Encoding")
+		body := content.plain
+		if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+			h.Set("Content-Encoding", "gzip")
+			body = content.zipped
+		}
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
 	})
 }
