@@ -319,3 +319,27 @@ func TestTheGroupOfAMeasure(t *testing.T) {
 		t.Errorf("the page leads to another comparison (-want +got):\n%s", diff)
 	}
 }
+
+// TestAnImportedMeasure: it opens with the period that was imported, and of another it says which there are.
+func TestAnImportedMeasure(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, planted)
+	l := r.open(t, "/measures/vendor?by=language")
+	l.sound()
+	if got := rows(l.part("groups")); len(got) < 4 || got[0][1] != "967" {
+		t.Errorf("the table does not count all of the import: %q", got)
+	}
+	if text := l.text(); !strings.Contains(text, "not month by month") {
+		t.Errorf("the page does not say why there are no months: %s", text)
+	}
+	other := r.open(t, "/measures/vendor?by=language&period=2024")
+	other.sound()
+	if text := said(other.part("refused")); !strings.Contains(text, "not for this period") {
+		t.Errorf("the page says %q", text)
+	}
+	links := all(other.part("refused"), atom.A)
+	if len(links) != 1 || !strings.Contains(attribute(links[0], "href"), "period=2025") {
+		t.Errorf("the page leads to %d periods", len(links))
+	}
+	other.resolves(r)
+}
