@@ -76,6 +76,7 @@ func figuresOf(s page.Section) []figure.Figure {
 // head is what the page says before any figure.
 func (s *study) head() page.Board {
 	b := s.board(DefinitionsPath)
+	s.released(&b, []measure.Result{s.result})
 	b.Crumbs = []page.Link{{Text: s.words.Say("board.definitions"), URL: s.to(DefinitionsPath).String()}}
 	b.Title, b.Lead = words.Plain(s.told.Words.Title), words.Plain(s.told.Words.Says)
 	b.Form = s.form()

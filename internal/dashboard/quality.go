@@ -384,6 +384,7 @@ func (v *visit) publicQuality(ctx context.Context, s *sheet, out *page.Quality) 
 	f := v.tell.Published(result, rates)
 	s.figures, s.results = append(s.figures, f), append(s.results, result)
 	out.Records, out.Files = append(out.Records, v.part(f)), v.tables()
+	v.released(&out.Board, s.results)
 	return nil
 }
 

@@ -7,7 +7,8 @@ import (
 )
 
 // Sourced returns the figure with sentences behind those that stand at the foot of its picture already:
-// for whom it is, and what drew it. They are in the language of the figure.
+// for whom it is, and what drew it. They are in the language of the figure. One that stands there already
+// is not said again.
 func (f Figure) Sourced(sentences ...string) Figure {
 	switch c := f.Chart.(type) {
 	case chart.DotPlot:
@@ -39,6 +40,7 @@ func (f Figure) Sourced(sentences ...string) Figure {
 func sourced(text string, sentences []string) string {
 	for _, one := range sentences {
 		switch {
+		case strings.Contains(text, one):
 		case one == "":
 		case text == "":
 			text = one

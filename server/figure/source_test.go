@@ -19,7 +19,8 @@ func TestEveryPictureSaysWhereItComesFrom(t *testing.T) {
 		chart.Control{Meta: meta}, chart.Trend{Meta: meta}, chart.HeatMap{Meta: meta},
 		chart.Completeness{Meta: meta},
 	} {
-		f := figure.Figure{ID: "x", Chart: c}.Sourced(second, "", "Drawn by a program.")
+		f := figure.Figure{ID: "x", Chart: c}.Sourced(second, "", "Drawn by a program.").
+			Sourced(second, "Drawn by a program.")
 		var out bytes.Buffer
 		if err := chart.SVG(&out, f.Chart, chart.Options{}); err != nil {
 			t.Fatal(err)
