@@ -47,7 +47,7 @@ func (v *visit) board(here string) page.Board {
 
 // released puts the snapshot that a release was made of in the place of the one that is live.
 func (v *visit) released(b *page.Board, results []measure.Result) {
-	if v.Audience != release.Public || len(results) == 0 {
+	if v.Audience != release.Public || len(results) == 0 || results[0].Snapshot == "" {
 		return
 	}
 	for i := range b.Provenance {
