@@ -85,6 +85,7 @@ func stringsOf(source []byte) []string {
 			if value, err := strconv.Unquote(text); err == nil {
 				out = append(out, value)
 			}
+		default:
 		}
 	}
 }
