@@ -72,8 +72,9 @@ need_axe() {
 wanted=$(awk '$1 == "go" { print $2; exit }' go.mod)
 need_go
 # The store's database is linked by cgo; the store for what expires is tested on a real server, and the
-# pages in a real browser.
-need_packages g++:g++ redis-server:redis-server chromium:chromium curl:curl openssl:openssl
+# pages in a real browser, which prints them too.
+need_packages g++:g++ redis-server:redis-server chromium:chromium curl:curl openssl:openssl \
+  pdftotext:poppler-utils
 if [ ${#missing[@]} -gt 0 ]; then
   printf 'The tests cannot run; missing:\n' >&2
   printf '  %s\n' "${missing[@]}" >&2
