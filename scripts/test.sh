@@ -104,6 +104,9 @@ go vet -race ./...
 if [ "$*" = ./... ]; then
   say "go test, of memory"
   go test -run 'TestMemoryStaysBelowAGibibyte' ./internal/ingest
+  # It also takes several times as long, so with it every third page is looked at, and all of them here.
+  say "go test, of every page"
+  go test ./internal/dashboard
 fi
 
 need_axe

@@ -306,7 +306,7 @@ func TestNamesAreNothingButNamesInPagesAndFiles(t *testing.T) {
 	t.Parallel()
 	bad, plain := namedRig(t, hostileWorld, corpus()), namedRig(t, harmlessWorld, harmless())
 	kinds, own := map[string]int{}, 0
-	for _, address := range namedPages(bad, t) {
+	for _, address := range thinned(namedPages(bad, t)) {
 		if strings.Contains(address, "own-") {
 			own++
 		}
@@ -328,11 +328,11 @@ func TestNamesAreNothingButNamesInPagesAndFiles(t *testing.T) {
 		}
 	}
 	for _, want := range []string{"csv", "xlsx", "svg", "png", "json", "parquet"} {
-		if kinds[want] == 0 {
+		if kinds[want] == 0 && !raceDetector {
 			t.Errorf("no file is a %s", want)
 		}
 	}
-	if own < 3 {
+	if own < 3 && !raceDetector {
 		t.Errorf("%d measures of a site have such names, so that none is under test", own)
 	}
 	quiet(t, "the log", bad.log.String())

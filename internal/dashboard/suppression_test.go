@@ -262,7 +262,7 @@ func publicPages(list []string) []string {
 func TestThePublicCannotTellTwinsApart(t *testing.T) {
 	t.Parallel()
 	a, b := newRig(t, firstTwin), newRig(t, secondTwin)
-	pages := publicPages(measures(t, a))
+	pages := thinned(publicPages(measures(t, a)))
 	seen, files, pictures, answers := map[string]bool{}, map[string]int{}, map[string]int{}, map[int]int{}
 	for len(pages) > 0 {
 		address := pages[0]
@@ -289,12 +289,15 @@ func TestThePublicCannotTellTwinsApart(t *testing.T) {
 		}
 	}
 	for _, want := range []string{"csv", "xlsx", "parquet", "json", "svg", "png"} {
-		if pictures[want] == 0 {
+		if pictures[want] == 0 && !raceDetector {
 			t.Errorf("no file is a %s: %v", want, pictures)
 		}
 	}
 	t.Logf("%d addresses, answered with %v; files: %v", len(seen), answers, pictures)
-	const wanted = 100
+	wanted := 100
+	if raceDetector {
+		wanted = 30
+	}
 	if answers[http.StatusOK] < wanted {
 		t.Errorf("only %d pages and files were there", answers[http.StatusOK])
 	}
