@@ -114,7 +114,11 @@ func (d *Dashboard) serve(b builder, answer answering) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		d.cfg.Gate.Signed(w, r, func(s session.Session) {
 			may := rightsOf(s.Person.Roles)
-			if !b.open(may) && r.URL.Path == OverviewPath {
+			switch first := r.URL.Path == OverviewPath; {
+			case first && !b.open(may) && may.Sync: // Who runs the sync has one page here.
+				http.Redirect(w, r, QualityPath, http.StatusSeeOther)
+				return
+			case first && !b.open(may):
 				d.cfg.Gate.Home(w, r)
 				return
 			}
