@@ -104,9 +104,14 @@ go vet -race ./...
 if [ "$*" = ./... ]; then
   say "go test, of memory"
   go test -run 'TestMemoryStaysBelowAGibibyte' ./internal/ingest
-  # It also takes several times as long, so with it every third page is looked at, and all of them here.
-  say "go test, of every page"
-  go test ./internal/dashboard
+  # It also takes ten times as long, so pages are opened without it, and with it what goes on at once.
+  # Without -short every page is opened, and not every third.
+  say "go test, of pages"
+  go test -short -shuffle=on ./internal/dashboard
+  go test -race -shuffle=on ./internal/dashboard \
+    -run 'AtOnce|NobodyWaits|BrokenPage|OneSession|WhoLeaves|Keeper|ARush|AStream|Streams|ASync|Trail|EachRole|WhoSees'
+  mapfile -t packages < <(go list ./... | grep -v '/internal/dashboard$')
+  set -- "${packages[@]}"
 fi
 
 need_axe

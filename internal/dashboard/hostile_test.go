@@ -328,11 +328,11 @@ func TestNamesAreNothingButNamesInPagesAndFiles(t *testing.T) {
 		}
 	}
 	for _, want := range []string{"csv", "xlsx", "svg", "png", "json", "parquet"} {
-		if kinds[want] == 0 && !raceDetector {
+		if kinds[want] == 0 && !thin() {
 			t.Errorf("no file is a %s", want)
 		}
 	}
-	if own < 3 && !raceDetector {
+	if own < 3 && !thin() {
 		t.Errorf("%d measures of a site have such names, so that none is under test", own)
 	}
 	quiet(t, "the log", bad.log.String())

@@ -199,10 +199,13 @@ func (l *leaf) submissions() []string {
 	return out
 }
 
-// thinned is every third of a list where the race detector makes everything slow: make test runs the tests
-// that thin their lists without it as well.
+// thin reports whether long lists of pages are to be thinned: with -short, and with the race detector,
+// which makes everything slow.
+func thin() bool { return raceDetector || testing.Short() }
+
+// thinned is every third of a list where lists are thinned.
 func thinned[T any](list []T) []T {
-	if !raceDetector {
+	if !thin() {
 		return list
 	}
 	const every = 3
@@ -216,7 +219,7 @@ func thinned[T any](list []T) []T {
 // ends are the first and the last of a long list, which stand for the others.
 func ends(options []string) []string {
 	most := 3
-	if raceDetector {
+	if thin() {
 		most = 1
 	}
 	if len(options) <= 2*most {

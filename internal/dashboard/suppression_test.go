@@ -289,13 +289,13 @@ func TestThePublicCannotTellTwinsApart(t *testing.T) {
 		}
 	}
 	for _, want := range []string{"csv", "xlsx", "parquet", "json", "svg", "png"} {
-		if pictures[want] == 0 && !raceDetector {
+		if pictures[want] == 0 && !thin() {
 			t.Errorf("no file is a %s: %v", want, pictures)
 		}
 	}
 	t.Logf("%d addresses, answered with %v; files: %v", len(seen), answers, pictures)
 	wanted := 100
-	if raceDetector {
+	if thin() {
 		wanted = 30
 	}
 	if answers[http.StatusOK] < wanted {
