@@ -186,7 +186,7 @@ func TestB19NoPersonIsInAnyLog(t *testing.T) {
 	given := s.tokens(t, "ana")
 	next := granted(t, s.refresh(t, given.Text("refresh_token")))
 	secrets := []string{
-		"anary", "4711", "p-canary", auth.Pseudonym("https://idp.example", "ana-4711"),
+		"anary", "na-4711", "p-canary", auth.Pseudonym("https://idp.example", "ana-4711"),
 		"state-0123456789", "nonce-0123456789", authtest.Verifier,
 		given.Text("access_token"), given.Text("refresh_token"), given.Text("id_token"),
 		next.Text("access_token"), next.Text("refresh_token"),
