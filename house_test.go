@@ -35,6 +35,7 @@ var floors = map[string]int{
 	"measure/catalog":          0,
 	"measure/stat":             0,
 	"store/cache":              0,
+	"store/decisions":          0,
 	"store/trail":              0,
 
 	"auth/grant":              1,
@@ -67,6 +68,15 @@ var floors = map[string]int{
 	"internal/bedside": 3,
 	"internal/cds":     4,
 
+	"improvement/review":    3,
+	"improvement/readiness": 4,
+	"improvement/action":    4,
+	"improvement/effect":    5,
+	"improvement/form":      6,
+	"improvement/evidence":  7,
+	"improvement/network":   7,
+	"internal/incident":     5,
+
 	"measure/export": 5,
 	"measure/script": 5,
 	"server/figure":  5,
@@ -77,11 +87,16 @@ var floors = map[string]int{
 
 	"internal/dashboard": 7,
 	"internal/live":      7,
+	"internal/room":      7,
 	"internal/visit":     7,
 
-	"cmd/equitylens": 8,
-	"deploy/fakeehr": 8,
-	"internal/bench": 8,
+	"internal/acting":    8,
+	"internal/exchange":  8,
+	"internal/reviewing": 8,
+
+	"cmd/equitylens": 9,
+	"deploy/fakeehr": 9,
+	"internal/bench": 9,
 }
 
 // doors names the dependencies that only some folders may import, so that a library can be replaced by
@@ -92,13 +107,15 @@ var doors = []struct {
 }{
 	{"github.com/duckdb/", []string{"store/facts", "internal/bench"}},
 	{"github.com/redis/go-redis/", []string{"store/cache"}},
+	{"github.com/mattn/go-sqlite3", []string{"store/decisions"}},
+	{"github.com/jackc/", []string{"store/decisions"}},
 	{"github.com/ory/fosite", []string{"auth"}},
 	{"github.com/gorilla/mux", []string{"server"}},
-	{"github.com/google/fhir/", []string{"fhir/r4", "fhir/audit", "measure/report", "server", "internal/bench"}},
+	{"github.com/google/fhir/", []string{"fhir/r4", "fhir/audit", "improvement/form", "measure/report", "server", "internal/bench"}},
 	{"github.com/valyala/fastjson", []string{"fhir"}},
 	{"github.com/parquet-go/", []string{"measure/export"}},
 	{"github.com/xuri/", []string{"measure/export"}},
-	{"github.com/goccy/go-yaml", []string{"internal/config", "measure", "deploy"}},
+	{"github.com/goccy/go-yaml", []string{"improvement/readiness", "internal/config", "measure", "deploy"}},
 	{"github.com/spf13/cobra", []string{"cmd"}},
 	{"github.com/gofrs/flock", []string{"store/facts"}},
 	{"github.com/robfig/cron/", []string{"internal/config", "cmd"}},
