@@ -20,7 +20,7 @@ type Role string
 
 // The roles.
 const (
-	// Analyst reads measures and every figure of them, and nobody's name.
+	// Analyst reads measures and every figure of them, and nobody's name; and keeps the actions.
 	Analyst Role = "quality-analyst"
 	// Reviewer reviews harm events: figures, single patients, reviews.
 	Reviewer Role = "equity-reviewer"
@@ -55,9 +55,10 @@ const figures = "user/Measure.rs user/Library.rs user/MeasureReport.rs " + scope
 func granted(r Role) string {
 	switch r {
 	case Analyst:
-		return figures
+		return figures + " " + scope.Improve
 	case Reviewer:
-		return figures + " " + scope.Patients + " " + scope.Review
+		return figures + " " + scope.Improve + " " + scope.Patients + " " + scope.Review + " " +
+			scope.Narrative
 	case Engineer:
 		return "user/Measure.rs user/Library.rs " + scope.Sync + " " + scope.Import
 	case Administrator:

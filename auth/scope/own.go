@@ -10,8 +10,15 @@ const (
 	Patients = "equitylens/patients"
 	// Import hands in individual MeasureReports of another engine.
 	Import = "equitylens/import"
-	// Review reads and writes the equity reviews of harm events, whose words may name people.
+	// Review reads harm events with what is known of their patients, and reads and writes their equity
+	// reviews, but for the free text.
 	Review = "equitylens/review"
+	// Narrative reads and writes the free text of reviews, which may name people.
+	Narrative = "equitylens/narrative"
+	// Improve reads and writes actions, declared conditions and assessments.
+	Improve = "equitylens/improve"
+	// Submit hands in what a member of a network shares, and reads what members share.
+	Submit = "equitylens/submit"
 	// Sync starts the run that pulls from the EHR, and reads how it went.
 	Sync = "equitylens/sync"
 	// Admin ends the sessions and tokens of a person or a program.
@@ -25,5 +32,5 @@ const ownPrefix = "equitylens"
 
 // Own lists the scopes of our own.
 func Own() []string {
-	return []string{Unsuppressed, Patients, Import, Review, Sync, Admin, Introspect}
+	return []string{Unsuppressed, Patients, Import, Review, Narrative, Improve, Submit, Sync, Admin, Introspect}
 }

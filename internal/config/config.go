@@ -41,9 +41,13 @@ type Config struct {
 	// EHRs are those in whose charts the page opens, and at which people sign in.
 	EHRs   []EHR  `yaml:"ehrs"`
 	People People `yaml:"people"`
-	Cache  Cache  `yaml:"cache"`
-	Server Server `yaml:"server"`
-	Log    Log    `yaml:"log"`
+	// Decisions, Reviews and Network are about what people decide.
+	Decisions Decisions `yaml:"decisions"`
+	Reviews   Reviews   `yaml:"reviews"`
+	Network   Network   `yaml:"network"`
+	Cache     Cache     `yaml:"cache"`
+	Server    Server    `yaml:"server"`
+	Log       Log       `yaml:"log"`
 }
 
 // TelehealthType is a coding of Encounter.type that means telehealth.
@@ -208,6 +212,8 @@ func Default() Config {
 			Keep:    30,
 		},
 		Disclosure: Disclosure{Periods: release.Year},
+		// A month, by which time people still remember what happened.
+		Reviews: Reviews{TwoPerson: NoTwoPerson, DueAfter: Duration{Duration: 30 * 24 * time.Hour}},
 		People: People{
 			// A shift; and what a hospital lets a screen stand open.
 			SessionLife: Duration{Duration: 8 * time.Hour},

@@ -45,6 +45,8 @@ func (c *Config) Validate() error {
 	}
 	c.Sync.validate(v)
 	c.Disclosure.validate(v)
+	c.Reviews.validate(v)
+	c.Network.validate(v, c.Server.Clients)
 	c.Cache.Redis.validate(v)
 	c.Server.validate(v)
 	c.validatePeople(v)
