@@ -265,6 +265,7 @@ func (c Config) complete() Config {
 func (c *Config) resolve(folder string) {
 	paths := []*string{
 		&c.Data, &c.ConceptMaps, &c.RaceTable, &c.Measures, &c.ClientKeys, &c.Cache.KeyFile,
+		&c.Decisions.PostgresURLFile, &c.Network.Coordinator.CAFile,
 		&c.Cache.Redis.PasswordFile, &c.Server.TLS.CertFile, &c.Server.TLS.KeyFile, &c.Server.TokenKeys,
 		&c.Server.Audit, &c.Server.AuditKey, &c.Server.IDKeys, &c.Groups,
 	}

@@ -64,6 +64,15 @@ func TestGoodFiles(t *testing.T) {
 			}}
 		},
 	}
+	tests["improvement"] = func(c *config.Config) {
+		c.Decisions.PostgresURLFile = "testdata/decisions-url"
+		c.Reviews.TwoPerson, c.Reviews.Since = config.AllTwoPerson, "2026-01-01"
+		c.Reviews.DueAfter.Duration = 240 * time.Hour
+		c.Network.Members = []config.Member{{ID: "a", Name: "A", Client: "a-program"}}
+		c.Server.Clients = []config.Client{{
+			ID: "a-program", JWKSFile: "testdata/a.json", Scopes: []string{"equitylens/submit"},
+		}}
+	}
 	all, err := filepath.Glob("testdata/*.good.yaml")
 	if err != nil || len(all) != len(tests) {
 		t.Fatalf("testdata holds %d good files, want %d (%v)", len(all), len(tests), err)
@@ -109,6 +118,20 @@ func TestBadFiles(t *testing.T) {
 		{"structure", []string{`[2:6] mapping value is not allowed in this context`}},
 		{"twice", []string{`[2:1] mapping key "data" already defined at [1:1]`}},
 		{"two-documents", []string{`the file holds 2 documents, want one`}},
+		{"improvement", []string{
+			`reviews.two_person: "sometimes" is none of none, severe, all`,
+			`reviews.since: "1 January" is no day such as 2026-01-01`,
+			`reviews.due_after: "a month" is not a duration such as 15m or 36h`,
+			`network.coordinator.url: "network.example.org" is not a URL such as https://network.example.org`,
+			`network.coordinator.client_id: missing`,
+			`network.coordinator.algorithm: "HS256" is none of RS384, ES384`,
+			`network.coordinator.member: "Example Health" is not 1 to 32 small letters, digits and hyphens`,
+			`network.members[0].name: missing`,
+			`network.members[0].client: "a-program" is not the id of one of server.clients`,
+			`network.members[1].id: "a" is the id of another member`,
+			`network.members[1].client: "a-program" is the program of another member`,
+			`network.members[1].client: "a-program" is not the id of one of server.clients`,
+		}},
 		{"everything", []string{
 			`timezone: "Mars/Olympus" is not a time zone such as America/New_York`,
 			`telehealth_types[0].code: missing`,
