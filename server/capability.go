@@ -44,9 +44,9 @@ func (s *Server) capability(*http.Request) (proto.Message, error) {
 		Rest: []*restProto{{
 			Mode:     &capb.CapabilityStatement_Rest_ModeCode{Value: cpb.RestfulCapabilityModeCode_SERVER},
 			Security: s.security(),
-			Resource: []*resourceProto{
+			Resource: s.extended([]*resourceProto{
 				measureCapability(), libraryCapability(), reportCapability(), trailCapability(),
-			},
+			}),
 			Interaction: []*systemProto{{
 				Code: &capb.CapabilityStatement_Rest_SystemInteraction_CodeType{
 					Value: vpb.SystemRestfulInteractionValueSet_BATCH,
@@ -73,13 +73,14 @@ func (s *Server) security() *capb.CapabilityStatement_Rest_Security {
 // ownOperation is the base of the operations that no standard names.
 const ownOperation = "https://equitylens.org/fhir/OperationDefinition/"
 
+func interaction(code vpb.TypeRestfulInteractionValueSet_Value) *interactionProto {
+	return &interactionProto{
+		Code: &capb.CapabilityStatement_Rest_Resource_ResourceInteraction_CodeType{Value: code},
+	}
+}
+
 // searchable makes the capability of a type that can be read and searched.
 func searchable(of cpb.ResourceTypeCode_Value) *resourceProto {
-	interaction := func(code vpb.TypeRestfulInteractionValueSet_Value) *interactionProto {
-		return &interactionProto{
-			Code: &capb.CapabilityStatement_Rest_Resource_ResourceInteraction_CodeType{Value: code},
-		}
-	}
 	return &resourceProto{
 		Type: &capb.CapabilityStatement_Rest_Resource_TypeCode{Value: of},
 		Interaction: []*interactionProto{

@@ -158,6 +158,9 @@ type Config struct {
 	Pages []Page
 	CDS   CDS
 
+	// Resources are routes of the API that other packages answer.
+	Resources []Resource
+
 	// BaseURL is the public address of the FHIR API, such as "https://quality.example.org/fhir". It
 	// must be set.
 	BaseURL string
@@ -242,6 +245,9 @@ func (c Config) complete() (Config, error) {
 		if absent {
 			faults = append(faults, fmt.Errorf("%s is not set", name))
 		}
+	}
+	if err := c.checkResources(); err != nil {
+		faults = append(faults, err)
 	}
 	base, err := url.Parse(c.BaseURL)
 	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") {

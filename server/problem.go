@@ -19,7 +19,8 @@ import (
 	"github.com/equitylens/equitylens/store/trail"
 )
 
-// problem is what a caller is told: everything that is said to one stands in this file.
+// problem is what a caller is told: everything that the package says to one stands in this file. What
+// the routes of Config.Resources say comes by Refuse.
 type problem struct {
 	status int
 	code   cpb.IssueTypeCode_Value
@@ -195,6 +196,16 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 
 func badRequest(code cpb.IssueTypeCode_Value, parameter, text string) error {
 	return &problem{status: http.StatusBadRequest, code: code, text: text, expression: parameter}
+}
+
+func needsMatch() error {
+	return &problem{status: http.StatusPreconditionRequired, code: cpb.IssueTypeCode_REQUIRED,
+		text: "a change needs the header If-Match with the ETag of what it rests upon"}
+}
+
+func noSuchTag() error {
+	return &problem{status: http.StatusPreconditionFailed, code: cpb.IssueTypeCode_CONFLICT,
+		text: `the header If-Match names no version; it is the ETag of a read: W/"3"`}
 }
 
 func malformedQuery() error {

@@ -66,7 +66,7 @@ const (
 // of its route, for what it asks; demand says so then.
 func (s *Server) Routes() []Route {
 	return slices.Concat(s.plainRoutes(), s.oauthRoutes(), s.measureRoutes(), s.reportRoutes(),
-		s.trailRoutes(), s.adminRoutes(), s.pageRoutes())
+		s.trailRoutes(), s.resourceRoutes(), s.adminRoutes(), s.pageRoutes())
 }
 
 // plainRoutes are those that need no token and are no part of OAuth.
