@@ -42,6 +42,15 @@ type Finding struct {
 	Reviews []string `json:"reviews,omitempty"`
 }
 
+// States lists the states.
+func States() []State { return []State{Planned, InProgress, Completed, Cancelled} }
+
+// Outcomes lists the outcomes.
+func Outcomes() []Outcome { return []Outcome{Reduced, NoChange, Widened, Undetermined, NotDone} }
+
+// FindingKinds lists what an action can answer.
+func FindingKinds() []FindingKind { return []FindingKind{Gap, Stratum, Cluster} }
+
 // FindingKind is what was found.
 type FindingKind string
 
@@ -91,9 +100,15 @@ type Action struct {
 	Result *Result `json:"result,omitempty"`
 	// Created is when it was written down first.
 	Created time.Time `json:"created"`
-	// Version is that of the document in the store; 0 for a new one.
-	Version int `json:"-"`
+	// Looked is when somebody last said that they had looked at its figures; absent for never.
+	Looked *time.Time `json:"looked,omitempty"`
+	// Changed is when this version was written, and Version its number in the store; 0 for a new one.
+	Changed time.Time `json:"-"`
+	Version int       `json:"-"`
 }
+
+// Closed reports whether it is over, so that only Reopen changes it.
+func (a *Action) Closed() bool { return a.State == Completed || a.State == Cancelled }
 
 // Result is what came of an action.
 type Result struct {
@@ -114,7 +129,9 @@ type Condition struct {
 	// Site is the code of the site, empty for all.
 	Site string `json:"site,omitempty"`
 	// Start and End are days, both inside; no End means that it goes on.
-	Start   string `json:"start"`
-	End     string `json:"end,omitempty"`
-	Version int    `json:"-"`
+	Start string `json:"start"`
+	End   string `json:"end,omitempty"`
+	// Withdrawn says that it was declared by mistake: it stays in the history and counts nowhere.
+	Withdrawn bool `json:"withdrawn,omitempty"`
+	Version   int  `json:"-"`
 }
