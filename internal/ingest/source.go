@@ -26,6 +26,11 @@ type Delivery struct {
 	// Unfinished says that something could not be fetched that may be there at the next try: what is in
 	// the folder is then gone on with, once.
 	Unfinished bool
+	// Kept says that the source gives nothing of its own: the snapshot is made again of what it holds.
+	Kept bool
+	// Certain says that what the source does not give any more is gone beyond doubt, because it is a
+	// store of ours: a type may then shrink by any share.
+	Certain bool
 }
 
 // Abandoner is a Source that has to be told when what it left in a folder is not gone on with.

@@ -35,6 +35,9 @@ type Config struct {
 	Timezone string
 	// Results counts the measures before the snapshot is published. Nil stores none.
 	Results Results
+	// Answers gives what reviews of events have come to; a run takes them over whole, and one that cannot
+	// have them publishes nothing. Nil keeps those of the live snapshot.
+	Answers func(ctx context.Context) ([]facts.Answer, error)
 	// Progress hears how far the run is. It may be called from several goroutines. Nil is fine.
 	Progress func(Progress)
 	// Logger hears of what was odd and survived. Nil means silence.
@@ -117,13 +120,28 @@ func (s *syncing) do(ctx context.Context, source Source) error {
 	loads := s.account(delivery, counted)
 	s.describe(counted)
 	err = s.refusals(counted)
-	if err == nil && len(loads) == 0 {
+	if err == nil && len(loads) == 0 && !delivery.Kept {
 		err = ErrEmpty
 	}
 	if err != nil {
 		return errors.Join(err, s.verdict.final(""))
 	}
-	return s.settle(ctx, loads, counted, delivery.Unfinished)
+	if err := s.answers(ctx); err != nil {
+		return err
+	}
+	return s.settle(ctx, loads, counted, &delivery)
+}
+
+// answers takes over what reviews have come to.
+func (s *syncing) answers(ctx context.Context) error {
+	if s.cfg.Answers == nil {
+		return nil
+	}
+	answers, err := s.cfg.Answers(ctx)
+	if err != nil {
+		return fmt.Errorf("ask for the answers of reviews: %w", err)
+	}
+	return s.run.SetAnswers(ctx, answers)
 }
 
 func (s *syncing) load(ctx context.Context, files []File) (*tally, error) {
@@ -214,11 +232,15 @@ func (s *syncing) refusals(counted *tally) error {
 
 // settle merges and publishes.
 func (s *syncing) settle(
-	ctx context.Context, loads []facts.Load, counted *tally, unfinished bool,
+	ctx context.Context, loads []facts.Load, counted *tally, delivery *Delivery,
 ) error {
+	maxShrink := s.cfg.MaxShrink
+	if delivery.Certain {
+		maxShrink = 1
+	}
 	s.cfg.Progress(Progress{Phase: "merge", Note: "settling versions and linking events"})
 	merged, err := s.run.Merge(ctx, facts.Merge{
-		Loads: loads, MaxShrink: s.cfg.MaxShrink,
+		Loads: loads, MaxShrink: maxShrink,
 		Software: s.cfg.Software, Timezone: s.cfg.Timezone, Sites: counted.sites,
 	})
 	var shrunk *facts.ShrunkError
@@ -246,7 +268,7 @@ func (s *syncing) settle(
 		return err
 	}
 	s.cfg.Progress(Progress{Phase: "publish"})
-	if err := s.verdict.publishing(merged.Snapshot, unfinished); err != nil {
+	if err := s.verdict.publishing(merged.Snapshot, delivery.Unfinished); err != nil {
 		return err
 	}
 	id, err := s.run.Publish(ctx, s.report.Complete, quarantineFile, placesFile)

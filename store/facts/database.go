@@ -31,9 +31,16 @@ var viewSQL string
 //go:embed quality.sql
 var qualitySQL string
 
-// SchemaVersion is counted up when a table of base or meta changes. A snapshot of another version
-// cannot be added to; a full sync makes a new one.
-const SchemaVersion = 3
+// SchemaVersion is counted up when a table of base or meta changes. A snapshot of another version than
+// this and the ones that upgrade knows cannot be added to; a full sync makes a new one.
+const SchemaVersion = 4
+
+// schemaWithQuality is the first version that counts how good the data are, and the oldest that a run
+// can add to: it lacks nothing but base.answer, and the units are derived anew by every run.
+const schemaWithQuality = 3
+
+// canAdd reports whether a run can add to a snapshot of a version.
+func canAdd(version int) bool { return version >= schemaWithQuality && version <= SchemaVersion }
 
 // database is one DuckDB file.
 type database struct {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -202,11 +203,15 @@ func needValues() []mapping.Value {
 
 func (r *Run) writeSnapshotRow(ctx context.Context, in Merge, out *Merged) error {
 	digest := ""
-	for _, table := range tables {
+	for _, table := range append(slices.Clone(tables), "answer") {
 		var rows int64
 		var mix string
+		columns := "* EXCLUDE (seq, issues)"
+		if table == "answer" {
+			columns = "*"
+		}
 		query := fmt.Sprintf(`SELECT count(*), printf('%%x', coalesce(bit_xor(hash(t)), 0)) FROM (
-			SELECT * EXCLUDE (seq, issues) FROM base.%s) t`, table)
+			SELECT %s FROM base.%s) t`, columns, table)
 		if err := r.db.QueryRowContext(ctx, query).Scan(&rows, &mix); err != nil {
 			return fmt.Errorf("digest %s: %w", table, err)
 		}

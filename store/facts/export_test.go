@@ -24,6 +24,26 @@ func SetSchemaVersion(t *testing.T, d *Dir, id string, version int) {
 	}
 }
 
+// MakeOldest makes a snapshot one of the oldest version that a run can add to.
+func MakeOldest(t *testing.T, d *Dir, id string) {
+	t.Helper()
+	SetSchemaVersion(t, d, id, schemaWithQuality)
+	connector, err := duckdb.NewConnector(d.database(id), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := sql.OpenDB(connector)
+	if _, err := db.ExecContext(t.Context(), "DROP TABLE base.answer"); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// OldestSchema is the oldest version of a snapshot that a run can add to.
+const OldestSchema = schemaWithQuality
+
 // MostIssues is how many issues are told apart.
 const MostIssues = mostIssues
 

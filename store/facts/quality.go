@@ -83,7 +83,7 @@ type IssueFilter struct {
 
 // counted refuses a snapshot of a program that did not count yet how good the data are.
 func (s *Snapshot) counted() error {
-	if s.Info.SchemaVersion < SchemaVersion {
+	if s.Info.SchemaVersion < schemaWithQuality {
 		return fmt.Errorf("read how good the data of snapshot %s are: %w", s.Info.ID, ErrSchema)
 	}
 	return nil

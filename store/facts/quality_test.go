@@ -416,7 +416,7 @@ func TestQualityOfAnotherSchema(t *testing.T) {
 	dir := Open(t)
 	Load(t, dir, Batch{Patients: []mapping.Patient{Patient("a")}})
 	id, _ := dir.Current()
-	facts.SetSchemaVersion(t, dir, id, facts.SchemaVersion-1)
+	facts.SetSchemaVersion(t, dir, id, facts.OldestSchema-1)
 	s := Current(t, dir)
 	if _, err := s.Quality(t.Context()); !errors.Is(err, facts.ErrSchema) {
 		t.Errorf("Quality() = %v, want ErrSchema", err)

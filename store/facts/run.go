@@ -131,7 +131,7 @@ func (r *Run) Stage(ctx context.Context) error {
 		return fmt.Errorf("keep the new snapshot from others: %w", err)
 	}
 	if !fresh {
-		if err := r.checkSchema(ctx); err != nil {
+		if err := r.upgrade(ctx); err != nil {
 			return err
 		}
 	}
@@ -145,13 +145,23 @@ func (r *Run) Stage(ctx context.Context) error {
 // ErrSchema: the live snapshot was written by another version of this program.
 var ErrSchema = errors.New("the live snapshot has another schema; sync in full into a new data directory")
 
-func (r *Run) checkSchema(ctx context.Context) error {
+// upgrade gives the working copy the tables that an earlier version of the program did not know. The
+// snapshot that it was copied from stays as it is.
+func (r *Run) upgrade(ctx context.Context) error {
 	var version int
 	if err := r.db.QueryRowContext(ctx, `SELECT schema_version FROM meta.snapshot`).Scan(&version); err != nil {
 		return fmt.Errorf("read schema version: %w", err)
 	}
-	if version != SchemaVersion {
+	if !canAdd(version) {
 		return ErrSchema
+	}
+	if version == SchemaVersion {
+		return nil
+	}
+	_, err := r.db.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS base.answer
+		(source VARCHAR, id VARCHAR, answer VARCHAR, PRIMARY KEY (source, id))`)
+	if err != nil {
+		return fmt.Errorf("upgrade the working copy: %w", err)
 	}
 	return nil
 }
@@ -216,7 +226,7 @@ func (r *Run) Loads(ctx context.Context) (map[string]Load, error) {
 		return nil, err
 	}
 	defer func() { _ = snapshot.Close() }()
-	if snapshot.Info.SchemaVersion != SchemaVersion {
+	if !canAdd(snapshot.Info.SchemaVersion) {
 		return nil, ErrSchema
 	}
 	for _, load := range snapshot.Info.Loads {

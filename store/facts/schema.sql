@@ -33,6 +33,9 @@ CREATE TABLE meta.snapshot (
 -- issue comes and goes with the resource that has it.
 CREATE TABLE base.issue (
   no UINTEGER, type VARCHAR, kind VARCHAR, element VARCHAR, system VARCHAR, code VARCHAR);
+-- What reviews came to, over the events that they are of: who reviewed an event knows more than what was
+-- recorded when it was filed. A run replaces all of them or none. One of an event that is not here waits.
+CREATE TABLE base.answer (source VARCHAR, id VARCHAR, answer VARCHAR, PRIMARY KEY (source, id));
 -- What quality.sql counts. Each is of one source and one site, by their keys.
 -- People, by what is known of a field: each is in one row of each field.
 CREATE TABLE meta.completeness (source VARCHAR, site VARCHAR, field VARCHAR, state VARCHAR, people BIGINT);

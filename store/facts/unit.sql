@@ -202,9 +202,14 @@ CREATE TABLE unit.emergency AS
 CREATE TEMP TABLE owned_event AS
   SELECT a.rowid AS no, p.no AS patient_no, p.profile, p.own_need, p.birth_first, p.birth_last,
     a.encounter, a.actuality, DATE '1970-01-01' + a.date AS date, make_timestamp(a.date_at) AS date_at,
-    a.date_from, a.category, a.severity, a.seriousness, a.outcome, a.inequity,
+    a.date_from, a.category, a.severity, a.seriousness, a.outcome,
+    -- The answer of a review wins over what the source has on record.
+    coalesce(w.answer, a.inequity) AS inequity,
+    CASE WHEN w.answer IS NOT NULL THEN 'review' WHEN NOT starts_with(a.inequity, '~') THEN 'record' END
+      AS inequity_from,
     DATE '1970-01-01' + a.detected AS detected
-  FROM base.adverse_event a JOIN person p ON p.id = a.patient;
+  FROM base.adverse_event a JOIN person p ON p.id = a.patient
+  LEFT JOIN base.answer w ON w.source = a.source AND w.id = a.id;
 CREATE TEMP TABLE link AS
   SELECT v.no, e.no AS encounter_no
   FROM owned_event v
@@ -227,7 +232,7 @@ CREATE TABLE unit.event AS
     stratum_no(v.profile, coalesce(r.need, v.own_need),
       age_no(v.birth_first, v.birth_last, v.date), coalesce(e.site_no, m.no)) AS stratum,
     v.actuality, v.date, v.date_at, v.date_from, v.detected, v.category, v.severity, v.seriousness,
-    v.outcome, v.inequity, l.encounter_no IS NOT NULL AS linked, e.class AS encounter_class,
+    v.outcome, v.inequity, v.inequity_from, l.encounter_no IS NOT NULL AS linked, e.class AS encounter_class,
     e.practitioner,
     l.encounter_no IS NOT NULL
       AND covers(e.start_date, e.start_at, e.end_date, e.end_at, v.date, v.date_at) AS within_encounter
