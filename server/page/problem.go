@@ -30,6 +30,10 @@ const (
 	// Client: an authorization request came from a program that is not registered, or would lead to an
 	// address that is not.
 	Client Kind = "client"
+	// Conflict: somebody else has changed in the meantime what a form was about.
+	Conflict Kind = "conflict"
+	// TooLarge: more was sent than is read.
+	TooLarge Kind = "too-large"
 	// Busy: there were too many requests, of this caller or of all.
 	Busy Kind = "busy"
 	// NoData: nothing has been pulled from the EHR yet.
@@ -43,8 +47,8 @@ const (
 // Kinds lists the kinds of problems.
 func Kinds() []Kind {
 	return []Kind{
-		BadRequest, Ended, Forbidden, NotFound, UnknownEHR, Launch, Declined, EHR, Client, Busy, NoData,
-		NotPublic, Internal,
+		BadRequest, Ended, Forbidden, NotFound, UnknownEHR, Launch, Declined, EHR, Client, Conflict,
+		TooLarge, Busy, NoData, NotPublic, Internal,
 	}
 }
 

@@ -20,7 +20,10 @@ import (
 const module = "../.."
 
 // speakers are the folders whose sources say sentences.
-var speakers = []string{"server/figure", "server/page", "server/words", "internal/dashboard"}
+var speakers = []string{
+	"server/figure", "server/page", "server/words", "internal/dashboard", "internal/room", "internal/reviewing",
+	"internal/acting",
+}
 
 // action is what a template does, and quoted a string in it.
 var (
