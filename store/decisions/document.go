@@ -55,7 +55,7 @@ type Document struct {
 }
 
 // Change is a document to be written. It becomes version Expect+1; Expect 0 means that there is none
-// yet. Its own Version is not looked at.
+// yet. Its own Version is not looked at. An At that is zero becomes the time of writing; By is needed.
 type Change struct {
 	Document
 	Expect int

@@ -1,0 +1,2 @@
+drop table decision;
+drop function decision_is_kept();
