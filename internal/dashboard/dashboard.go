@@ -75,6 +75,8 @@ type Config struct {
 	// WatchFor is the life of a stream of events, Heartbeat how often it shows that it lives; 0 is 5
 	// minutes and 15 seconds.
 	WatchFor, Heartbeat time.Duration
+	// Network says that there is a page about a network of institutions.
+	Network bool
 	// Software is the version of the program, for files.
 	Software string
 	// StaleAfter is the age of the data from which a page says that they are old; 0 is 36 hours.
@@ -129,11 +131,11 @@ func New(cfg Config) (*Dashboard, error) {
 
 // The addresses of the pages. Each has its files below it, in files/.
 const (
-	OverviewPath    = "/"
-	MeasurePath     = "/measures/"
-	DefinitionsPath = "/measures"
-	ComparePath     = "/compare"
-	QualityPath     = "/quality"
+	OverviewPath    = page.OverviewPath
+	MeasurePath     = page.DefinitionsPath + "/"
+	DefinitionsPath = page.DefinitionsPath
+	ComparePath     = page.ComparePath
+	QualityPath     = page.QualityPath
 )
 
 // The parts of a path that say what is asked for.

@@ -10,24 +10,13 @@ import (
 	"github.com/equitylens/equitylens/server/words"
 )
 
-// accountPath is the page of who has signed in (visit).
-const accountPath = "/account"
-
 // board is what all pages have in common.
 func (v *visit) board(here string) page.Board {
 	var b page.Board
-	add := func(path, key string, may bool) {
-		if may {
-			b.Nav = append(b.Nav, page.Link{
-				Text: v.words.Say(key), URL: v.to(path).String(), Current: path == here,
-			})
-		}
-	}
-	add(OverviewPath, "board.overview", v.rights.Figures)
-	add(DefinitionsPath, "board.definitions", v.rights.Figures)
-	add(ComparePath, "board.compare", v.rights.Figures)
-	add(QualityPath, "board.quality", true)
-	add(accountPath, "board.account", true)
+	b.Nav = page.Places{
+		Figures: v.rights.Figures, Data: true, Reviews: v.rights.Review, Improve: v.rights.Improve,
+		Network: v.network,
+	}.Nav(v.words, here, v.away)
 	info := v.snapshot.Facts().Info
 	if v.stale {
 		b.Notices = append(b.Notices, page.Notice{
@@ -43,6 +32,18 @@ func (v *visit) board(here string) page.Board {
 		{Name: v.words.Say("board.audience"), Value: v.words.Label("audience", string(v.Audience))},
 	}
 	return b
+}
+
+// away is the address of another page with what the reader chose, as far as that page knows it: those that
+// are not about figures know the language alone.
+func (v *visit) away(path string) string {
+	a := v.to(path)
+	switch path {
+	case OverviewPath, DefinitionsPath, ComparePath, QualityPath:
+	default:
+		a.Period, a.Audience = "", ""
+	}
+	return a.String()
 }
 
 // released puts the snapshot that a release was made of in the place of the one that is live.

@@ -340,7 +340,7 @@ func (l *leaf) references(ids map[string]int) {
 func ours(address string) bool {
 	path, _, _ := strings.Cut(address, "?")
 	return strings.HasPrefix(path, "/") && !slices.ContainsFunc([]string{
-		"/account", "/session/", "/assets/", "/fhir/",
+		"/account", "/session/", "/assets/", "/fhir/", "/reviews", "/actions", "/readiness", "/network",
 	}, func(prefix string) bool { return strings.HasPrefix(path, prefix) })
 }
 

@@ -81,13 +81,17 @@ func (s *study) groups() page.Section {
 	}
 	out := s.section(groupsPart, f)
 	c := s.reference()
+	// An action is for everybody of a group; a figure of some of them is no finding to begin with.
+	if link := s.act(s.definition.ID, s.Rate, s.By, s.Group, s.Period); link.URL != "" && len(s.Where) == 0 {
+		out.Links = append(out.Links, link)
+	}
 	if c == nil || s.Group == "" || c.Code == s.Group {
 		return out
 	}
-	out.Links = []page.Link{{
+	out.Links = append(out.Links, page.Link{
 		Text: s.words.Say("measure.compare", s.groupName(s.Group), s.referenceName(*c)),
 		URL:  s.comparing(c.Code),
-	}}
+	})
 	return out
 }
 

@@ -140,6 +140,7 @@ func (o *survey) finding(ctx context.Context, f figure.Finding, others int) (pag
 			Text: o.words.Say("overview.next"),
 			URL:  o.toGroup(f.Gap.Measure, f.Gap.Rate, f.Gap.Dimension, f.Gap.Code).String(),
 		},
+		Act: o.act(f.Gap.Measure, f.Gap.Rate, f.Gap.Dimension, f.Gap.Code, o.Period),
 	}
 	for _, fact := range []page.Term{
 		{Name: "affects", Value: o.tell.Affects(f)},

@@ -38,6 +38,8 @@ type rights struct {
 	Figures, Small bool
 	// Sync is to run the sync, and to see what came of it.
 	Sync bool
+	// Review is to review harm events, Improve to keep actions: pages of others, to which these lead.
+	Review, Improve bool
 }
 
 func rightsOf(roles []role.Role) rights {
@@ -48,6 +50,7 @@ func rightsOf(roles []role.Role) rights {
 	}
 	return rights{
 		Figures: covers("user/MeasureReport.rs"), Small: covers(scope.Unsuppressed), Sync: covers(scope.Sync),
+		Review: covers(scope.Review), Improve: covers(scope.Improve),
 	}
 }
 
@@ -62,6 +65,8 @@ type visit struct {
 	name string
 	// stale says that the data are older than they should be.
 	stale bool
+	// network says that there is a page about a network.
+	network bool
 	// software is the version of the program.
 	software string
 	// calendar remembers the span of the data; nil asks for it each time.
@@ -211,6 +216,7 @@ func (d *Dashboard) visit(r *http.Request, snapshot Snapshot, a address, may rig
 		address: a, rights: may, snapshot: snapshot, words: said, tell: figure.New(said),
 		name:  r.PathValue(measureName),
 		stale: d.cfg.Now().Sub(snapshot.Facts().Info.DataAsOf) > d.cfg.StaleAfter, software: d.cfg.Software,
+		network:  d.cfg.Network,
 		calendar: &d.calendar,
 	}
 }

@@ -48,6 +48,8 @@ type Finding struct {
 	// found there.
 	Next         Link
 	Hint, Others string
+	// Act leads to where it becomes an action; without an address it is left out.
+	Act Link
 }
 
 // Fresh is how old and how complete the data are.
