@@ -103,6 +103,11 @@ type Review struct {
 	Opinions []Opinion
 	// Settlement is the answer, when there is one.
 	Settlement *Settlement
+	// Reopenings are in the order in which they came. After one, the opinions before it count no more.
+	Reopenings []Reopening
+	// Seen is what was known of the event when the review was last written: of an event that its source
+	// has withdrawn it is all there is.
+	Seen Particulars
 	// Version is that of the document in the store; 0 while nobody has answered.
 	Version int
 }
@@ -116,6 +121,8 @@ type Settlement struct {
 	// How is single, agreed or adjudicated; By is who made it so.
 	How How      `json:"how"`
 	By  Reviewer `json:"by"`
+	// Evidence is what an adjudication rests on: free text, as that of an Opinion.
+	Evidence string `json:"evidence,omitempty"`
 }
 
 // How says in which way a review was settled.
@@ -127,3 +134,26 @@ const (
 	Agreed      How = "agreed"
 	Adjudicated How = "adjudicated"
 )
+
+// Reopening is that a settled review was opened again. Reason is free text, as that of an Opinion.
+type Reopening struct {
+	By     Reviewer  `json:"by"`
+	At     time.Time `json:"at"`
+	Reason string    `json:"reason,omitempty"`
+	// Before is what it had been settled as, and Opinions is how many opinions were there.
+	Before   Settlement `json:"before"`
+	Opinions int        `json:"opinions"`
+}
+
+// Particulars is what is kept of an event with its review. Values are keys as store/facts has them: the
+// code, or "~" and a state.
+type Particulars struct {
+	// Date is when it happened, and Known when it came to be known, as 2026-03-01; empty if nobody knows.
+	Date      string `json:"date,omitempty"`
+	Known     string `json:"known,omitempty"`
+	Actuality string `json:"actuality,omitempty"`
+	Category  string `json:"category,omitempty"`
+	Severity  string `json:"severity,omitempty"`
+	Outcome   string `json:"outcome,omitempty"`
+	Site      string `json:"site,omitempty"`
+}
