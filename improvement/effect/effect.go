@@ -7,6 +7,7 @@ import (
 	"github.com/equitylens/equitylens/improvement/action"
 	"github.com/equitylens/equitylens/measure"
 	"github.com/equitylens/equitylens/measure/gap"
+	"github.com/equitylens/equitylens/measure/stat"
 )
 
 // ErrQuestion says that the months are not those of the figure that the action should move.
@@ -132,10 +133,13 @@ type Moved struct {
 	Code   string `json:"code,omitempty"`
 	Before Side   `json:"before"`
 	After  Side   `json:"after"`
-	// Change is after less before; P is the p-value of no change, by the test that Method names.
+	// Change is after less before, with the interval of Newcombe, of rates MOVER, and of medians
+	// square-and-add; it is widened where months vary by more than chance. P is the p-value of no change
+	// by the test of gap.Change, which Method names, and Q is P corrected for all groups here.
 	Change *gap.Estimate `json:"change,omitempty"`
 	P      *float64      `json:"p,omitempty"`
-	Method string        `json:"method,omitempty"`
+	Q      *float64      `json:"q,omitempty"`
+	Method stat.Method   `json:"method,omitempty"`
 	// Better says that the score went the better way; absent where neither way is.
 	Better *bool `json:"better,omitempty"`
 }
@@ -205,6 +209,7 @@ type Effect struct {
 	// of Requirement.
 	Demonstrated bool          `json:"demonstrated"`
 	Missing      []Requirement `json:"missing"`
+	Incomplete   []string      `json:"incomplete,omitempty"`
 	Before       Span          `json:"before"`
 	After        Span          `json:"after"`
 	// Target are the groups that should move, together; Groups are they one by one.
