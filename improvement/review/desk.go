@@ -159,7 +159,7 @@ func (d *Desk) Answer(ctx context.Context, id string, version int, o Opinion) (R
 		return Review{}, err
 	}
 	o.At = d.now()
-	return d.write(ctx, id, version, o.Reviewer.Subject, func(r *Review) error {
+	return d.write(ctx, change{id, version, o.Reviewer.Subject, o.At}, func(r *Review) error {
 		return r.answer(o, d.cfg.TwoPerson)
 	})
 }
@@ -173,7 +173,7 @@ func (d *Desk) Settle(ctx context.Context, id string, version int, s Settlement)
 		return Review{}, err
 	}
 	s.At = d.now()
-	return d.write(ctx, id, version, s.By.Subject, func(r *Review) error { return r.settle(s) })
+	return d.write(ctx, change{id, version, s.By.Subject, s.At}, func(r *Review) error { return r.settle(s) })
 }
 
 // Reopen takes the settlement of a review back, with a reason, which is free text. It begins anew; what
@@ -187,36 +187,44 @@ func (d *Desk) Reopen(ctx context.Context, id string, version int, by Reviewer, 
 		return Review{}, err
 	}
 	at := d.now()
-	return d.write(ctx, id, version, by.Subject, func(r *Review) error { return r.reopen(by, at, reason) })
+	return d.write(ctx, change{id, version, by.Subject, at}, func(r *Review) error { return r.reopen(by, at, reason) })
 }
 
-// write changes a review that is still at a version.
-func (d *Desk) write(
-	ctx context.Context, id string, version int, by string, apply func(*Review) error,
-) (out Review, err error) {
+// change is who changes which review, of which they had read a version, and when.
+type change struct {
+	id      string
+	version int
+	by      string
+	at      time.Time
+}
+
+// write changes a review that is still at that version.
+func (d *Desk) write(ctx context.Context, c change, apply func(*Review) error) (out Review, err error) {
 	err = d.cfg.Hold(func(events Events) error {
-		r, _, err := d.load(ctx, events, id)
+		r, _, err := d.load(ctx, events, c.id)
 		if err != nil {
 			return err
 		}
-		if r.Version != version {
-			return fmt.Errorf("review %s is at version %d, not %d: %w", id, r.Version, version, decisions.ErrConflict)
+		if r.Version != c.version {
+			return fmt.Errorf("review %s is at version %d, not %d: %w", c.id, r.Version, c.version,
+				decisions.ErrConflict)
 		}
 		if err := apply(&r); err != nil {
-			return fmt.Errorf("review %s: %w", id, err)
+			return fmt.Errorf("review %s: %w", c.id, err)
 		}
-		change, err := r.change(by)
+		document, err := r.document()
 		if err != nil {
 			return err
 		}
-		written, err := d.cfg.Records.Write(ctx, change)
+		document.At, document.By = c.at, c.by
+		written, err := d.cfg.Records.Write(ctx, decisions.Change{Document: document, Expect: c.version})
 		if err != nil {
-			return fmt.Errorf("write review %s: %w", id, err)
+			return fmt.Errorf("write review %s: %w", c.id, err)
 		}
 		if out, err = read(&written[0]); err != nil {
 			return err
 		}
-		out, _ = out.For(by)
+		out, _ = out.For(c.by)
 		return nil
 	})
 	return out, err

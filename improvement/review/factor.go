@@ -1,7 +1,10 @@
 package review
 
 // Factors lists the ways in which inequity contributes, in the order in which they are offered.
-func Factors() []Concept {
+func Factors() []Concept { return append(accessFactors(), conductFactors()...) }
+
+// accessFactors are about what the patient could reach.
+func accessFactors() []Concept {
 	return []Concept{
 		{
 			Code:    string(LanguageAccess),
@@ -31,6 +34,25 @@ func Factors() []Concept {
 			},
 		},
 		{
+			Code:    string(Transport),
+			Display: Words{"Access and transport", "Acceso y transporte"},
+			Definition: Words{
+				"Distance, transport, opening hours, cost or care of dependants kept the patient from care in time.",
+				"La distancia, el transporte, los horarios, el coste o el cuidado de personas a cargo impidieron una " +
+					"atención a tiempo.",
+			},
+			Example: Words{
+				"The bus does not run on Sundays; a dressing was changed three days late and the wound was infected.",
+				"No hay autobús los domingos; un vendaje se cambió tres días tarde y la herida se infectó.",
+			},
+		},
+	}
+}
+
+// conductFactors are about what others did, and the rules and records by which they did it.
+func conductFactors() []Concept {
+	return []Concept{
+		{
 			Code:    string(Bias),
 			Display: Words{"Bias in assessment or treatment", "Sesgo en la valoración o el tratamiento"},
 			Definition: Words{
@@ -42,19 +64,6 @@ func Factors() []Concept {
 			Example: Words{
 				"A pulse oximeter read too high on dark skin, and oxygen was given late.",
 				"Un pulsioxímetro dio una lectura demasiado alta en piel oscura, y el oxígeno se administró tarde.",
-			},
-		},
-		{
-			Code:    string(Transport),
-			Display: Words{"Access and transport", "Acceso y transporte"},
-			Definition: Words{
-				"Distance, transport, opening hours, cost or care of dependants kept the patient from care in time.",
-				"La distancia, el transporte, los horarios, el coste o el cuidado de personas a cargo impidieron una " +
-					"atención a tiempo.",
-			},
-			Example: Words{
-				"The bus does not run on Sundays; a dressing was changed three days late and the wound was infected.",
-				"No hay autobús los domingos; un vendaje se cambió tres días tarde y la herida se infectó.",
 			},
 		},
 		{

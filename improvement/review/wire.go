@@ -49,26 +49,23 @@ const (
 	TermDetection = "detection"
 )
 
-// change is the review as a change to the store by somebody.
-func (r *Review) change(by string) (decisions.Change, error) {
+// document is the review as the store keeps it, but for who wrote it, when, and as which version.
+func (r *Review) document() (decisions.Document, error) {
 	body, err := json.Marshal(wire{
 		Format: format, Source: r.Key.Source, Event: r.Key.ID.Reveal(), Needed: r.Needed, Seen: r.Seen,
 		Opinions: r.Opinions, Settlement: r.Settlement, Reopenings: r.Reopenings,
 	})
 	if err != nil {
-		return decisions.Change{}, fmt.Errorf("write review %s: %w", r.ID, err)
+		return decisions.Document{}, fmt.Errorf("write review %s: %w", r.ID, err)
 	}
 	terms := map[string]string{TermState: string(r.State), TermNeeded: strconv.Itoa(r.Needed)}
 	if s := r.Settlement; s != nil {
 		terms[TermAnswer], terms[TermDetection] = string(s.Answer), string(s.Detection)
 	}
-	return decisions.Change{
-		Document: decisions.Document{Kind: decisions.Review, ID: r.ID, By: by, Terms: terms, Body: body},
-		Expect:   r.Version,
-	}, nil
+	return decisions.Document{Kind: decisions.Review, ID: r.ID, Terms: terms, Body: body}, nil
 }
 
-// read is the inverse of change.
+// read is the inverse of Review.document.
 func read(d *decisions.Document) (Review, error) {
 	var w wire
 	if err := json.Unmarshal(d.Body, &w); err != nil {

@@ -326,7 +326,7 @@ func (s *Snapshot) Alike(ctx context.Context, of EventKey) ([]Alike, error) {
 			JOIN unit.stratum s ON s.stratum = v.stratum)
 		SELECT dimension, key, count(*), count(*) FILTER (inequity IN ('yes', 'no', 'undetermined')),
 			count(*) FILTER (inequity = 'yes')
-		FROM pair GROUP BY ALL ORDER BY list_position(?::VARCHAR[], dimension), key`
+		FROM pair GROUP BY dimension, key ORDER BY list_position(?::VARCHAR[], dimension), key`
 	var out []Alike
 	err := s.each(ctx, query, func(rows *sql.Rows) error {
 		var a Alike
