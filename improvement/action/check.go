@@ -80,7 +80,8 @@ func (e *InvalidError) Error() string {
 const (
 	MostTitle   = 200
 	MostText    = 4000
-	MostOwner   = 100
+	MostOwner   = 60
+	mostCode    = 64
 	mostGroups  = 20
 	mostSites   = 50
 	mostReviews = 200
@@ -209,12 +210,17 @@ func (c *checker) finding(f Finding) {
 // is whole.
 func (c *checker) aim(a Aim, known func(Aim) error) {
 	before := len(c.faults)
-	for _, f := range []struct{ field, value string }{
-		{"aim.measure", a.Measure}, {"aim.dimension", a.Dimension},
+	for _, f := range []struct {
+		field, value string
+		needed       bool
+	}{
+		{"aim.measure", a.Measure, true}, {"aim.rate", a.Rate, false},
+		{"aim.dimension", a.Dimension, true}, {"aim.reference", a.Reference, false},
 	} {
-		if f.value == "" {
-			c.add(f.field, Absent)
-		}
+		c.text(f.field, f.value, mostCode, f.needed, false)
+	}
+	for _, code := range a.Groups {
+		c.text("aim.groups", code, mostCode, true, false)
 	}
 	switch {
 	case len(a.Groups) == 0:
@@ -259,7 +265,7 @@ func (c *checker) result(a *Action) {
 	if res.Snapshot != "" && !token.MatchString(res.Snapshot) {
 		c.add("result.snapshot", NotOne)
 	}
-	c.text("result.by", res.By.Name, MostOwner, false, false)
+	c.text("result.by", res.By.Name, MostTitle, false, false)
 	if res.By.Subject == "" {
 		c.add("result.by", Absent)
 	}
