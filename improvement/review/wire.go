@@ -82,8 +82,12 @@ func read(d *decisions.Document) (Review, error) {
 	if IDOf(r.Key) != d.ID {
 		return Review{}, fmt.Errorf("read review %s: it is of another event", d.ID)
 	}
-	if n := len(r.Reopenings); n > 0 && (r.Reopenings[n-1].Opinions < 0 || r.Reopenings[n-1].Opinions > len(r.Opinions)) {
-		return Review{}, fmt.Errorf("read review %s: opinions are missing", d.ID)
+	before := 0
+	for _, o := range r.Reopenings {
+		if o.Opinions < before || o.Opinions > len(r.Opinions) {
+			return Review{}, fmt.Errorf("read review %s: opinions are missing", d.ID)
+		}
+		before = o.Opinions
 	}
 	r.State = r.state()
 	return r, nil
