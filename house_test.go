@@ -79,24 +79,24 @@ var floors = map[string]int{
 
 	"measure/export": 5,
 	"measure/script": 5,
-	"server/figure":  5,
+	"server/figure":  6,
 
 	"internal/config": 6,
 	"server":          6,
-	"server/page":     6,
+	"server/page":     7,
 
-	"internal/dashboard": 7,
+	"internal/dashboard": 8,
 	"internal/live":      7,
-	"internal/room":      7,
-	"internal/visit":     7,
+	"internal/room":      8,
+	"internal/visit":     8,
 
-	"internal/acting":    8,
-	"internal/exchange":  8,
-	"internal/reviewing": 8,
+	"internal/acting":    9,
+	"internal/exchange":  9,
+	"internal/reviewing": 9,
 
-	"cmd/equitylens": 9,
-	"deploy/fakeehr": 9,
-	"internal/bench": 9,
+	"cmd/equitylens": 10,
+	"deploy/fakeehr": 10,
+	"internal/bench": 10,
 }
 
 // doors names the dependencies that only some folders may import, so that a library can be replaced by
