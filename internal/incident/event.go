@@ -54,21 +54,23 @@ const (
 // The elements of an AdverseEvent that are written; the names are those of FHIR.
 type (
 	adverseEvent struct {
-		ResourceType string      `json:"resourceType"`
-		ID           string      `json:"id"`
-		Extension    []extension `json:"extension,omitempty"`
-		Identifier   identifier  `json:"identifier"`
-		Actuality    string      `json:"actuality"`
-		Category     []concept   `json:"category,omitempty"`
-		Subject      reference   `json:"subject"`
-		Encounter    *reference  `json:"encounter,omitempty"`
-		Date         string      `json:"date,omitempty"`
-		Detected     string      `json:"detected,omitempty"`
-		RecordedDate string      `json:"recordedDate,omitempty"`
-		Location     *located    `json:"location,omitempty"`
-		Seriousness  *concept    `json:"seriousness,omitempty"`
-		Severity     *concept    `json:"severity,omitempty"`
-		Outcome      *concept    `json:"outcome,omitempty"`
+		ResourceType string `json:"resourceType"`
+		ID           string `json:"id"`
+		// Meta is what others write; it is not kept.
+		Meta         json.RawMessage `json:"meta,omitempty"`
+		Extension    []extension     `json:"extension,omitempty"`
+		Identifier   identifier      `json:"identifier"`
+		Actuality    string          `json:"actuality"`
+		Category     []concept       `json:"category,omitempty"`
+		Subject      reference       `json:"subject"`
+		Encounter    *reference      `json:"encounter,omitempty"`
+		Date         string          `json:"date,omitempty"`
+		Detected     string          `json:"detected,omitempty"`
+		RecordedDate string          `json:"recordedDate,omitempty"`
+		Location     *located        `json:"location,omitempty"`
+		Seriousness  *concept        `json:"seriousness,omitempty"`
+		Severity     *concept        `json:"severity,omitempty"`
+		Outcome      *concept        `json:"outcome,omitempty"`
 	}
 	extension struct {
 		URL       string      `json:"url"`

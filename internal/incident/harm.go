@@ -1,6 +1,10 @@
 package incident
 
-import "github.com/equitylens/equitylens/mapping"
+import (
+	"cmp"
+
+	"github.com/equitylens/equitylens/mapping"
+)
 
 // extent is one step of a scale of harm, and what it says in the words of an AdverseEvent.
 type extent struct {
@@ -62,6 +66,23 @@ func extentOf(code string) (extent, bool) {
 		}
 	}
 	return extent{}, false
+}
+
+// settle fills what an event leaves open by the step of its scale. It returns the column that contradicts
+// it, or that is missing, and why; nothing is filled then.
+func (e *Event) settle() (Column, string) {
+	x, given := extentOf(e.Harm)
+	switch {
+	case given && x.harmed() && e.Actuality == mapping.Potential:
+		return Harm, "says that the patient was harmed, and the actuality that it only might have happened"
+	case given && x.outcome != "" && e.Outcome != "" && e.Outcome != x.outcome:
+		return Harm, "says that the patient died, and the outcome something else"
+	case e.Actuality == "" && x.actuality == "":
+		return Actuality, "is missing: actual or potential; or a harm that says so"
+	}
+	e.Actuality, e.Severity = cmp.Or(e.Actuality, x.actuality), cmp.Or(e.Severity, x.severity)
+	e.Seriousness, e.Outcome = cmp.Or(e.Seriousness, x.seriousness), cmp.Or(e.Outcome, x.outcome)
+	return "", ""
 }
 
 // harmed reports whether a step says that somebody was harmed.

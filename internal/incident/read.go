@@ -13,7 +13,6 @@ import (
 	"unicode"
 
 	"github.com/equitylens/equitylens/internal/phi"
-	"github.com/equitylens/equitylens/mapping"
 )
 
 // World is what a table does not say of itself.
@@ -179,7 +178,9 @@ func (r *reader) row(line record) {
 		e.Seriousness, e.Outcome = r.code(line, Seriousness), r.code(line, Outcome)
 		e.Harm, e.Detection, e.Site = r.code(line, Harm), detection(r.code(line, Detection)), r.site(line)
 		if len(r.sheet.Refused) == before {
-			r.harm(line, &e)
+			if c, why := e.settle(); why != "" {
+				r.refuse(line, c, "%s", why)
+			}
 		}
 	}
 	if len(r.sheet.Refused) == before {
@@ -294,24 +295,6 @@ func (r *reader) site(line record) string {
 		return ""
 	}
 	return cell
-}
-
-// harm fills what the row leaves open by the step of its scale, and refuses what contradicts it.
-func (r *reader) harm(line record, e *Event) {
-	x, given := extentOf(e.Harm)
-	switch {
-	case given && x.harmed() && e.Actuality == mapping.Potential:
-		r.refuse(line, Harm, "says that the patient was harmed, and the actuality that nothing happened")
-		return
-	case given && x.outcome != "" && e.Outcome != "" && e.Outcome != x.outcome:
-		r.refuse(line, Harm, "says that the patient died, and the outcome something else")
-		return
-	}
-	e.Actuality, e.Severity = cmp.Or(e.Actuality, x.actuality), cmp.Or(e.Severity, x.severity)
-	e.Seriousness, e.Outcome = cmp.Or(e.Seriousness, x.seriousness), cmp.Or(e.Outcome, x.outcome)
-	if e.Actuality == "" {
-		r.refuse(line, Actuality, "is missing: %s, %s; or a harm that says so", mapping.Actual, mapping.Potential)
-	}
 }
 
 // refuseTwice refuses every row whose id another row has too, good or not: which of them counts would be

@@ -2,7 +2,9 @@ package incident
 
 import (
 	"bufio"
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -62,7 +64,12 @@ func (s Source) write(ctx context.Context, from Finder, path string) (lines int6
 			return nil
 		}
 		lines++
-		_, err := out.Write(append(e.Resource, '\n'))
+		var line bytes.Buffer // A database may have broken it into lines.
+		if err := json.Compact(&line, e.Resource); err != nil {
+			return errForm
+		}
+		line.WriteByte('\n')
+		_, err := line.WriteTo(out)
 		return err
 	})
 	if err := errors.Join(err, out.Flush()); err != nil {

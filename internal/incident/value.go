@@ -2,6 +2,7 @@ package incident
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/equitylens/equitylens/improvement/review"
 	"github.com/equitylens/equitylens/mapping"
@@ -65,7 +66,7 @@ type vocabulary map[string]string
 func vocabularyOf(c Column, own map[string]string) vocabulary {
 	v := vocabulary{}
 	for _, code := range Codes(c) {
-		v[fold(code)] = code
+		v[fold(code)], v[fold(strings.ToLower(code))] = code, code
 	}
 	for word, code := range usual(c) {
 		v[word] = code
