@@ -31,28 +31,37 @@ func (c *Checker) Decode(text []byte) (Submission, error) {
 	if len(text) > maxBytes {
 		return Submission{}, refused("", "it is longer than %d bytes", maxBytes)
 	}
-	bundle, err := strict[bundleWire](text, bundlePath)
+	s, bundle, err := c.parse(text)
 	if err != nil {
 		return Submission{}, err
 	}
+	if err := r4valid(text); err != nil {
+		return Submission{}, err
+	}
+	return s, c.canonical(text, bundle, s)
+}
+
+// parse reads the elements alone, which is enough of what was checked before it was kept.
+func (c *Checker) parse(text []byte) (Submission, bundleWire, error) {
+	bundle, err := strict[bundleWire](text, bundlePath)
+	if err != nil {
+		return Submission{}, bundle, err
+	}
 	if bundle.ResourceType != "Bundle" || bundle.Identifier != (identWire{systemFormat, format}) {
-		return Submission{}, refused(bundlePath, "it is not a Bundle of the form %s", format)
+		return Submission{}, bundle, refused(bundlePath, "it is not a Bundle of the form %s", format)
 	}
 	if n := len(bundle.Entry); n == 0 || n > maxEntries {
-		return Submission{}, refused(bundlePath+".entry", "there are none, or more than %d", maxEntries)
+		return Submission{}, bundle, refused(bundlePath+".entry", "there are none, or more than %d", maxEntries)
 	}
 	r := reading{checker: c}
 	for i, entry := range bundle.Entry {
 		r.path = fmt.Sprintf("%s.entry[%d].resource", bundlePath, i)
 		if err := r.resource(i, entry.Resource); err != nil {
-			return Submission{}, err
+			return Submission{}, bundle, err
 		}
 	}
 	r.submission.Actions = r.actions
-	if err := r4valid(text); err != nil {
-		return Submission{}, err
-	}
-	return r.submission, c.canonical(text, bundle, r.submission)
+	return r.submission, bundle, nil
 }
 
 const bundlePath = "Bundle"

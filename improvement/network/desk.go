@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/equitylens/equitylens/improvement/readiness"
@@ -57,6 +58,8 @@ type Config struct {
 type Desk struct {
 	cfg     Config
 	checker *Checker
+	// taking keeps two submissions of one member for periods that overlap apart.
+	taking sync.Mutex
 }
 
 // minSecret is the least number of bytes of Config.Secret.

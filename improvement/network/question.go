@@ -51,8 +51,9 @@ type Pooled struct {
 
 // Standing is one member's figure beside the pooled one.
 type Standing struct {
-	// Name is that of the member where the viewer may know it, else Member and a number.
-	Name string `json:"name"`
+	// Name is that of the member where the viewer may know it; else there is a Number, from 1.
+	Name   string `json:"name,omitempty"`
+	Number int    `json:"number,omitempty"`
 	// Own says that it is the viewer.
 	Own         bool       `json:"own,omitempty"`
 	Score       float64    `json:"score"`
@@ -66,6 +67,8 @@ type Standing struct {
 	Outside   Outside     `json:"outside,omitempty"`
 	// Gap is the member's own difference between group and reference.
 	Gap *Difference `json:"gap,omitempty"`
+
+	rank int
 }
 
 // Outside says where a score lies of its limits.

@@ -82,3 +82,12 @@ func Verify(ctx context.Context, signed []byte, client string, of Keys) ([]byte,
 	}
 	return nil, refused("", "no registered key of the member has signed it")
 }
+
+// payloadOf returns what a signed submission says, whoever signed it.
+func payloadOf(signed string) ([]byte, error) {
+	parsed, err := jose.ParseSignedCompact(signed, algorithms())
+	if err != nil {
+		return nil, refused("", "it is not a compact JWS signed by ES384 or RS384")
+	}
+	return parsed.UnsafePayloadWithoutVerification(), nil
+}
