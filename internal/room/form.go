@@ -84,30 +84,31 @@ func (f *Form) one(field string) string {
 }
 
 // Text reads free text of at most so many bytes: with the ends of lines as they are here, without what
-// surrounds it. Signs that are no text, or that turn around the direction of what stands beside them, are
-// a fault: they are shown as they will be read, which is without them.
+// surrounds it, and without what nobody sees and some programs act upon, such as marks that turn the
+// direction of writing. What could be seen is never changed, nor is a text cut short.
 func (f *Form) Text(field string, most int, needed bool) string {
-	text := strings.ReplaceAll(f.one(field), "\r\n", "\n")
-	clean := strings.Map(readable, strings.ToValidUTF8(text, "\uFFFD"))
-	switch {
-	case clean != text:
+	text := f.one(field)
+	if !utf8.ValidString(text) {
 		f.Fault(field, "form.signs")
-	case len(clean) > most:
-		f.Fault(field, "form.long", utf8.RuneCountInString(clean), most)
+		text = strings.ToValidUTF8(text, "\uFFFD")
 	}
-	if clean = strings.TrimSpace(clean); needed && clean == "" {
+	text = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n").Replace(text)
+	text = strings.TrimSpace(strings.Map(visible, text))
+	if len(text) > most {
+		f.Fault(field, "form.long", utf8.RuneCountInString(text), most)
+	}
+	if needed && text == "" {
 		f.Fault(field, "form.needed")
 	}
-	return clean
+	return text
 }
 
-// readable takes from a text what is none: -1 leaves a sign out.
-func readable(r rune) rune {
+// visible drops what no reader sees.
+func visible(r rune) rune {
 	switch {
 	case r == '\n', r == '\t':
 		return r
-	case unicode.IsControl(r), r >= '\u202a' && r <= '\u202e', r >= '\u2066' && r <= '\u2069',
-		r == '\ufeff', r == utf8.RuneError:
+	case unicode.IsControl(r), r == '\ufeff', unicode.Is(unicode.Bidi_Control, r):
 		return -1
 	}
 	return r

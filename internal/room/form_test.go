@@ -43,15 +43,15 @@ func TestText(t *testing.T) {
 		{"lines", "a\r\nb\n", false, "a\nb", nil},
 		{"nothing", "", false, "", nil},
 		{"nothing where something is needed", " \n", true, "", []page.Fault{{Field: "text", Text: "This is needed."}}},
-		{"a text that turns around", "a\u202eb", false, "ab",
-			[]page.Fault{{Field: "text", Text: "There were signs in it that are no text. They have been taken out; please look at it again."}}},
-		{"a sign of control", "a\x00b", false, "ab",
-			[]page.Fault{{Field: "text", Text: "There were signs in it that are no text. They have been taken out; please look at it again."}}},
+		{"a text that turns around", "a\u202eb", false, "ab", nil},
+		{"a sign of control", "a\x00b", false, "ab", nil},
+		{"bytes that are no text", "a\xffb", false, "a\uFFFDb", []page.Fault{{
+			Field: "text", Text: "There were signs in it that are no text. Please look at it again.",
+		}}},
 		{"too much", "123456789", false, "123456789",
 			[]page.Fault{{Field: "text", Text: "This is too long: 9 characters. There is room for about 8."}}},
 		{"a family of one letter", "👩‍👧", true, "👩‍👧",
 			[]page.Fault{{Field: "text", Text: "This is too long: 3 characters. There is room for about 8."}}},
-		{"marks of a direction", "\u200fא", false, "\u200fא", nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -85,7 +85,7 @@ func TestTextIsText(t *testing.T) {
 		filled(t, url.Values{"text": {sent}}.Encode(), func(_ *room.Visit, f *room.Form) {
 			got := f.Text("text", 1<<20, false)
 			bad := strings.IndexFunc(got, func(c rune) bool {
-				return unicode.IsControl(c) && c != '\n' && c != '\t' || c >= '\u202a' && c <= '\u202e' || c >= '\u2066' && c <= '\u2069'
+				return unicode.IsControl(c) && c != '\n' && c != '\t' || unicode.Is(unicode.Bidi_Control, c)
 			})
 			if bad >= 0 || !utf8.ValidString(got) {
 				rt.Errorf("Text of %q = %q", sent, got)

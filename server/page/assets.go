@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"mime"
 	"net/http"
 	"path"
@@ -22,10 +23,17 @@ import (
 //go:embed assets/*.css assets/mark.svg assets/live.js
 var files embed.FS
 
-// boardStyles are the parts of the style sheet that the dashboard adds: one for all of its pages, and one
-// for each that has rules of its own.
-func boardStyles() []string {
-	return []string{"board.css", "compare.css", "definitions.css", "measure.css", "overview.css", "quality.css"}
+// boardStyles are the parts of the style sheet that the dashboard adds: one for all of its pages, which
+// comes first, and one for each that has rules of its own.
+func boardStyles() ([]string, error) {
+	names, err := fs.Glob(files, "assets/*.css")
+	if err != nil {
+		return nil, fmt.Errorf("page: list the styles: %w", err)
+	}
+	const first = "assets/board.css"
+	return append([]string{first}, slices.DeleteFunc(names, func(name string) bool {
+		return name == first || name == "assets/app.css"
+	})...), nil
 }
 
 // AssetPath is where the handler of Assets has to be mounted.
@@ -64,8 +72,12 @@ func newAssets() (*assets, error) {
 			return nil, fmt.Errorf("page: read an asset: %w", err)
 		}
 		if at == &a.style {
-			for _, part := range boardStyles() {
-				board, err := files.ReadFile("assets/" + part)
+			parts, err := boardStyles()
+			if err != nil {
+				return nil, err
+			}
+			for _, part := range parts {
+				board, err := files.ReadFile(part)
 				if err != nil {
 					return nil, fmt.Errorf("page: read the style of the dashboard: %w", err)
 				}

@@ -7,7 +7,9 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/text/language"
@@ -40,12 +42,22 @@ type edition struct {
 	pages map[string]*template.Template
 }
 
+// shared lists the templates that every page can use; each of the others is a page.
+func shared() []string { return []string{"frame", "board", "casework"} }
+
 // names lists the pages: each is a file below templates.
-func names() []string {
-	return []string{
-		"account", "chart", "compare", "consent", "definitions", "home", "measure", "overview", "problem",
-		"quality", "signedout", "signin",
+func names() ([]string, error) {
+	files, err := markup.ReadDir("templates")
+	if err != nil {
+		return nil, fmt.Errorf("page: list the templates: %w", err)
 	}
+	var out []string
+	for _, file := range files {
+		if name := strings.TrimSuffix(file.Name(), ".html"); !slices.Contains(shared(), name) {
+			out = append(out, name)
+		}
+	}
+	return out, nil
 }
 
 // New reads what is built in: an error is a fault of the build.
@@ -78,14 +90,22 @@ func New(c Config) (*Pages, error) {
 
 // parse reads the templates of one language.
 func parse(w *voice) (map[string]*template.Template, error) {
+	common := make([]string, 0, len(shared()))
+	for _, name := range shared() {
+		common = append(common, "templates/"+name+".html")
+	}
 	frame, err := template.New("frame.html").
 		Funcs(template.FuncMap{"say": w.Say, "wide": wide, "narrow": narrow, "small": small}).
-		ParseFS(markup, "templates/frame.html", "templates/board.html")
+		ParseFS(markup, common...)
 	if err != nil {
 		return nil, fmt.Errorf("page: parse the frame: %w", err)
 	}
-	pages := make(map[string]*template.Template, len(names()))
-	for _, name := range names() {
+	list, err := names()
+	if err != nil {
+		return nil, err
+	}
+	pages := make(map[string]*template.Template, len(list))
+	for _, name := range list {
 		one, err := frame.Clone()
 		if err != nil {
 			return nil, fmt.Errorf("page: copy the frame: %w", err)
