@@ -31,13 +31,16 @@ type problem struct {
 	retryAfter int
 	// need is the scope that the token lacks, where it is not that of the route.
 	need string
+	// more are further things that are wrong, of the same kind.
+	more []r4.Issue
 }
 
 // Error is the text for the caller, which is as much as the log needs of a bad request.
 func (p *problem) Error() string { return p.text }
 
 func (p *problem) outcome() proto.Message {
-	return r4.Outcome(r4.Issue{Code: p.code, Text: p.text, Expression: p.expression})
+	issues := append([]r4.Issue{{Code: p.code, Text: p.text, Expression: p.expression}}, p.more...)
+	return r4.Outcome(issues...)
 }
 
 var (

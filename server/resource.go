@@ -16,6 +16,7 @@ import (
 	cpb "github.com/google/fhir/go/proto/google/fhir/proto/r4/core/codes_go_proto"
 
 	"github.com/equitylens/equitylens/fhir/audit"
+	"github.com/equitylens/equitylens/fhir/r4"
 	"github.com/equitylens/equitylens/internal/phi"
 )
 
@@ -121,6 +122,8 @@ type Refusal struct {
 	// Expression is the path of the element, or the name of the parameter, that is at fault.
 	Expression string
 	Text       string
+	// More are further elements that are at fault, for the same status.
+	More []Refusal
 }
 
 // Refuse makes the error that tells a caller so.
@@ -130,6 +133,7 @@ func Refuse(r Refusal) error {
 		http.StatusForbidden:            cpb.IssueTypeCode_FORBIDDEN,
 		http.StatusNotFound:             cpb.IssueTypeCode_NOT_FOUND,
 		http.StatusConflict:             cpb.IssueTypeCode_CONFLICT,
+		http.StatusGone:                 cpb.IssueTypeCode_DELETED,
 		http.StatusPreconditionFailed:   cpb.IssueTypeCode_CONFLICT,
 		http.StatusPreconditionRequired: cpb.IssueTypeCode_REQUIRED,
 		http.StatusUnprocessableEntity:  cpb.IssueTypeCode_BUSINESS_RULE,
@@ -141,6 +145,9 @@ func Refuse(r Refusal) error {
 		p.status = http.StatusBadRequest
 	}
 	p.code = codes[p.status]
+	for _, one := range r.More {
+		p.more = append(p.more, r4.Issue{Code: p.code, Text: one.Text, Expression: one.Expression})
+	}
 	if p.status == http.StatusServiceUnavailable {
 		p.retryAfter = 60
 	}

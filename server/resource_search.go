@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// totalParameter says whether the caller wants to know how many matches there are in all.
+// totalParameter says whether the caller wants to know how many matches there are in all: none, estimate
+// or accurate.
 const totalParameter = "_total"
 
 // Query is a search of one type as it was understood, for who answers a Resource.
@@ -19,7 +20,7 @@ type Query struct {
 	Count int
 	// Cursor is where the page begins: what an earlier page gave as next. Empty is the first page.
 	Cursor string
-	// Total says that the caller wants to know how many matches there are in all.
+	// Total says that the caller is told how many matches there are in all, who may not want to know.
 	Total bool
 
 	inner search
@@ -37,7 +38,7 @@ func ReadQuery(r *http.Request, resourceType string, known ...string) (Query, er
 	if err != nil {
 		return Query{}, err
 	}
-	q := Query{Criteria: url.Values{}, Count: inner.count, Total: inner.count == 0, inner: inner}
+	q := Query{Criteria: url.Values{}, Count: inner.count, Total: true, inner: inner}
 	for name, values := range inner.used {
 		switch name {
 		case cursorParameter, totalParameter:
@@ -50,11 +51,9 @@ func ReadQuery(r *http.Request, resourceType string, known ...string) (Query, er
 	}
 	q.Cursor = inner.used.Get(cursorParameter)
 	switch inner.used.Get(totalParameter) {
-	case "":
+	case "", "accurate", "estimate":
 	case "none":
 		q.Total = false
-	case "accurate", "estimate":
-		q.Total = true
 	default:
 		return Query{}, malformedValue(totalParameter)
 	}

@@ -137,3 +137,10 @@ func instant(t time.Time) *dpb.Instant {
 		ValueUs: t.Truncate(time.Second).UnixMicro(), Timezone: "Z", Precision: dpb.Instant_SECOND,
 	}
 }
+
+// Told makes an OperationOutcome that says how it went.
+func Told(text string) proto.Message {
+	return r4.Outcome(r4.Issue{
+		Severity: cpb.IssueSeverityCode_INFORMATION, Code: cpb.IssueTypeCode_INFORMATIONAL, Text: text,
+	})
+}

@@ -82,7 +82,7 @@ func (w Writer) AdverseEvent(event *facts.Event, r *review.Review) *aepb.Adverse
 	f := FindingOf(event, r)
 	out := &aepb.AdverseEvent{
 		Id:   &dpb.Id{Value: r.ID},
-		Meta: meta(r.Version, writtenAt(r)),
+		Meta: meta(r.Version, Written(r)),
 		Identifier: &dpb.Identifier{
 			Value:    r4.Text(event.ID.Reveal()),
 			Assigner: &dpb.Reference{Display: r4.Text(event.Source)},

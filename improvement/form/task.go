@@ -38,7 +38,7 @@ func taskStatus(code string) *tpb.Task_StatusCode {
 // zero time for never.
 func (w Writer) ReviewTask(r *review.Review, due time.Time) *tpb.Task {
 	out := &tpb.Task{
-		Id: &dpb.Id{Value: r.ID}, Meta: meta(r.Version, writtenAt(r)),
+		Id: &dpb.Id{Value: r.ID}, Meta: meta(r.Version, Written(r)),
 		Status:         taskStatus(TaskStatus(r.State)),
 		BusinessStatus: own(SystemState, string(r.State)),
 		Intent:         &tpb.Task_IntentCode{Value: vpb.TaskIntentValueSet_ORDER},
@@ -46,7 +46,7 @@ func (w Writer) ReviewTask(r *review.Review, due time.Time) *tpb.Task {
 		Focus:          r4.Refer("AdverseEvent", r.ID),
 		Requester:      w.organization(),
 	}
-	if at := writtenAt(r); !at.IsZero() {
+	if at := Written(r); !at.IsZero() {
 		out.LastModified = r4.Moment(at)
 	}
 	if !due.IsZero() || r.Needed > 1 {
@@ -72,8 +72,8 @@ func (w Writer) ReviewTask(r *review.Review, due time.Time) *tpb.Task {
 	return out
 }
 
-// writtenAt is when the review was last written; the zero time where nobody has.
-func writtenAt(r *review.Review) time.Time {
+// Written is when the review was last written; the zero time where nobody has.
+func Written(r *review.Review) time.Time {
 	var last time.Time
 	later := func(at time.Time) {
 		if at.After(last) {
