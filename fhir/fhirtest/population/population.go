@@ -19,6 +19,17 @@ type Config struct {
 	EncountersPerPatient float64
 	// Clean leaves out the mess of real data, for benchmarks.
 	Clean bool
+	// Improves changes one inequity from a day on; the zero value changes nothing.
+	Improves Improvement
+}
+
+// Improvement changes how often an interpreter is documented for those who need one and speak none of
+// the larger languages. Nothing else of the population changes by it, to the byte.
+type Improvement struct {
+	// From is the first day of encounters that it touches; zero is none.
+	From time.Time
+	// Share is the chance from then on; doc.go has the one before.
+	Share float64
 }
 
 // settings is Config with its defaults, in the generator's units.
@@ -29,6 +40,9 @@ type settings struct {
 	horizon  minute
 	mean     float64
 	clean    bool
+	// improved is the day from which better is the share of Improvement.
+	improved day
+	better   float64
 }
 
 // Population is a population as of one moment. It holds no people: each is made again from the seed
@@ -52,6 +66,10 @@ func New(c Config) *Population {
 	}
 	if s.mean <= 0 {
 		s.mean = defaultEncounters
+	}
+	s.improved = noDay
+	if !c.Improves.From.IsZero() {
+		s.improved, s.better = dayOf(c.Improves.From), c.Improves.Share
 	}
 	s.from, s.to = civilDay(2024, 1, 1), civilDay(2025, 12, 31)
 	if !c.From.IsZero() {

@@ -156,17 +156,21 @@ func (g *generator) add(e encounter, minutes int) int {
 	if d.chance(0.15) {
 		e.site = int8(d.weighed(siteWeights)) // #nosec G115 -- an index of sites
 	}
-	e.use = g.interpreter()
+	e.use = g.interpreter(e.start.day())
 	p.encounters = append(p.encounters, e)
 	return len(p.encounters) - 1
 }
 
 // interpreter draws the interpreter evidence of one encounter.
-func (g *generator) interpreter() use {
+func (g *generator) interpreter(on day) use {
 	p, d := &g.person, g.life
+	share := interpreted(p.group())
+	if c := g.config; p.group() == otherLanguage && c.improved != noDay && on >= c.improved {
+		share = c.better
+	}
 	draw, other := d.rand.Float64(), d.rand.Float64()
 	switch {
-	case !p.need && draw < 0.002, p.need && draw < interpreted(p.group()):
+	case !p.need && draw < 0.002, p.need && draw < share:
 		return documented
 	case !p.need:
 		return noInterpreter
