@@ -34,7 +34,7 @@ func AimCheck(definitions []measure.Definition) func(action.Aim) error {
 			return fmt.Errorf("%s comes from another engine, and is not known by month", d.ID)
 		case d.Scoring == measure.ContinuousVariable && d.Aggregate != "" && d.Aggregate != measure.Median:
 			return fmt.Errorf("%s is a %s; of values only medians can be followed", d.ID, d.Aggregate)
-		case slices.Contains(rate.NotBy, a.Dimension):
+		case slices.Contains(slices.Concat(d.NotBy, rate.NotBy), a.Dimension):
 			return fmt.Errorf("%s is about %s, so that a gap by it says nothing", d.ID, a.Dimension)
 		}
 		if err := (measure.Filter{a.Dimension: a.Groups}).Check(""); err != nil {
