@@ -1,10 +1,10 @@
 package review
 
 // Factors lists the ways in which inequity contributes, in the order in which they are offered.
-func Factors() []Concept { return append(accessFactors(), conductFactors()...) }
+func Factors() []Concept { return append(careFactors(), ruleFactors()...) }
 
-// accessFactors are about what the patient could reach.
-func accessFactors() []Concept {
+// careFactors are about what stood between the patient and care.
+func careFactors() []Concept {
 	return []Concept{
 		{
 			Code:    string(LanguageAccess),
@@ -34,6 +34,20 @@ func accessFactors() []Concept {
 			},
 		},
 		{
+			Code:    string(Bias),
+			Display: Words{"Bias in assessment or treatment", "Sesgo en la valoración o el tratamiento"},
+			Definition: Words{
+				"Signs, pain or risk were weighed otherwise than they would have been in somebody else, by a person, " +
+					"a device or a formula.",
+				"Los signos, el dolor o el riesgo se valoraron de otro modo que en otra persona, por parte de una " +
+					"persona, un aparato o una fórmula.",
+			},
+			Example: Words{
+				"A pulse oximeter read too high on dark skin, and oxygen was given late.",
+				"Un pulsioxímetro dio una lectura demasiado alta en piel oscura, y el oxígeno se administró tarde.",
+			},
+		},
+		{
 			Code:    string(Transport),
 			Display: Words{"Access and transport", "Acceso y transporte"},
 			Definition: Words{
@@ -49,23 +63,9 @@ func accessFactors() []Concept {
 	}
 }
 
-// conductFactors are about what others did, and the rules and records by which they did it.
-func conductFactors() []Concept {
+// ruleFactors are about rules, conduct and records.
+func ruleFactors() []Concept {
 	return []Concept{
-		{
-			Code:    string(Bias),
-			Display: Words{"Bias in assessment or treatment", "Sesgo en la valoración o el tratamiento"},
-			Definition: Words{
-				"Signs, pain or risk were weighed otherwise than they would have been in somebody else, by a person, " +
-					"a device or a formula.",
-				"Los signos, el dolor o el riesgo se valoraron de otro modo que en otra persona, por parte de una " +
-					"persona, un aparato o una fórmula.",
-			},
-			Example: Words{
-				"A pulse oximeter read too high on dark skin, and oxygen was given late.",
-				"Un pulsioxímetro dio una lectura demasiado alta en piel oscura, y el oxígeno se administró tarde.",
-			},
-		},
 		{
 			Code:    string(Policy),
 			Display: Words{"Policy or crisis triage", "Normas o triaje en crisis"},
