@@ -1,6 +1,7 @@
 package readiness
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -96,21 +97,16 @@ func (r *Register) List(ctx context.Context) ([]Assessment, error) {
 		}
 		list = append(list, a)
 	}
-	slices.SortFunc(list, func(a, b Assessment) int { return strings.Compare(sortKey(a.Period), sortKey(b.Period)) })
+	slices.SortFunc(list, func(a, b Assessment) int {
+		x, errX := measure.ParsePeriod(a.Period)
+		y, errY := measure.ParsePeriod(b.Period)
+		if errX != nil || errY != nil {
+			return strings.Compare(a.Period, b.Period)
+		}
+		return cmp.Or(x.Start.Compare(y.Start), y.End.Compare(x.End))
+	})
 	return list, nil
 }
-
-// sortKey orders the names of periods by their first month: 2026 is before 2026-Q1 before 2026-01.
-func sortKey(name string) string {
-	p, err := measure.ParsePeriod(name)
-	if err != nil {
-		return name
-	}
-	return p.Start.Format(time.DateOnly) + fmt.Sprintf("/%d", len(periodRank)-periodRank[len(name)])
-}
-
-// periodRank ranks periods by the length of their names: a year, a quarter and a month.
-var periodRank = map[int]int{len("2026"): 2, len("2026-Q1"): 1}
 
 // Before returns the assessment of the period of the same length just before another one's. It fails with
 // decisions.ErrNotFound.
