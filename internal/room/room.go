@@ -43,6 +43,8 @@ type Config struct {
 	Auditor Auditor
 	// Network says that there is a page about a network of institutions.
 	Network bool
+	// Scopes is what people of some roles may have; nil is role.Scopes.
+	Scopes func(roles ...role.Role) scope.Set
 	// Faults says what becomes of errors that this package does not know; they come before its own.
 	Faults []Fault
 	// Now is the clock; nil means time.Now.
@@ -58,6 +60,9 @@ type Room struct{ cfg Config }
 func New(cfg Config) (*Room, error) {
 	if cfg.Gate == nil || cfg.Pages == nil || cfg.Auditor == nil {
 		return nil, errors.New("room: Gate, Pages and Auditor are required")
+	}
+	if cfg.Scopes == nil {
+		cfg.Scopes = role.Scopes
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -139,7 +144,7 @@ func covers(set scope.Set, need string) bool {
 func (m *Room) visit(w http.ResponseWriter, r *http.Request, s session.Session) *Visit {
 	return &Visit{
 		Request: r, Person: s.Person, Words: m.cfg.Pages.Words(r), Now: m.cfg.Now(),
-		room: m, writer: w, agent: m.cfg.Gate.Agent(r, s.Person), may: role.Scopes(s.Person.Roles...),
+		room: m, writer: w, agent: m.cfg.Gate.Agent(r, s.Person), may: m.cfg.Scopes(s.Person.Roles...),
 	}
 }
 
