@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/equitylens/equitylens/internal/incident"
 	"github.com/equitylens/equitylens/internal/ingest"
 	"github.com/equitylens/equitylens/mapping"
 	"github.com/equitylens/equitylens/measure/release"
@@ -41,6 +42,8 @@ type Config struct {
 	// EHRs are those in whose charts the page opens, and at which people sign in.
 	EHRs   []EHR  `yaml:"ehrs"`
 	People People `yaml:"people"`
+	// Incidents are systems outside of the EHR whose tables of harm events are imported.
+	Incidents []incident.Mapping `yaml:"incidents"`
 	// Decisions, Reviews and Network are about what people decide.
 	Decisions Decisions `yaml:"decisions"`
 	Reviews   Reviews   `yaml:"reviews"`

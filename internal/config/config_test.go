@@ -119,6 +119,9 @@ func TestBadFiles(t *testing.T) {
 		{"twice", []string{`[2:1] mapping key "data" already defined at [1:1]`}},
 		{"two-documents", []string{`the file holds 2 documents, want one`}},
 		{"improvement", []string{
+			`incidents[0].name: "bad name" is not a name of letters, digits, hyphens and underscores`,
+			`incidents[0].columns.colour: is none of id, patient, `,
+			`incidents[0].date_format: "DD.MM" is none of `,
 			`reviews.two_person: "sometimes" is none of none, severe, all`,
 			`reviews.since: "1 January" is no day such as 2026-01-01`,
 			`reviews.due_after: "a month" is not a duration such as 15m or 36h`,

@@ -43,6 +43,16 @@ func (c *Config) Validate() error {
 		}
 		names[c.Sources[i].Name] = true
 	}
+	for i := range c.Incidents {
+		key := fmt.Sprintf("incidents[%d]", i)
+		for _, f := range c.Incidents[i].Faults() {
+			v.add(key+"."+f.Key, "%s", f.Reason)
+		}
+		if names[c.Incidents[i].Name] {
+			v.add(key+".name", "%q is the name of another source", c.Incidents[i].Name)
+		}
+		names[c.Incidents[i].Name] = true
+	}
 	c.Sync.validate(v)
 	c.Disclosure.validate(v)
 	c.Reviews.validate(v)
