@@ -20,6 +20,7 @@ const (
 	systemSeverity    = "http://terminology.hl7.org/CodeSystem/adverse-event-severity"
 	systemSeriousness = "http://terminology.hl7.org/CodeSystem/adverse-event-seriousness"
 	systemOutcome     = "http://terminology.hl7.org/CodeSystem/adverse-event-outcome"
+	systemAbsent      = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
 )
 
 // Extensions of an AdverseEvent. The first carries AdverseEvent.contributingFactor of R5 in R4; the
@@ -88,7 +89,7 @@ func (w Writer) AdverseEvent(event *facts.Event, r *review.Review) *aepb.Adverse
 			Assigner: &dpb.Reference{Display: r4.Text(event.Source)},
 		},
 		Actuality:   actuality(event.Actuality),
-		Severity:    valued(systemSeverity, event.Severity),
+		Severity:    bound(systemSeverity, event.Severity),
 		Seriousness: valued(systemSeriousness, event.Seriousness),
 		Outcome:     outcome(event.Outcome),
 		Subject:     r4.Refer("Patient", event.Patient.Reveal()),
@@ -167,26 +168,35 @@ func actuality(code string) *aepb.AdverseEvent_ActualityCode {
 }
 
 // valued writes the key of a value: a code, or the state in which it is, as the reason why there is
-// none. What is missing is left out.
+// none. What is missing is left out. The reason is a coding, as the sync reads it.
 func valued(system, key string) *dpb.CodeableConcept {
 	state, absent := strings.CutPrefix(key, "~")
 	switch {
 	case key == "" || absent && mapping.State(state) == mapping.Missing:
 		return nil
 	case absent:
-		return &dpb.CodeableConcept{Extension: []*dpb.Extension{
-			r4.CodeExtension(r4.DataAbsentReason, reason(mapping.State(state))),
-		}}
+		return r4.Coded(systemAbsent, reason(mapping.State(state)))
 	}
 	return r4.Coded(system, key)
 }
 
-// outcome is valued, but that R4 has a code for an outcome that nobody knows.
+// bound is valued for an element that R4 binds to its codes alone: the reason is an extension.
+func bound(system, key string) *dpb.CodeableConcept {
+	state, absent := strings.CutPrefix(key, "~")
+	if !absent || mapping.State(state) == mapping.Missing {
+		return valued(system, key)
+	}
+	return &dpb.CodeableConcept{Extension: []*dpb.Extension{
+		r4.CodeExtension(r4.DataAbsentReason, reason(mapping.State(state))),
+	}}
+}
+
+// outcome is bound, but that R4 has a code for an outcome that nobody knows.
 func outcome(key string) *dpb.CodeableConcept {
 	if key == "~"+string(mapping.Unknown) {
 		key = "unknown"
 	}
-	return valued(systemOutcome, key)
+	return bound(systemOutcome, key)
 }
 
 // reason is the data-absent-reason of a state.

@@ -56,8 +56,8 @@ func term(code, english, spanish, definition, definicion string) review.Concept 
 	}
 }
 
-// tables are the code systems that are published: those of ours whose members stand in the program. A
-// site, an age and a measure are not the program's to list.
+// tables are the code systems that are published: those of ours whose members stand in the program.
+// Sites and measures are not the program's to list.
 func tables() []table {
 	return append(reviewTables(), append(actionTables(), groupTables()...)...)
 }
