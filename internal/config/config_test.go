@@ -120,8 +120,10 @@ func TestBadFiles(t *testing.T) {
 		{"two-documents", []string{`the file holds 2 documents, want one`}},
 		{"improvement", []string{
 			`incidents[0].name: "bad name" is not a name of letters, digits, hyphens and underscores`,
-			`incidents[0].columns.colour: is none of id, patient, `,
-			`incidents[0].date_format: "DD.MM" is none of `,
+			"incidents[0].columns.colour: is none of id, patient, encounter, date, detected, recorded, " +
+				"actuality, category, severity, seriousness, outcome, harm, detection, site, status",
+			`incidents[0].date_format: "DD.MM" is none of YYYY-MM-DD, MM/DD/YYYY, DD/MM/YYYY, DD.MM.YYYY, ` +
+				`YYYY/MM/DD, YYYYMMDD`,
 			`reviews.two_person: "sometimes" is none of none, severe, all`,
 			`reviews.since: "1 January" is no day such as 2026-01-01`,
 			`reviews.due_after: "a month" is not a duration such as 15m or 36h`,
