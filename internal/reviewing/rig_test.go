@@ -255,12 +255,15 @@ type browser struct {
 	handler http.Handler
 }
 
+// written are the pages, which are made once: they are not changed by being used.
+var written = sync.OnceValues(func() (*page.Pages, error) { return page.New(page.Config{}) })
+
 // as is the browser of somebody; without a role it is that of a reviewer. The scopes are taken from what
 // their roles may have.
 func (w *world) as(t testing.TB, who person, less ...string) *browser {
 	t.Helper()
 	logger := slog.New(slog.NewTextHandler(w.log, nil))
-	pages, err := page.New(page.Config{Logger: logger})
+	pages, err := written()
 	if err != nil {
 		t.Fatal(err)
 	}

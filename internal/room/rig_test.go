@@ -63,6 +63,9 @@ func (t *trail) keep(in *[]string, event []byte) error {
 	return nil
 }
 
+// written are the pages, which are made once: they are not changed by being used.
+var written = sync.OnceValues(func() (*page.Pages, error) { return page.New(page.Config{}) })
+
 // rig is a room with somebody in it.
 type rig struct {
 	*room.Room
@@ -73,7 +76,7 @@ type rig struct {
 func newRig(t *testing.T, config room.Config, roles ...role.Role) *rig {
 	t.Helper()
 	out := &rig{trail: &trail{}, log: &worldtest.Log{}}
-	pages, err := page.New(page.Config{})
+	pages, err := written()
 	if err != nil {
 		t.Fatal(err)
 	}
