@@ -51,7 +51,8 @@ Start with "equitylens demo". To measure your own data, "equitylens sync" and "e
 		"configuration `FILE` (default: ./equitylens.yaml if there is one)")
 	root.AddCommand(p.demoCommand(), p.syncCommand(), p.importCommand(), p.measuresCommand(),
 		p.evaluateCommand(), p.gapsCommand(), p.compareCommand(), p.trendCommand(), p.chartCommand(), p.explainCommand(),
-		p.snapshotCommand(), p.keysCommand(), p.auditCommand(), p.checkCommand(), p.serveCommand(), p.versionCommand())
+		p.snapshotCommand(), p.decisionsCommand(), p.keysCommand(), p.auditCommand(), p.checkCommand(),
+		p.serveCommand(), p.versionCommand())
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return exitError{fmt.Errorf("%w; see: %s --help", err, c.CommandPath()), exitUsage}
 	})

@@ -116,10 +116,15 @@ func (p *Postgres) prepare() error {
 	if p.bin, err = findPostgres(); err != nil {
 		return err
 	}
-	if p.folder, err = os.MkdirTemp("", "equitylens-postgres-"); err != nil {
+	id, other := account()
+	parent := os.TempDir()
+	if other {
+		parent = "/tmp" // Others can come there, wherever this process keeps its own.
+	}
+	if p.folder, err = os.MkdirTemp(parent, "equitylens-postgres-"); err != nil {
 		return err
 	}
-	if id, ok := account(); ok {
+	if other {
 		if err := os.Chown(p.folder, int(id.Uid), int(id.Gid)); err != nil {
 			return err
 		}
