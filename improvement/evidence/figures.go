@@ -15,6 +15,9 @@ import (
 // shown is how many of the largest gaps are told.
 const shown = 10
 
+// confidence is that of every interval.
+const confidence = 0.95
+
 // printed are the dimensions of the stratified table on paper. The files beside it hold all nine.
 func printed() []string {
 	return []string{
@@ -255,7 +258,7 @@ func (b *builder) originSection() block {
 	out := block{
 		ID: sectionOrigin, Title: b.sectionTitle(sectionOrigin), Tables: []table{t, b.definitions()},
 		Sentences: []string{b.w.Say("evidence.origin.about")},
-		Notes:     []string{b.w.Say("evidence.origin.method"), b.w.Say("evidence.origin.cause")},
+		Notes:     []string{b.w.Say("evidence.origin.method", b.w.Percent(confidence, 0)), b.w.Say("evidence.origin.cause")},
 	}
 	if len(b.m.Info.Loads) > 0 {
 		out.Tables = append(out.Tables, b.loads(b.m.Info.Loads))

@@ -118,9 +118,22 @@ func (b *builder) readme(files []File) []byte {
 	}
 	line("")
 	for _, f := range files {
-		line(f.Name + ": " + b.w.Say("evidence.readme."+strings.ReplaceAll(f.Name, ".", "-")))
+		line(f.Name + ": " + b.about(f.Name))
 	}
 	return []byte(out.String())
+}
+
+// about says what a file is.
+func (b *builder) about(name string) string {
+	switch name {
+	case PageFile:
+		return b.w.Say("evidence.readme.page")
+	case TableFile:
+		return b.w.Say("evidence.readme.table")
+	case BookFile:
+		return b.w.Say("evidence.readme.book")
+	}
+	return b.w.Say("evidence.readme.bundle")
 }
 
 // Write puts the pack into a folder that is not there yet. It is there whole or not at all: the files are

@@ -77,5 +77,5 @@ func (b *builder) agreement() []string {
 	}
 	k := a.Measured.Kappa
 	return []string{strings.TrimSpace(text), b.w.Say("evidence.reviews.kappa", b.w.Number(k.Value, 2),
-		b.w.Number(k.Lo, 2), b.w.Number(k.Hi, 2))}
+		b.teller.Ninetyfive(), b.w.Number(k.Lo, 2), b.w.Number(k.Hi, 2))}
 }

@@ -1,0 +1,403 @@
+package evidence_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/net/html"
+
+	"github.com/equitylens/equitylens/fhir/r4"
+	"github.com/equitylens/equitylens/improvement/action"
+	"github.com/equitylens/equitylens/improvement/effect"
+	"github.com/equitylens/equitylens/improvement/evidence"
+	"github.com/equitylens/equitylens/improvement/readiness"
+	"github.com/equitylens/equitylens/improvement/review"
+	"github.com/equitylens/equitylens/measure/release"
+	"github.com/equitylens/equitylens/server/words"
+)
+
+func pack(t testing.TB, m evidence.Material, o evidence.Options) evidence.Pack {
+	t.Helper()
+	p, err := evidence.Make(m, o)
+	if err != nil {
+		t.Fatalf("Make() = %v", err)
+	}
+	return p
+}
+
+func file(t testing.TB, p evidence.Pack, name string) []byte {
+	t.Helper()
+	i := slices.IndexFunc(p.Files, func(f evidence.File) bool { return f.Name == name })
+	if i < 0 {
+		t.Fatalf("the pack has no %s", name)
+	}
+	return p.Files[i].Body
+}
+
+// page parses the page.
+func page(t testing.TB, p evidence.Pack) *html.Node {
+	t.Helper()
+	root, err := html.Parse(bytes.NewReader(file(t, p, evidence.PageFile)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return root
+}
+
+// text is what a reader sees of a node, without the style sheet.
+func text(root *html.Node) string {
+	var out strings.Builder
+	for n := range root.Descendants() {
+		if n.Type == html.TextNode && n.Parent.Data != "style" {
+			out.WriteString(n.Data + "\n")
+		}
+	}
+	return out.String()
+}
+
+// everything is all bytes of a pack, with those in the workbook as they are unpacked.
+func everything(t testing.TB, p evidence.Pack) string {
+	t.Helper()
+	var out strings.Builder
+	for _, f := range p.Files {
+		out.Write(f.Body)
+		if f.Name != evidence.BookFile {
+			continue
+		}
+		book, err := zip.NewReader(bytes.NewReader(f.Body), int64(len(f.Body)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, part := range book.File {
+			in, err := part.Open()
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, err := io.ReadAll(in)
+			if err := errors.Join(err, in.Close()); err != nil {
+				t.Fatal(err)
+			}
+			out.Write(body)
+		}
+	}
+	return out.String()
+}
+
+func TestEqualMaterialsGiveEqualBytes(t *testing.T) {
+	t.Parallel()
+	o := options(t, "en")
+	first, second := pack(t, material(t, "x"), o), pack(t, material(t, "x"), o)
+	for i, f := range first.Files {
+		if !bytes.Equal(f.Body, second.Files[i].Body) {
+			t.Errorf("%s differs from one making to the next", f.Name)
+		}
+	}
+}
+
+// Every sentence is there in both languages, every address within the page leads somewhere, and every
+// section that is promised is there.
+func TestThePageSaysAllOfIt(t *testing.T) {
+	t.Parallel()
+	key := regexp.MustCompile(`\bevidence\.[a-z]+|%!|\{figure\}`)
+	for _, tag := range words.Languages() {
+		for _, audience := range []release.Audience{release.Internal, release.Public} {
+			t.Run(tag.String()+" "+string(audience), func(t *testing.T) {
+				t.Parallel()
+				m := material(t, "x")
+				m.Audience = audience
+				root := page(t, pack(t, m, options(t, tag.String())))
+				if found := key.FindAllString(strings.ReplaceAll(text(root), "evidence.html", ""), -1); found != nil {
+					t.Errorf("the page says %q", found)
+				}
+				ids, links := map[string]int{}, []string{}
+				for n := range root.Descendants() {
+					for _, a := range n.Attr {
+						if a.Key == "id" {
+							ids[a.Val]++
+						}
+						if a.Key == "href" {
+							links = append(links, a.Val)
+						}
+					}
+				}
+				for _, link := range links {
+					if target, ok := strings.CutPrefix(link, "#"); !ok || ids[target] != 1 {
+						t.Errorf("%q leads nowhere", link)
+					}
+				}
+				want := 8
+				if audience == release.Public {
+					want = 7 // What reviews say of few events is not public.
+				}
+				if len(ids) != want || len(links) < 2*want {
+					t.Errorf("%d sections, %d links", len(ids), len(links))
+				}
+			})
+		}
+	}
+}
+
+// hostile are texts that would do something in a browser or in a spreadsheet.
+var hostile = []string{
+	`<script>alert(1)</script>`, `"><iframe src=//evil.example>`, `</style><img src=x onerror=alert(1)>`,
+	"\u202egnp.exe", `=cmd|' /C calc'!A0`, "@SUM(A1)", "+1+cmd", "\tx", `{{.Title}}`, `javascript:alert(1)`,
+}
+
+func TestHostileTextIsInert(t *testing.T) {
+	t.Parallel()
+	allowed := []string{
+		"html", "head", "meta", "title", "style", "body", "header", "p", "bdi", "h1", "h2", "h3", "h4", "nav", "ol",
+		"li", "a", "main", "section", "div", "table", "caption", "thead", "tbody", "tr", "th", "td", "small",
+	}
+	for n, bad := range hostile {
+		t.Run(strconv.Itoa(n), func(t *testing.T) {
+			t.Parallel()
+			o := options(t, "en")
+			o.Organization = bad
+			p := pack(t, material(t, bad), o)
+			root := page(t, p)
+			for n := range root.Descendants() {
+				if n.Type != html.ElementNode {
+					continue
+				}
+				if !slices.Contains(allowed, n.Data) {
+					t.Errorf("the page has a <%s>", n.Data)
+				}
+				for _, a := range n.Attr {
+					if strings.HasPrefix(a.Key, "on") || a.Key == "src" || a.Key == "style" ||
+						a.Key == "href" && !strings.HasPrefix(a.Val, "#") {
+						t.Errorf("<%s %s=%q>", n.Data, a.Key, a.Val)
+					}
+				}
+			}
+			if strings.ContainsRune(text(root), '\u202e') {
+				t.Error("the page turns around the direction of what follows")
+			}
+			rows, err := csv.NewReader(bytes.NewReader(file(t, p, evidence.TableFile))).ReadAll()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, row := range rows {
+				for _, cell := range row {
+					if _, err := strconv.ParseFloat(cell, 64); err != nil && cell != "" && strings.ContainsAny(cell[:1], "=+-@\t\r") {
+						t.Errorf("a spreadsheet runs %q", cell)
+					}
+				}
+			}
+		})
+	}
+}
+
+// The policy of the page lets its own style sheet be used, byte for byte, and nothing else.
+func TestThePolicyIsOfTheStyleSheet(t *testing.T) {
+	t.Parallel()
+	style, policy := "", ""
+	for n := range page(t, pack(t, material(t, "x"), options(t, "en"))).Descendants() {
+		if n.Type == html.TextNode && n.Parent.Data == "style" {
+			style = n.Data
+		}
+		if n.Data == "meta" && slices.Contains(n.Attr, html.Attribute{Key: "http-equiv", Val: "Content-Security-Policy"}) {
+			policy = n.Attr[1].Val
+		}
+	}
+	sum := sha256.Sum256([]byte(style))
+	want := "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
+		"'; base-uri 'none'; form-action 'none'"
+	if style == "" || policy != want {
+		t.Errorf("policy = %q, want %q", policy, want)
+	}
+}
+
+// Nothing that anybody typed, nobody's name, and no figure that is not released is in a public pack,
+// whoever hands over the material.
+func TestThePublicSeesWhatIsReleased(t *testing.T) {
+	t.Parallel()
+	const canary = "Kanarienvogel"
+	m := material(t, canary)
+	sites := material(t, "")
+	m.Results = sites.Results // The names of sites are released.
+	secrets := []string{
+		canary, "7,712,345", "7712345", "8,123,456", "8123456", "71.2", "0.7123", "9,241,777", "9241777", "0.41237",
+		"readiness-2025",
+	}
+	inside := everything(t, pack(t, m, options(t, "en")))
+	for _, secret := range []string{canary, "7,712,345", "8,123,456", "71.2", "9,241,777"} {
+		if !strings.Contains(inside, secret) {
+			t.Errorf("%s is not in the internal pack, so that its absence shows nothing", secret)
+		}
+	}
+	m.Audience = release.Public
+	outside := everything(t, pack(t, m, options(t, "en")))
+	for _, secret := range secrets {
+		if strings.Contains(outside, secret) {
+			t.Errorf("the public pack holds %s", secret)
+		}
+	}
+	for _, told := range []string{"Spanish", "Routine", "a reduction is not demonstrated"} {
+		if !strings.Contains(outside, told) {
+			t.Errorf("the public pack does not say %q", told)
+		}
+	}
+	m.Assessment.State = readiness.Draft
+	if got := everything(t, pack(t, m, options(t, "en"))); strings.Contains(got, "Where each domain stands") {
+		t.Error("a draft is in a public pack")
+	}
+}
+
+func TestTheReadmeHoldsTheDigests(t *testing.T) {
+	t.Parallel()
+	p := pack(t, material(t, "x"), options(t, "es"))
+	readme := string(file(t, p, evidence.ReadmeFile))
+	for _, f := range p.Files[:len(p.Files)-1] {
+		if line := fmt.Sprintf("%x  %s\n", sha256.Sum256(f.Body), f.Name); !strings.Contains(readme, line) {
+			t.Errorf("README.txt lacks %q", line)
+		}
+	}
+	if p.Files[len(p.Files)-1].Name != evidence.ReadmeFile || len(p.Files) != 5 {
+		t.Errorf("the pack has %d files", len(p.Files))
+	}
+}
+
+func TestTheBundleIsValid(t *testing.T) {
+	t.Parallel()
+	m := material(t, "x")
+	resource, err := r4.Unmarshal(file(t, pack(t, m, options(t, "en")), evidence.BundleFile))
+	if err != nil {
+		t.Fatalf("Unmarshal() = %v", err)
+	}
+	if got := len(resource.GetBundle().GetEntry()); got != len(m.Results) {
+		t.Errorf("%d entries, want %d", got, len(m.Results))
+	}
+}
+
+func TestWhatIsPartialIsNamed(t *testing.T) {
+	t.Parallel()
+	m := material(t, "x")
+	m.Results[0].Complete = false
+	m.Info.Loads[0].Complete = false
+	m.Info.DataAsOf = year(t, "2025").End.AddDate(0, -2, 0)
+	m.QualityMissing, m.Completeness = true, nil
+	m.Withheld = []string{"length-of-stay"}
+	said := text(page(t, pack(t, m, options(t, "en"))))
+	for _, want := range []string{
+		"Partial data: not everything that “Boarded in the emergency department for more than 4 hours” needs was loaded.",
+		"Partial data: the patients of ehr were not loaded whole.",
+		"The data end on October 31, 2025, before the period (2025) is over.",
+		"it was made by an earlier version of the program",
+		"“Length of hospital stay” is not given to these readers for this period.",
+	} {
+		if !strings.Contains(said, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+}
+
+// An empty material makes a pack as well, which says of everything that it is not there.
+func TestNothingIsSaidToBeNothing(t *testing.T) {
+	t.Parallel()
+	m := evidence.Material{Period: year(t, "2025"), Audience: release.Internal, Made: made}
+	said := text(page(t, pack(t, m, options(t, "en"))))
+	for _, want := range []string{
+		"No assessment has been begun", "No action is open", "The reviews could not be read",
+	} {
+		if !strings.Contains(said, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	m.Reviews = &evidence.Reviews{Tally: review.Tally{Events: 3}}
+	said = text(page(t, pack(t, m, options(t, "en"))))
+	for _, want := range []string{"Of 3 events", "settled for 0", "nothing is known of agreement"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+}
+
+// Each code of effects and actions has words in each language: a code alone tells a reader nothing.
+func TestCodesHaveWords(t *testing.T) {
+	t.Parallel()
+	for _, tag := range words.Languages() {
+		w := options(t, tag.String()).Words
+		var keys []string
+		for _, v := range effect.Verdicts() {
+			keys = append(keys, "evidence.verdict."+string(v))
+		}
+		for _, r := range effect.Requirements() {
+			keys = append(keys, "evidence.lacks."+string(r))
+		}
+		for _, c := range effect.Cautions() {
+			keys = append(keys, "evidence.caution."+string(c))
+		}
+		for _, s := range []action.State{action.Planned, action.InProgress, action.Completed, action.Cancelled} {
+			keys = append(keys, "evidence.state."+string(s))
+		}
+		for _, o := range []action.Outcome{
+			action.Reduced, action.NoChange, action.Widened, action.Undetermined, action.NotDone,
+		} {
+			keys = append(keys, "evidence.outcome."+string(o))
+		}
+		for _, key := range keys {
+			if !w.Has(key) {
+				t.Errorf("%s is not said in %v", key, tag)
+			}
+		}
+	}
+}
+
+func TestWritePutsAPackInItsPlaceWhole(t *testing.T) {
+	t.Parallel()
+	p := pack(t, material(t, "x"), options(t, "en"))
+	parent := t.TempDir()
+	folder := filepath.Join(parent, "evidence-2025")
+	if err := p.Write(folder); err != nil {
+		t.Fatalf("Write() = %v", err)
+	}
+	for _, f := range p.Files {
+		body, err := os.ReadFile(filepath.Join(folder, f.Name))
+		if err != nil || !bytes.Equal(body, f.Body) {
+			t.Errorf("%s: %d bytes of %d, %v", f.Name, len(body), len(f.Body), err)
+		}
+	}
+	if err := p.Write(folder); !errors.Is(err, evidence.ErrThere) {
+		t.Errorf("Write() over another = %v", err)
+	}
+	left := func() []string {
+		entries, err := os.ReadDir(parent)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, e := range entries {
+			names = append(names, e.Name())
+		}
+		return names
+	}
+	if diff := cmp.Diff([]string{"evidence-2025"}, left()); diff != "" {
+		t.Errorf("what is left (-want +got):\n%s", diff)
+	}
+	// A name that no file can have stops the third file: nothing may be left of the first two.
+	bad := evidence.Pack{Files: append(slices.Clone(p.Files[:2]), evidence.File{Name: "no/such/folder"})}
+	if err := bad.Write(filepath.Join(parent, "other")); err == nil {
+		t.Error("Write() of a file that cannot be is no error")
+	}
+	if diff := cmp.Diff([]string{"evidence-2025"}, left()); diff != "" {
+		t.Errorf("what is left of a pack that failed (-want +got):\n%s", diff)
+	}
+	if err := p.Write(filepath.Join(parent, "missing", "pack")); err == nil {
+		t.Error("Write() into a folder that is not there is no error")
+	}
+}
