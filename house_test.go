@@ -122,7 +122,7 @@ var doors = []struct {
 	{"github.com/prometheus/", []string{"server", "cmd"}},
 	{"gonum.org/v1/gonum", []string{"measure/stat"}},
 	{"gonum.org/v1/plot", []string{"server/chart"}},
-	{"github.com/chromedp/", []string{"server/page", "cmd/equitylens"}},
+	{"github.com/chromedp/", []string{"server/page", "internal/acting", "internal/reviewing", "cmd/equitylens"}},
 	{"golang.org/x/time", []string{"server"}},
 	{"golang.org/x/text", []string{"mapping", "measure/report", "server/figure", "server/page", "server/words", "internal/cds"}},
 	{"golang.org/x/crypto", []string{"store/cache"}},
