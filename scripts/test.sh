@@ -45,6 +45,21 @@ need_packages() {
   missing+=("${absent[*]}: install them with: sudo apt-get install ${absent[*]}")
 }
 
+# A PostgreSQL to start: Debian keeps its programs off the path. What the package starts by itself is
+# stopped again; the tests start one of their own.
+need_postgres() {
+  local version name rest
+  if compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v pg_config >/dev/null; then
+    return
+  fi
+  need_packages /usr/lib/postgresql/initdb:postgresql
+  if command -v pg_lsclusters >/dev/null; then
+    pg_lsclusters -h | while read -r version name rest; do
+      pg_ctlcluster "$version" "$name" stop 2>/dev/null || true
+    done
+  fi
+}
+
 # axe-core looks whether everybody can use the pages. It is fetched once, from where it is published, and
 # kept; nothing of it is in this repository.
 axe_version=4.14.1
@@ -71,17 +86,18 @@ need_axe() {
 
 wanted=$(awk '$1 == "go" { print $2; exit }' go.mod)
 need_go
-# The store's database is linked by cgo; the store for what expires is tested on a real server, and the
-# pages in a real browser, which prints them too.
+# The stores' databases are linked by cgo; the stores for what expires and for what is decided are tested
+# on real servers, and the pages in a real browser, which prints them too.
 need_packages g++:g++ redis-server:redis-server chromium:chromium curl:curl openssl:openssl \
   pdftotext:poppler-utils
+need_postgres
 if [ ${#missing[@]} -gt 0 ]; then
   printf 'The tests cannot run; missing:\n' >&2
   printf '  %s\n' "${missing[@]}" >&2
   exit 1
 fi
 if [ "$(go env CGO_ENABLED)" != 1 ]; then
-  printf 'The tests cannot run: CGO_ENABLED is 0, and both DuckDB and the race detector need cgo.\n' >&2
+  printf 'The tests cannot run: CGO_ENABLED is 0, and DuckDB, SQLite and the race detector need cgo.\n' >&2
   exit 1
 fi
 
