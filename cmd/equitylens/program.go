@@ -52,7 +52,7 @@ Start with "equitylens demo". To measure your own data, "equitylens sync" and "e
 	root.AddCommand(p.demoCommand(), p.syncCommand(), p.importCommand(), p.measuresCommand(),
 		p.evaluateCommand(), p.gapsCommand(), p.compareCommand(), p.trendCommand(), p.chartCommand(), p.explainCommand(),
 		p.snapshotCommand(), p.decisionsCommand(), p.keysCommand(), p.auditCommand(), p.checkCommand(),
-		p.serveCommand(), p.versionCommand())
+		p.serveCommand(), p.reviewsCommand(), p.versionCommand())
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return exitError{fmt.Errorf("%w; see: %s --help", err, c.CommandPath()), exitUsage}
 	})
