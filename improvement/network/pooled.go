@@ -59,7 +59,10 @@ func (d *Desk) pooled(all []handed, q Question, names naming) (Pooled, error) {
 	if out.Per == 0 {
 		out.Per = 1
 	}
-	if q.Reference == "" {
+	switch {
+	case slices.Contains(definition.NotBy, q.Dimension) || slices.Contains(rates[at].NotBy, q.Dimension):
+		q.Reference = "" // The rate is about this dimension, and a gap by it would say nothing.
+	case q.Reference == "":
 		q.Reference = largest(all, q)
 	}
 	parts := d.parts(all, q, &out)
