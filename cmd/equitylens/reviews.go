@@ -346,7 +346,8 @@ func (p *program) reviewsCodes() error {
 	} {
 		for _, c := range system.concepts {
 			documents = append(documents, codeDocument{
-				System: system.url, Code: c.Code, Display: in(c.Display), Definition: in(c.Definition), Example: in(c.Example),
+				System: system.url, Code: c.Code, Display: in(c.Display), Definition: in(c.Definition),
+				Example: in(c.Example),
 			})
 			rows = append(rows, []string{system.name, c.Code, c.Display.English, c.Definition.English})
 		}

@@ -178,7 +178,9 @@ func (d *Desk) Settle(ctx context.Context, id string, version int, s Settlement)
 
 // Reopen takes the settlement of a review back, with a reason, which is free text. It begins anew; what
 // was there stays in the review and counts no more. It fails as Answer does, and with ErrNotSettled.
-func (d *Desk) Reopen(ctx context.Context, id string, version int, by Reviewer, reason string) (Review, error) {
+func (d *Desk) Reopen(
+	ctx context.Context, id string, version int, by Reviewer, reason string,
+) (Review, error) {
 	var f faults
 	f.reviewer(&by)
 	f.text(FieldReason, &reason, MaxText)
