@@ -128,7 +128,7 @@ func (n *night) sync(ctx context.Context) (err error) {
 	n.hold(ctx)
 	// Before the lock goes, so that nobody else's status is overwritten.
 	defer func() { n.end(ctx, err) }()
-	sources, err := a.program.chosen(a.cfg, syncFlags{})
+	sources, err := a.program.sources(ctx, a.cfg, syncFlags{})
 	if err != nil {
 		return err
 	}

@@ -49,7 +49,7 @@ Start with "equitylens demo". To measure your own data, "equitylens sync" and "e
 	root.SetErr(p.err)
 	root.PersistentFlags().StringVar(&p.configPath, "config", "",
 		"configuration `FILE` (default: ./equitylens.yaml if there is one)")
-	root.AddCommand(p.demoCommand(), p.syncCommand(), p.importCommand(), p.measuresCommand(),
+	root.AddCommand(p.demoCommand(), p.syncCommand(), p.importCommand(), p.importEventsCommand(), p.measuresCommand(),
 		p.evaluateCommand(), p.gapsCommand(), p.compareCommand(), p.trendCommand(), p.chartCommand(), p.explainCommand(),
 		p.snapshotCommand(), p.decisionsCommand(), p.keysCommand(), p.auditCommand(), p.checkCommand(),
 		p.serveCommand(), p.reviewsCommand(), p.versionCommand())

@@ -25,23 +25,30 @@ type syncFlags struct {
 	dryRun       bool
 	allowShrink  bool
 	full         bool
+	// reviews makes the live snapshot again without asking an EHR.
+	reviews bool
 }
 
 func (p *program) syncCommand() *cobra.Command {
 	var flags syncFlags
 	c := &cobra.Command{
-		Use:   "sync [--from DIR | --source NAME]",
+		Use:   "sync [--from DIR | --source NAME | --reviews]",
 		Short: "Load a new snapshot from an EHR, or from a folder of NDJSON files",
 		Long: `Load a new snapshot and make it the live one.
 
 With --from, the folder is taken for everything there is of the resource types in it: *.ndjson and
 *.ndjson.gz of any number a type, or *.json with single resources and Bundles. With --source, a source
-of the configuration is asked for what changed. With neither, every source of the configuration.
+of the configuration is asked for what changed. With neither, every source of the configuration, and
+the events that import-events brought in.
+
+Each sync lays what reviews have come to over the events. --reviews does nothing else: no EHR is asked,
+and the live snapshot is made again with the answers, and the events that were brought in, of now.
 
 Lines that are refused are kept in the quarantine beside the snapshot. Nothing that fails touches what
 is being served. Exit status: 0 done, 1 not done, 3 loaded in part, which did not go live.`,
 		Example: `  equitylens sync --from /srv/export
-  equitylens sync --source ehr --json`,
+  equitylens sync --source ehr --json
+  equitylens sync --reviews`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return p.sync(c.Context(), flags) },
 	}
@@ -51,7 +58,8 @@ is being served. Exit status: 0 done, 1 not done, 3 loaded in part, which did no
 	c.Flags().BoolVar(&flags.dryRun, "dry-run", false, "do everything but publish")
 	c.Flags().BoolVar(&flags.allowShrink, "allow-shrink", false, "publish although a resource type lost more than sync.max_shrink")
 	c.Flags().BoolVar(&flags.full, "full", false, "ask a server for everything, not for what changed")
-	c.MarkFlagsMutuallyExclusive("from", "source")
+	c.Flags().BoolVar(&flags.reviews, "reviews", false, "take over the answers of reviews, and ask no EHR")
+	c.MarkFlagsMutuallyExclusive("from", "source", "reviews")
 	p.dataFlag(c)
 	p.jsonFlag(c)
 	return c
@@ -62,7 +70,7 @@ func (p *program) sync(ctx context.Context, flags syncFlags) error {
 	if err != nil {
 		return err
 	}
-	sources, err := p.chosen(&cfg, flags)
+	sources, err := p.sources(ctx, &cfg, flags)
 	if err != nil {
 		return err
 	}
@@ -73,18 +81,55 @@ func (p *program) sync(ctx context.Context, flags syncFlags) error {
 				return printed
 			}
 		}
-		if errors.Is(err, ingest.ErrPartial) {
-			hint := fmt.Errorf("%w; to serve it all the same: equitylens snapshot use %s", err, report.Snapshot)
-			return exitError{hint, exitPartial}
-		}
-		if err != nil {
+		if err := partly(report, err); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// chosen are the sources that a sync is to be done from.
+// partly gives a partial load the exit status and the advice of one.
+func partly(report ingest.Report, err error) error {
+	if errors.Is(err, ingest.ErrPartial) {
+		hint := fmt.Errorf("%w; to serve it all the same: equitylens snapshot use %s", err, report.Snapshot)
+		return exitError{hint, exitPartial}
+	}
+	return err
+}
+
+// sources are those that a sync is to be done from, with the incident systems of which events were brought
+// in. They come last, when the patients are here.
+func (p *program) sources(ctx context.Context, cfg *config.Config, flags syncFlags) ([]ingest.Source, error) {
+	if flags.from != "" {
+		return p.chosen(cfg, flags)
+	}
+	incidents, err := p.incidentSources(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if flags.reviews {
+		if len(incidents) > 0 {
+			return incidents, nil // Each of these syncs takes over the answers as well.
+		}
+		dir, err := p.dir(cfg)
+		return []ingest.Source{ingest.Refresh{Dir: dir}}, err
+	}
+	for _, source := range incidents {
+		if flags.source == source.Name() {
+			return []ingest.Source{source}, nil
+		}
+	}
+	if flags.source == "" && len(cfg.Sources) == 0 && len(incidents) > 0 {
+		return incidents, nil
+	}
+	chosen, err := p.chosen(cfg, flags)
+	if err != nil || flags.source != "" {
+		return chosen, err
+	}
+	return append(chosen, incidents...), nil
+}
+
+// chosen are the sources of the configuration, or the folder, that a sync is to be done from.
 func (p *program) chosen(cfg *config.Config, flags syncFlags) ([]ingest.Source, error) {
 	if flags.from != "" {
 		return []ingest.Source{ingest.Folder{Path: flags.from}}, nil
@@ -185,7 +230,7 @@ func (p *program) syncOne(
 	settings := ingest.Config{
 		Dir: dir, Mapper: m, Results: measure.Precomputation{Definitions: list}, Strict: flags.strict || cfg.Sync.Strict, DryRun: flags.dryRun,
 		MaxShrink: cfg.Sync.MaxShrink, MaxRefused: cfg.Sync.MaxRefused, Software: p.version,
-		Timezone: cfg.Timezone, Progress: progress, Logger: p.logger(cfg),
+		Timezone: cfg.Timezone, Answers: p.answers(cfg), Progress: progress, Logger: p.logger(cfg),
 	}
 	if flags.allowShrink {
 		settings.MaxShrink = 1
