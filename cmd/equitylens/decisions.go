@@ -41,7 +41,7 @@ func (p *program) openDecisions(
 	where.Existing = existing
 	store, err := decisions.Open(ctx, where)
 	if existing && errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w; equitylens serve makes the store", err)
+		return nil, fmt.Errorf("%w; equitylens decisions forward makes the store", err)
 	}
 	if errors.Is(err, decisions.ErrSchema) {
 		return nil, fmt.Errorf("%w; use that program, or its \"equitylens decisions back\"", err)
@@ -82,7 +82,8 @@ Back them up every day. A copy of the file while the program runs is not a backu
 		Args: cobra.NoArgs,
 	}
 	for _, sub := range []*cobra.Command{
-		p.decisionsBackup(), p.decisionsRestore(), p.decisionsStatus(), p.decisionsHistory(), p.decisionsBack(),
+		p.decisionsBackup(), p.decisionsRestore(), p.decisionsStatus(), p.decisionsHistory(),
+		p.decisionsForward(), p.decisionsBack(),
 	} {
 		p.dataFlag(sub)
 		c.AddCommand(sub)
@@ -205,7 +206,7 @@ func (p *program) printStatus(status decisions.Status) error {
 	}
 	p.print("%s, schema %d", all.Backend, all.Schema)
 	if all.Schema < all.Newest {
-		p.print("; serve brings it to %d", all.Newest)
+		p.print("; forward or serve brings it to %d", all.Newest)
 	}
 	p.print("\n")
 	return table(p.out, []string{"KIND", "DECISIONS", "VERSIONS", "NEWEST"}, rows)
@@ -303,6 +304,33 @@ func (p *program) noteHistory(cfg *config.Config, kind decisions.Kind, id string
 		err = trail.Audit(context.Background(), event)
 	}
 	return errors.Join(err, trail.Close())
+}
+
+func (p *program) decisionsForward() *cobra.Command {
+	return &cobra.Command{
+		Use:   "forward",
+		Short: "Make the store, or bring it to the schema of this program",
+		Long: `Take the steps of the schema that are missing. A server does so by itself when it starts, unless it
+runs as a role of PostgreSQL that may not: then this is for the role that may.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) (err error) {
+			cfg, err := p.config()
+			if err != nil {
+				return err
+			}
+			store, err := p.openDecisions(c.Context(), &cfg, false)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, store.Close()) }()
+			status, err := store.Status(c.Context())
+			if err != nil {
+				return err
+			}
+			p.print("%s, schema %d\n", status.Backend, status.Schema)
+			return nil
+		},
+	}
 }
 
 func (p *program) decisionsBack() *cobra.Command {

@@ -151,7 +151,7 @@ func TestTheSchemaOfDecisionsGoesOneStepBack(t *testing.T) {
 	}
 	// Looking at it does not take the step again.
 	for range 2 {
-		if o := must(t, "decisions", "status", "--data", data); !strings.Contains(o.out, "schema 1; serve brings it to 2") {
+		if o := must(t, "decisions", "status", "--data", data); !strings.Contains(o.out, "schema 1; forward or serve brings it to 2") {
 			t.Errorf("status says %q", o.out)
 		}
 	}
@@ -160,6 +160,11 @@ func TestTheSchemaOfDecisionsGoesOneStepBack(t *testing.T) {
 	if o := equitylens(t, "decisions", "back", "--data", data); o.code != exitFailed ||
 		!strings.Contains(o.err, "is not taken back") {
 		t.Errorf("back once more = %+v", o)
+	}
+	for range 2 {
+		if o := must(t, "decisions", "forward", "--data", data); o.out != "sqlite, schema 2\n" {
+			t.Errorf("forward says %q", o.out)
+		}
 	}
 }
 

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -41,11 +43,12 @@ func TestAPasswordIsInNoError(t *testing.T) {
 			t.Errorf("%s: Open() = %v, which holds the password", name, err)
 		}
 	}
-	wrong := postgres.URL(t)
-	postgres.SQL(t, wrong, "create role secretive_one login password 'right'")
-	wrong = strings.ReplaceAll(postgres.URLOf(t, wrong, "secretive_one", canary), "%20", "")
+	postgres.SQL(t, postgres.URL(t), "create role secretive login superuser password 'right'")
+	right := postgres.URLOf(t, "secretive", "right", "postgres")
+	open(t, decisions.Config{URL: right, Now: decisionstest.Now})
+	wrong := postgres.URLOf(t, "secretive", canary, "postgres")
 	_, err := decisions.Open(t.Context(), decisions.Config{URL: wrong})
-	if err == nil || strings.Contains(err.Error(), canary) {
+	if !strings.Contains(fmt.Sprint(err), "password authentication failed") || strings.Contains(err.Error(), canary) {
 		t.Errorf("Open() with a wrong password = %v", err)
 	}
 }
@@ -79,17 +82,26 @@ func TestAnotherMachineIsNotSpokenToInTheClearByAccident(t *testing.T) {
 	}
 }
 
-// The grants that the documentation gives are enough, and not more than enough.
+// The roles and grants that the documentation gives are enough, and not more than enough.
 func TestARoleThatMayOnlyAddIsEnough(t *testing.T) {
 	t.Parallel()
-	address := postgres.URL(t)
-	open(t, decisions.Config{URL: address})
-	postgres.SQL(t, address, `
-		create role adding login;
-		grant select on schema_step to adding;
-		grant select, insert on decision to adding;
-		grant select, insert, delete on term to adding;`)
-	store := open(t, decisions.Config{URL: postgres.URLOf(t, address, "adding", "")})
+	text, err := os.ReadFile("../../docs/decisions.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile("(?s)```sql\n(.*?)```").FindAllStringSubmatch(string(text), -1)
+	if len(blocks) != 2 {
+		t.Fatalf("the documentation has %d blocks of SQL, want the roles and the grants", len(blocks))
+	}
+	postgres.SQL(t, postgres.URL(t), blocks[0][1])
+	owner := postgres.URLOf(t, "equitylens_owner", "", "equitylens")
+	adding := postgres.URLOf(t, "equitylens", "", "equitylens")
+	if _, err := decisions.Open(t.Context(), decisions.Config{URL: adding}); err == nil {
+		t.Error("Open() makes the tables as the role that may only add")
+	}
+	open(t, decisions.Config{URL: owner})
+	postgres.SQL(t, owner, blocks[1][1])
+	store := open(t, decisions.Config{URL: adding})
 	for i := range 2 {
 		if _, err := store.Write(t.Context(), decisionstest.Change("a", i)); err != nil {
 			t.Fatalf("Write(): %v", err)
@@ -98,9 +110,12 @@ func TestARoleThatMayOnlyAddIsEnough(t *testing.T) {
 	if _, err := store.Backup(t.Context(), filepath.Join(t.TempDir(), "archive")); err != nil {
 		t.Errorf("Backup(): %v", err)
 	}
-	for _, statement := range []string{`delete from decision`, `drop table decision`, `create table more (x int)`} {
+	for _, statement := range []string{
+		`delete from decision`, `update decision set author = 'x'`, `drop table decision`, `create table more (x int)`,
+	} {
 		err := store.Exec(t.Context(), statement)
-		if err == nil || !strings.Contains(err.Error(), "42501") { // Insufficient privilege.
+		// Insufficient privilege.
+		if err == nil || !strings.Contains(err.Error(), "42501") {
 			t.Errorf("%s: %v, want that the role may not", statement, err)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -40,7 +41,7 @@ type Postgres struct {
 var errAbsent = errors.New("no PostgreSQL is installed: install the Debian package postgresql")
 
 // superuser is the role that owns the databases.
-const superuser = "equitylens"
+const superuser = "tester"
 
 // URL makes an empty database and returns where it is. The test is skipped where no PostgreSQL is
 // installed.
@@ -51,18 +52,16 @@ func (p *Postgres) URL(t testing.TB) string {
 	p.databases++
 	name := "test" + strconv.Itoa(p.databases)
 	p.mu.Unlock()
-	p.run(t, "createdb", "-U", superuser, "-T", "template0", name)
+	p.run(t, "", "createdb", "-U", superuser, "-T", "template0", name)
 	return p.address(superuser, "", name)
 }
 
-// URLOf returns the same database for another role.
-func (p *Postgres) URLOf(t testing.TB, address, role, password string) string {
+// URLOf returns where a database is for a role. The password is asked for of roles that are called
+// secretive alone.
+func (p *Postgres) URLOf(t testing.TB, role, password, database string) string {
 	t.Helper()
-	u, err := url.Parse(address)
-	if err != nil {
-		t.Fatalf("read the URL of a database: %v", err)
-	}
-	return p.address(role, password, u.Path[1:])
+	p.start(t)
+	return p.address(role, password, database)
 }
 
 // SQL runs statements as the owner of a database and returns what they print.
@@ -73,8 +72,8 @@ func (p *Postgres) SQL(t testing.TB, address, text string) string {
 	if err != nil {
 		t.Fatalf("read the URL of a database: %v", err)
 	}
-	return p.run(t, "psql", "-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", "-U", superuser, "-d", u.Path[1:],
-		"-c", text)
+	return p.run(t, text, "psql", "-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", "-U", superuser,
+		"-d", u.Path[1:])
 }
 
 // Crash kills the server at once with everything that it is doing, and starts it again.
@@ -134,7 +133,7 @@ func (p *Postgres) prepare() error {
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w: %s", err, out)
 	}
-	// Roles that are named so need their password.
+	// The one role that needs its password.
 	rules := "local all secretive scram-sha-256\nlocal all all trust\n"
 	if err := os.WriteFile(filepath.Join(p.data(), "pg_hba.conf"), []byte(rules), 0o600); err != nil {
 		return err
@@ -193,9 +192,11 @@ func (p *Postgres) address(role, password, name string) string {
 }
 
 // run runs a program of the server's against it.
-func (p *Postgres) run(t testing.TB, program string, args ...string) string {
+func (p *Postgres) run(t testing.TB, input, program string, args ...string) string {
 	t.Helper()
-	out, err := p.command(program, append([]string{"-h", p.folder}, args...)...).CombinedOutput()
+	cmd := p.command(program, append([]string{"-h", p.folder}, args...)...)
+	cmd.Stdin = strings.NewReader(input)
+	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%s: %v: %s", program, err, out)
 	}
