@@ -90,9 +90,10 @@ var floors = map[string]int{
 	"internal/room":      8,
 	"internal/visit":     8,
 
-	"internal/acting":    9,
-	"internal/exchange":  9,
-	"internal/reviewing": 9,
+	"internal/acting":      9,
+	"internal/exchange":    9,
+	"internal/institution": 9,
+	"internal/reviewing":   9,
 
 	"cmd/equitylens": 10,
 	"deploy/fakeehr": 10,
@@ -122,7 +123,7 @@ var doors = []struct {
 	{"github.com/prometheus/", []string{"server", "cmd"}},
 	{"gonum.org/v1/gonum", []string{"measure/stat"}},
 	{"gonum.org/v1/plot", []string{"server/chart"}},
-	{"github.com/chromedp/", []string{"server/page", "internal/acting", "internal/reviewing", "cmd/equitylens"}},
+	{"github.com/chromedp/", []string{"server/page", "internal/acting", "internal/institution", "internal/reviewing", "cmd/equitylens"}},
 	{"golang.org/x/time", []string{"server"}},
 	{"golang.org/x/text", []string{"mapping", "measure/report", "server/figure", "server/page", "server/words", "internal/cds"}},
 	{"golang.org/x/crypto", []string{"store/cache"}},
