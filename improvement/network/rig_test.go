@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -40,9 +41,12 @@ func shipped(t testing.TB) []measure.Definition {
 	return list
 }
 
+// parsed reads the questionnaire once for all tests.
+var parsed = sync.OnceValues(readiness.Shipped)
+
 func questionnaire(t testing.TB) *readiness.Questionnaire {
 	t.Helper()
-	q, err := readiness.Shipped()
+	q, err := parsed()
 	if err != nil {
 		t.Fatal(err)
 	}
