@@ -42,7 +42,7 @@ type table struct {
 	name  string
 	title review.Words
 	about string
-	terms []review.Concept
+	terms func() []review.Concept
 }
 
 // id is the last part of the canonical.
@@ -67,31 +67,35 @@ func reviewTables() []table {
 		{review.SystemAnswer, "InequityContribution",
 			review.Words{English: "Was inequity a contributing factor", Spanish: "¿Contribuyó la inequidad?"},
 			"The answer to the question whether inequity was among the factors that contributed to a harm event.",
-			append(review.Answers(), review.NotAsked())},
+			func() []review.Concept { return append(review.Answers(), review.NotAsked()) }},
 		{review.SystemFactor, "InequityFactor",
 			review.Words{English: "Ways in which inequity contributes", Spanish: "Formas en que contribuye la inequidad"},
 			"In which way inequity contributed to a harm event, or which root cause an action addresses.",
-			review.Factors()},
+			review.Factors},
 		{review.SystemDetection, "EventDetection",
 			review.Words{English: "How a harm event came to be known", Spanish: "Cómo se conoció un evento adverso"},
 			"How a harm event came to be known. Events that came to be known in different ways are never " +
 				"counted together.",
-			review.Detections()},
+			review.Detections},
 		{SystemState, "ReviewState",
 			review.Words{English: "Where a review stands", Spanish: "Estado de una revisión"},
-			"Where the equity review of a harm event stands.", reviewStates()},
+			"Where the equity review of a harm event stands.", reviewStates},
 		{SystemHow, "ReviewSettlement",
 			review.Words{English: "How a review was settled", Spanish: "Cómo se resolvió una revisión"},
-			"In which way a review came to its answer.", []review.Concept{
-				term(string(review.Single), "Single", "Una persona", "One reviewer was asked for, and answered.",
-					"Se pedía una persona revisora, y respondió."),
-				term(string(review.Agreed), "Agreed", "De acuerdo",
-					"Two reviewers came to the same answer, factors and detection.",
-					"Dos personas revisoras llegaron a la misma respuesta, factores y detección."),
-				term(string(review.Adjudicated), "Adjudicated", "Resuelta por otra persona",
-					"Two reviewers differed, and a third person settled it.",
-					"Dos personas revisoras discreparon y una tercera lo resolvió."),
-			}},
+			"In which way a review came to its answer.", settlements},
+	}
+}
+
+func settlements() []review.Concept {
+	return []review.Concept{
+		term(string(review.Single), "Single", "Una persona", "One reviewer was asked for, and answered.",
+			"Se pedía una persona revisora, y respondió."),
+		term(string(review.Agreed), "Agreed", "De acuerdo",
+			"Two reviewers came to the same answer, factors and detection.",
+			"Dos personas revisoras llegaron a la misma respuesta, factores y detección."),
+		term(string(review.Adjudicated), "Adjudicated", "Resuelta por otra persona",
+			"Two reviewers differed, and a third person settled it.",
+			"Dos personas revisoras discreparon y una tercera lo resolvió."),
 	}
 }
 
@@ -111,36 +115,48 @@ func reviewStates() []review.Concept {
 func actionTables() []table {
 	return []table{
 		{SystemTask, "EquityTask", review.Words{English: "Kinds of tasks", Spanish: "Tipos de tareas"},
-			"What is to be done.", []review.Concept{
-				term(ReviewTask, "Equity review of a harm event", "Revisión de equidad de un evento adverso",
-					"Asking of a harm event whether inequity contributed to it.",
-					"Preguntar de un evento adverso si la inequidad contribuyó a él."),
-				term(ActionTask, "Action on a finding", "Acción ante un hallazgo",
-					"What an institution does about a gap, a group or a cluster of reviewed events.",
-					"Lo que hace una institución ante una brecha, un grupo o un conjunto de eventos revisados."),
-			}},
+			"What is to be done.", kinds},
 		{SystemDetail, "EquityTaskDetail",
 			review.Words{English: "Details of tasks", Spanish: "Detalles de las tareas"},
-			"What an input or an output of a Task holds.", details()},
+			"What an input or an output of a Task holds.", details},
 		{SystemOutcome, "ActionOutcome",
 			review.Words{English: "What came of an action", Spanish: "Qué resultó de una acción"},
 			"What came of an action in the eyes of who closed it. What the figures say stands beside it; " +
-				"neither says that the action is why.", outcomes()},
+				"neither says that the action is why.", outcomes},
 		{SystemFound, "EquityFinding", review.Words{English: "Findings", Spanish: "Hallazgos"},
-			"What an action answers.", []review.Concept{
-				term(string(action.Gap), "Gap", "Brecha", "A group differs from the one that it is held against.",
-					"Un grupo difiere de aquel con el que se compara."),
-				term(string(action.Stratum), "Group", "Grupo", "A group as such.", "Un grupo por sí mismo."),
-				term(string(action.Cluster), "Cluster", "Conjunto",
-					"Several reviewed events have something in common.",
-					"Varios eventos revisados tienen algo en común."),
-			}},
+			"What an action answers.", findings},
 		{SystemFlag, "EquityFlagCategory",
 			review.Words{English: "Kinds of flags", Spanish: "Tipos de avisos"}, "What a Flag is about.",
-			[]review.Concept{term(DeclaredCondition, "Declared condition", "Condición declarada",
-				"An interval in which care was given under a named condition, as the institution declares it.",
-				"Un intervalo en el que se atendió en una condición con nombre, según declara la institución.")}},
+			flags},
 	}
+}
+
+func kinds() []review.Concept {
+	return []review.Concept{
+		term(ReviewTask, "Equity review of a harm event", "Revisión de equidad de un evento adverso",
+			"Asking of a harm event whether inequity contributed to it.",
+			"Preguntar de un evento adverso si la inequidad contribuyó a él."),
+		term(ActionTask, "Action on a finding", "Acción ante un hallazgo",
+			"What an institution does about a gap, a group or a cluster of reviewed events.",
+			"Lo que hace una institución ante una brecha, un grupo o un conjunto de eventos revisados."),
+	}
+}
+
+func findings() []review.Concept {
+	return []review.Concept{
+		term(string(action.Gap), "Gap", "Brecha", "A group differs from the one that it is held against.",
+			"Un grupo difiere de aquel con el que se compara."),
+		term(string(action.Stratum), "Group", "Grupo", "A group as such.", "Un grupo por sí mismo."),
+		term(string(action.Cluster), "Cluster", "Conjunto",
+			"Several reviewed events have something in common.",
+			"Varios eventos revisados tienen algo en común."),
+	}
+}
+
+func flags() []review.Concept {
+	return []review.Concept{term(DeclaredCondition, "Declared condition", "Condición declarada",
+		"An interval in which care was given under a named condition, as the institution declares it.",
+		"Un intervalo en el que se atendió en una condición con nombre, según declara la institución.")}
 }
 
 func outcomes() []review.Concept {
@@ -156,22 +172,30 @@ func outcomes() []review.Concept {
 	}
 }
 
-// groupTables are the code systems of mapping whose members stand in the program.
-func groupTables() []table {
-	labels := func(system string, codes ...string) []review.Concept {
+// labels are the codes of a system of mapping with the words that it has for them.
+func labels(system string, codes ...string) func() []review.Concept {
+	return func() []review.Concept {
 		out := make([]review.Concept, len(codes))
 		for i, code := range codes {
 			out[i] = review.Concept{Code: code, Display: review.Words{English: mapping.Label(system, code)}}
 		}
 		return out
 	}
+}
+
+func levels() []review.Concept {
+	out := make([]review.Concept, len(readiness.Levels()))
+	for i, l := range readiness.Levels() {
+		out[i] = levelTerm(l)
+	}
+	return out
+}
+
+// groupTables are the code systems of mapping whose members stand in the program.
+func groupTables() []table {
 	states := make([]string, len(mapping.States()))
 	for i, s := range mapping.States() {
 		states[i] = string(s)
-	}
-	levels := make([]review.Concept, len(readiness.Levels()))
-	for i, l := range readiness.Levels() {
-		levels[i] = levelTerm(l)
 	}
 	return []table{
 		{SystemLevel, "ReadinessLevel", review.Words{English: "Levels of readiness", Spanish: "Niveles de preparación"},
@@ -219,7 +243,7 @@ func display(system, code string) string {
 		if t.url != system {
 			continue
 		}
-		for _, c := range t.terms {
+		for _, c := range t.terms() {
 			if c.Code == code {
 				return c.Display.English
 			}

@@ -46,6 +46,7 @@ func ValueSets() []*vspb.ValueSet {
 }
 
 func (t table) codeSystem() *cspb.CodeSystem {
+	terms := t.terms()
 	out := &cspb.CodeSystem{
 		Id: &dpb.Id{Value: t.id()}, Url: r4.URI(t.url), Version: r4.Text(TerminologyVersion),
 		Name: r4.Text(t.name), Title: r4.Text(t.title.English),
@@ -56,10 +57,10 @@ func (t table) codeSystem() *cspb.CodeSystem {
 		CaseSensitive: &dpb.Boolean{Value: true},
 		ValueSet:      &dpb.Canonical{Value: valueSets + t.id()},
 		Content:       &cspb.CodeSystem_ContentCode{Value: cpb.CodeSystemContentModeCode_COMPLETE},
-		Count:         &dpb.UnsignedInt{Value: uint32(len(t.terms))}, // #nosec G115 -- a few.
+		Count:         &dpb.UnsignedInt{Value: uint32(len(terms))}, // #nosec G115 -- a few.
 	}
 	used := map[string]bool{}
-	for _, c := range t.terms {
+	for _, c := range terms {
 		made := concept(c)
 		out.Concept = append(out.Concept, made)
 		for _, p := range made.Property {
