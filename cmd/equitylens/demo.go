@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/equitylens/equitylens/fhir/fhirtest/population"
+	"github.com/equitylens/equitylens/improvement/action"
 	"github.com/equitylens/equitylens/internal/config"
 	"github.com/equitylens/equitylens/internal/ingest"
 	"github.com/equitylens/equitylens/measure"
@@ -25,6 +26,8 @@ type demoFlags struct {
 	patients int
 	seed     uint64
 	listen   string
+	// improves is the day from which on interpreters are documented for more people; empty is never.
+	improves string
 }
 
 const (
@@ -34,6 +37,8 @@ const (
 	// demoTokenLife is longer than that of a real token, so that the curl can be read before it is typed.
 	demoTokenLife = time.Hour
 	demoGapsShown = 12
+	// demoImproved is the share of visits of those people with an interpreter after the action.
+	demoImproved = 0.66
 )
 
 func (p *program) demoCommand() *cobra.Command {
@@ -46,6 +51,7 @@ export, paged search), publish a snapshot, evaluate every measure, print the lar
 API. The population is made up from a seed; the inequities planted in it have known sizes, which are
 printed beside what was measured. Nothing leaves this machine.`,
 		Example: `  equitylens demo
+  equitylens demo --improves 2025-01-01
   equitylens demo --once --json --patients 2000 --seed 7`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return p.demo(c.Context(), flags) },
@@ -54,6 +60,9 @@ printed beside what was measured. Nothing leaves this machine.`,
 	c.Flags().IntVar(&flags.patients, "patients", 4000, "`NUMBER` of people")
 	c.Flags().Uint64Var(&flags.seed, "seed", 1, "`SEED` of the population")
 	c.Flags().StringVar(&flags.listen, "listen", "127.0.0.1:8080", "`ADDRESS` for the API; port 0 takes a free one")
+	c.Flags().StringVar(&flags.improves, "improves", "",
+		"`DAY` from which interpreters are documented for more of those whose language is none of the\n"+
+			"larger ones, and of an action that should do so: see on its page whether it helped")
 	p.dataFlag(c)
 	p.jsonFlag(c)
 	return c
@@ -88,7 +97,15 @@ func (p *program) demo(ctx context.Context, flags demoFlags) (err error) {
 	cfg := config.Default()
 	p.override(&cfg)
 	cfg.Log = config.Log{Level: "warn", Format: "text"}
-	people := population.New(population.Config{Patients: flags.patients, Seed: flags.seed})
+	made := population.Config{Patients: flags.patients, Seed: flags.seed}
+	if flags.improves != "" {
+		day, err := time.Parse(time.DateOnly, flags.improves)
+		if err != nil {
+			return exitError{fmt.Errorf("--improves %q is no day such as 2025-01-01", flags.improves), exitUsage}
+		}
+		made.Improves = population.Improvement{From: day, Share: demoImproved}
+	}
+	people := population.New(made)
 	ward, err := p.demoWard(ctx, &cfg, people, flags)
 	if err != nil {
 		return err
@@ -115,10 +132,32 @@ func (p *program) demo(ctx context.Context, flags demoFlags) (err error) {
 	} else {
 		err = p.printDemo(out, p.now().Sub(started))
 	}
+	if err == nil && flags.improves != "" {
+		err = p.demoImprove(ctx, &cfg, flags.improves)
+	}
 	if err != nil || flags.once {
 		return err
 	}
 	return p.demoServe(ctx, &cfg, ward)
+}
+
+// demoImprove writes down the action of the demonstration, unless it is there from an earlier one.
+func (p *program) demoImprove(ctx context.Context, cfg *config.Config, day string) (err error) {
+	store, err := p.decisions(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	engine, err := p.engine(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, engine.Snapshot().Close()) }()
+	all, err := p.actionRegister(store, engine.Definitions()).List(ctx, action.Filter{})
+	if err != nil || len(all) > 0 {
+		return err
+	}
+	return p.demoAct(ctx, store, engine, day)
 }
 
 // demoSync pulls everything from the fake EHR, as a nightly run does.

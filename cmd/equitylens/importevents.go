@@ -51,7 +51,8 @@ Exit status: 0 done, 1 not done, 3 done without the rows that were refused, or l
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return p.importEvents(c.Context(), args[0], flags) },
 	}
-	c.Flags().StringVar(&flags.source, "source", "", "`NAME` of an incident system of the configuration (default: the only one)")
+	c.Flags().StringVar(&flags.source, "source", "",
+		"`NAME` of an incident system of the configuration (default: the only one)")
 	c.Flags().BoolVar(&flags.dryRun, "dry-run", false, "say what would be done, and do nothing")
 	c.Flags().BoolVar(&flags.acceptGood, "accept-good", false, "take the good rows where others are refused")
 	c.Flags().BoolVar(&flags.noSync, "no-sync", false, "leave it to the next sync to make a snapshot with the events")

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/equitylens/equitylens/improvement/review"
+	"github.com/equitylens/equitylens/internal/incident"
 	"github.com/equitylens/equitylens/internal/phi"
 	"github.com/equitylens/equitylens/store/decisions"
 	"github.com/equitylens/equitylens/store/facts"
@@ -182,6 +183,64 @@ func TestEventsComeWithTheFirstSync(t *testing.T) {
 	sources := regexp.MustCompile(`"source":"(\w+)"`).FindAllStringSubmatch(o.out, -1)
 	if len(sources) != 2 || sources[0][1] != "ehr" || sources[1][1] != "incidents" {
 		t.Errorf("the sync asked %v", sources)
+	}
+}
+
+func TestEventsAreStoredWhileAnotherSyncGoesOn(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	must(t, "sync", "--from", fewPeople(t), "--data", data)
+	dir, err := facts.Open(data, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run, err := dir.Begin("ehr")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := reportsOf(t, "id,patient,date,harm\n1,p1,2026-03-05,E\n")
+	o := equitylens(t, "import-events", file, "--data", data)
+	if o.code != exitFailed || !strings.Contains(o.err, "stored and come with the next sync") ||
+		storedEvents(t, data) != 1 || len(factsOf(t, data)) != 0 {
+		t.Errorf("import = %d, %d stored: %s", o.code, storedEvents(t, data), o.err)
+	}
+	if err := run.Close(); err != nil {
+		t.Fatal(err)
+	}
+	must(t, "sync", "--data", data)
+	if got := factsOf(t, data); len(got) != 1 {
+		t.Errorf("after the next sync there are %d events, want 1", len(got))
+	}
+}
+
+func TestWhichSystemATableIsOf(t *testing.T) {
+	t.Parallel()
+	one, two := incident.Mapping{Name: "rl"}, incident.Mapping{Name: "datix"}
+	cases := []struct {
+		name, in string
+		known    []incident.Mapping
+		want     string
+		says     string
+	}{
+		{"of none, where none is configured", "", nil, incident.DefaultName, ""},
+		{"of that by its name", incident.DefaultName, nil, incident.DefaultName, ""},
+		{"of the only one", "", []incident.Mapping{one}, "rl", ""},
+		{"of the one that is named", "datix", []incident.Mapping{one, two}, "datix", ""},
+		{"of one of several", "", []incident.Mapping{one, two}, "", "name one by --source, of rl, datix"},
+		{"of one that nobody knows", "x", []incident.Mapping{one}, "", "has no incident system"},
+		{"of one where none is configured", "x", nil, "", "has no incident system"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := incidentMapping(c.known, c.in)
+			if c.says == "" && (err != nil || got.Name != c.want) {
+				t.Errorf("incidentMapping(%s) = %s, %v, want %s", c.in, got.Name, err, c.want)
+			}
+			if c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)) {
+				t.Errorf("incidentMapping(%s) = %v, want %q", c.in, err, c.says)
+			}
+		})
 	}
 }
 

@@ -141,6 +141,7 @@ func roster(cfg *config.Config) visit.Roster {
 type reception struct {
 	desk     *visit.Desk
 	board    *dashboard.Dashboard
+	rooms    []server.Page
 	hooks    *cds.Service
 	bars     *grant.Storage
 	sessions *session.Manager
@@ -179,6 +180,9 @@ func (a *api) receive(store cache.Store, ours *keys.Set, auditor *trail.Trail) (
 		return nil, err
 	}
 	if r.board, err = a.dashboard(r.desk, pages, events, auditor); err != nil {
+		return nil, err
+	}
+	if r.rooms, err = a.rooms(r.desk, pages, events, auditor); err != nil {
 		return nil, err
 	}
 	return r, a.receiveHooks(r, store, charts, events, auditor)
@@ -262,6 +266,7 @@ func (a *api) dashboard(
 		Quarantine: func(run string) (ingest.Quarantined, error) {
 			return ingest.RunQuarantine(dir, run)
 		},
+		Network:  hasNetwork(a.cfg),
 		Software: a.program.version, StaleAfter: a.cfg.Server.StaleAfter.Duration, Now: a.program.now,
 		Logger: a.logger,
 	})
@@ -335,7 +340,7 @@ func (r *reception) pages() []server.Page {
 	if r.desk == nil {
 		return nil
 	}
-	return append(r.desk.Routes(), r.board.Routes()...)
+	return slices.Concat(r.desk.Routes(), r.board.Routes(), r.rooms)
 }
 
 // cds are the handlers of the CDS service, zero where no EHR may call it.

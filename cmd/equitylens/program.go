@@ -53,6 +53,9 @@ Start with "equitylens demo". To measure your own data, "equitylens sync" and "e
 		p.evaluateCommand(), p.gapsCommand(), p.compareCommand(), p.trendCommand(), p.chartCommand(), p.explainCommand(),
 		p.snapshotCommand(), p.decisionsCommand(), p.keysCommand(), p.auditCommand(), p.checkCommand(),
 		p.serveCommand(), p.reviewsCommand(), p.versionCommand())
+	root.AddCommand(p.networkCommand(), p.demoNetworkCommand())
+	root.AddCommand(p.readinessCommand(), p.evidenceCommand())
+	root.AddCommand(p.actionsCommand(), p.conditionsCommand())
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return exitError{fmt.Errorf("%w; see: %s --help", err, c.CommandPath()), exitUsage}
 	})

@@ -90,6 +90,8 @@ type api struct {
 	night    *night
 	registry *prometheus.Registry
 	trail    *trail.Trail
+	// improving is what people decide.
+	improving *improving
 	// board is nil where nobody signs in.
 	board *dashboard.Dashboard
 	// sets are the keys that may be replaced while the program runs.
@@ -135,6 +137,9 @@ func (p *program) newAPI(
 		return nil, err
 	}
 	a.closers, a.trail = append(a.closers, trail), trail
+	if err := a.improve(ctx, list); err != nil {
+		return nil, err
+	}
 	a.server, err = a.serverOf(store, trail, tokenLife)
 	return a, err
 }
@@ -180,10 +185,15 @@ func (a *api) serverOf(
 	if err != nil {
 		return nil, err
 	}
+	resources, err := a.resources()
+	if err != nil {
+		return nil, err
+	}
 	return server.New(server.Config{
 		Measures: a.live, Snapshots: a.live, Members: a.live, Releases: a.live, Patients: a.live,
 		Reports: a.live, Importer: a.live, Groups: people, Auditor: trail, Trail: trail, Jobs: jobs{store},
 		Syncer: a.night, Ender: door, Pages: door.pages(), CDS: door.cds(),
+		Resources:  resources,
 		Authorizer: server.Bearer(oauth.Validator()), OAuth: endpoints(oauth, published, door.signsIn()),
 		BaseURL: a.url + "/fhir", Organization: cfg.Server.Organization, Version: p.version,
 		Registry: a.registry, Logger: a.logger, Now: p.now,
