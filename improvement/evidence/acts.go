@@ -31,7 +31,10 @@ func (b *builder) actSection() block {
 }
 
 func (b *builder) actTable() table {
-	t := table{Caption: b.sectionTitle(sectionActs), Columns: []figure.Column{b.column("evidence.actions.action")}}
+	t := table{
+		Caption: b.sectionTitle(sectionActs), Headed: true,
+		Columns: []figure.Column{b.column("evidence.actions.action")},
+	}
 	if !b.public() {
 		t.Columns = append(t.Columns, b.column("evidence.actions.owner"))
 	}
@@ -228,7 +231,7 @@ func (b *builder) conditions() block {
 		Title: b.w.Say("evidence.conditions"), Sentences: []string{b.w.Say("evidence.conditions.about")},
 	}
 	t := table{
-		Caption: b.w.Say("evidence.conditions"),
+		Caption: b.w.Say("evidence.conditions"), Headed: true,
 		Columns: []figure.Column{
 			b.column("evidence.conditions.name"), b.column("evidence.conditions.site"),
 			b.column("evidence.conditions.start"), b.column("evidence.conditions.end"),

@@ -53,6 +53,9 @@ type block struct {
 // table is a table of the page.
 type table struct {
 	Caption string
+	// Headed says that the caption stands above as a heading, so that only those hear it who hear the
+	// page.
+	Headed  bool
 	Columns []figure.Column
 	Rows    []row
 }

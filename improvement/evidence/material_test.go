@@ -1,6 +1,7 @@
 package evidence_test
 
 import (
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -117,7 +118,7 @@ func material(t testing.TB, text string) evidence.Material {
 		Conditions: []action.Condition{{ID: "c1", Name: text + " surge", Site: "H0", Start: "2025-02-01"}},
 	}
 	for _, d := range m.Definitions {
-		if d.Scoring == measure.Proportion {
+		if slices.Contains([]string{"interpreter-documented", "real-completeness", "inequity-factor-captured"}, d.ID) {
 			m.Results = append(m.Results, resultOf(t, d, text+" North", "South"))
 		}
 	}

@@ -93,7 +93,7 @@ func (b *builder) bundle(out *bytes.Buffer) error {
 	if err != nil {
 		return err
 	}
-	text, err := r4.MarshalIndent(reports.Bundle(b.m.Results))
+	text, err := r4.Marshal(reports.Bundle(b.m.Results))
 	if err != nil {
 		return fmt.Errorf("write bundle: %w", err)
 	}

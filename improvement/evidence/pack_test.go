@@ -258,6 +258,31 @@ func TestThePublicSeesWhatIsReleased(t *testing.T) {
 	}
 }
 
+// The plan of a draft holds what the data answered as well as what people did.
+func TestTheWrittenPlanIsThatOfTheAssessment(t *testing.T) {
+	t.Parallel()
+	for _, state := range []readiness.State{readiness.Draft, readiness.Final} {
+		m := material(t, "x")
+		m.Assessment.State = state
+		said := text(page(t, pack(t, m, options(t, "en"))))
+		for _, want := range []string{
+			"Patients with an answer about their race on record: 71.2% (between 60% and 80%).",
+			"Name one leader who reports to the chief executive", "Median level",
+			"Harm events of which it was asked: cannot be answered, because in this period there is nobody",
+		} {
+			if state == readiness.Draft && strings.HasPrefix(want, "Name") {
+				want = "It is a draft"
+			}
+			if !strings.Contains(said, want) {
+				t.Errorf("the page of a %s does not say %q", state, want)
+			}
+		}
+		if got := strings.Count(said, "71.2% (between"); got != 2 {
+			t.Errorf("the page of a %s says where race stands %d times, want in the plan and among the answers", state, got)
+		}
+	}
+}
+
 func TestTheReadmeHoldsTheDigests(t *testing.T) {
 	t.Parallel()
 	p := pack(t, material(t, "x"), options(t, "es"))
@@ -294,7 +319,7 @@ func TestWhatIsPartialIsNamed(t *testing.T) {
 	m.Withheld = []string{"length-of-stay"}
 	said := text(page(t, pack(t, m, options(t, "en"))))
 	for _, want := range []string{
-		"Partial data: not everything that “Boarded in the emergency department for more than 4 hours” needs was loaded.",
+		"Partial data: not everything that “Inequity asked of harm events” needs was loaded.",
 		"Partial data: the patients of ehr were not loaded whole.",
 		"The data end on October 31, 2025, before the period (2025) is over.",
 		"it was made by an earlier version of the program",

@@ -86,7 +86,7 @@ func (b *builder) asked() block {
 	}
 	for _, p := range programmes() {
 		part := table{
-			Caption: b.w.Say(p.Key),
+			Caption: b.w.Say(p.Key), Headed: true,
 			Columns: []figure.Column{b.column("evidence.asked.what"), b.column("evidence.asked.where")},
 		}
 		for _, one := range p.Asked {

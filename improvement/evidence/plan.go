@@ -62,7 +62,7 @@ func (b *builder) level(l *readiness.Level) string {
 func (b *builder) scores(a readiness.Assessment) block {
 	q := b.m.Questionnaire
 	t := table{
-		Caption: b.w.Say("evidence.plan.scores"),
+		Caption: b.w.Say("evidence.plan.scores"), Headed: true,
 		Columns: []figure.Column{
 			b.column("evidence.plan.domain"), b.column("evidence.plan.lowest"), b.column("evidence.plan.median"),
 			b.number("evidence.plan.answered"), b.column("evidence.plan.change"),
@@ -107,14 +107,14 @@ func (b *builder) change(changes []readiness.Change, domain string) string {
 
 // steps are the plan itself, the weakest first.
 func (b *builder) steps(a readiness.Assessment) block {
-	steps := b.m.Questionnaire.Plan(a, nil, b.language)
+	steps := b.m.Questionnaire.Steps(a, b.language)
 	out := block{Title: b.w.Say("evidence.plan.steps")}
 	if len(steps) == 0 {
 		out.Sentences = []string{b.w.Say("evidence.plan.steps.none")}
 		return out
 	}
 	t := table{
-		Caption: b.w.Say("evidence.plan.steps"),
+		Caption: b.w.Say("evidence.plan.steps"), Headed: true,
 		Columns: []figure.Column{
 			b.column("evidence.plan.item"), b.column("evidence.plan.stands"), b.column("evidence.plan.next"),
 			b.column("evidence.plan.owner"), b.column("evidence.plan.shows"),
@@ -157,21 +157,12 @@ func (b *builder) answers(a readiness.Assessment) block {
 	return out
 }
 
-// means says what stands behind an answer: its figure, and what its level means, or why it has none.
+// means says what stands behind an answer: its figure, and what its level means, or why it has none. The
+// public has the level of an item from data without its figure.
 func (b *builder) means(i readiness.Item, answer readiness.Answer) string {
-	q := b.m.Questionnaire
-	if answer.Level == nil {
-		if answer.Figure != nil && answer.Figure.Missing != "" {
-			return words.Capital(q.Reasons[answer.Figure.Missing].In(b.language)) + "."
-		}
-		return ""
-	}
-	text := q.Means(i, *answer.Level, b.language)
-	if i.Rule != nil && answer.Figure != nil && answer.Figure.Missing == "" {
-		text += " " + b.w.Say("evidence.plan.figure", i.Rule.Write(*answer.Figure, b.language))
-		if answer.Figure.Partial {
-			text += " " + b.w.Say("evidence.plan.partial")
-		}
+	text := b.m.Questionnaire.Stands(i, answer, b.language)
+	if answer.Figure != nil && answer.Figure.Partial {
+		text += " " + b.w.Say("evidence.plan.partial")
 	}
 	return text
 }

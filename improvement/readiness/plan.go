@@ -28,11 +28,16 @@ type Step struct {
 // planned is the level that a plan leads to: what is below has a step.
 const planned = Established
 
-// Plan lists what to do next for every item below Established, the weakest first. Among equals those that
-// the data answered come first, because nobody can argue with them, and then the order of the
-// questionnaire. An item without a level is none of them: see Unanswered.
+// Plan is the steps of an assessment that figures answer.
 func (q *Questionnaire) Plan(a Assessment, figures Figures, language string) []Step {
-	a = q.Lay(a, figures)
+	return q.Steps(q.Lay(a, figures), language)
+}
+
+// Steps lists what to do next for every item below Established, the weakest first. Among equals those
+// that the data answered come first, because nobody can argue with them, and then the order of the
+// questionnaire. An item without a level is none of them: see Unanswered. The assessment is final, or
+// was laid.
+func (q *Questionnaire) Steps(a Assessment, language string) []Step {
 	var steps []Step
 	for _, d := range q.Domains {
 		for _, i := range d.Items {
@@ -58,16 +63,12 @@ func order(s Step) int {
 }
 
 func (q *Questionnaire) step(d Domain, i Item, answer Answer, language string) Step {
-	s := Step{
+	return Step{
 		Item: i.ID, Domain: d.ID, Level: *answer.Level, Figure: answer.Figure,
 		Title: i.Asks.In(language), What: i.Steps[*answer.Level].Next.In(language),
-		Why: q.Means(i, *answer.Level, language), Evidence: i.Evidence.In(language),
+		Why: q.Stands(i, answer, language), Evidence: i.Evidence.In(language),
 		Owner: i.Owner.In(language), Cause: string(i.Cause), Aim: i.Aim,
 	}
-	if i.Rule != nil && answer.Figure != nil {
-		s.Why = i.Rule.Says.In(language) + ": " + i.Rule.Write(*answer.Figure, language) + ". " + s.Why
-	}
-	return s
 }
 
 // Kind is what became of an item since the period before.

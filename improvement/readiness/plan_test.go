@@ -133,7 +133,7 @@ func TestPlanPutsTheDataFirstAmongEquals(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("Plan() (-want +got):\n%s", diff)
 	}
-	why := "Harm events of which it was asked: 10%. Harm events of which it was asked: below 25%."
+	why := "Harm events of which it was asked: 10% (below 25%)."
 	if steps[0].Why != why {
 		t.Errorf("Why = %q, want %q", steps[0].Why, why)
 	}

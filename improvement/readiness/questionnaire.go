@@ -130,7 +130,7 @@ func (i Item) FromData() bool { return i.From == fromData }
 
 const fromData = "data"
 
-// Ranges say the ranges of a unit. Each holds {low} and {high} where it needs them.
+// Ranges say the ranges of a unit, as within a sentence. Each holds {low} and {high} where it needs them.
 type Ranges struct {
 	Below   Text `yaml:"below"`
 	Between Text `yaml:"between"`
@@ -184,7 +184,21 @@ func (q *Questionnaire) Means(i Item, l Level, language string) string {
 	if i.Rule == nil {
 		return i.Steps[l].Means.In(language)
 	}
-	return q.Ranges[i.Rule.Unit].says(*i.Rule, l, language)
+	return i.Rule.Says.In(language) + ": " + q.Ranges[i.Rule.Unit].says(*i.Rule, l, language) + "."
+}
+
+// Stands says where an item stands: what its level means, and of an item from data the figure itself.
+func (q *Questionnaire) Stands(i Item, a Answer, language string) string {
+	switch {
+	case a.Figure != nil && a.Figure.Missing != "":
+		return i.Rule.Says.In(language) + ": " + q.Reasons[a.Figure.Missing].In(language) + "."
+	case a.Level == nil:
+		return ""
+	case i.Rule == nil || a.Figure == nil:
+		return q.Means(i, *a.Level, language)
+	}
+	return i.Rule.Says.In(language) + ": " + i.Rule.Write(*a.Figure, language) + " (" +
+		q.Ranges[i.Rule.Unit].says(*i.Rule, *a.Level, language) + ")."
 }
 
 var itemID = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)

@@ -80,8 +80,7 @@ func (r Ranges) says(rule Rule, l Level, language string) string {
 	default:
 		low, high = bound(int(l)-1), bound(int(l))
 	}
-	figure := rule.Says.In(language)
-	return strings.NewReplacer("{figure}", figure, "{low}", low, "{high}", high).Replace(text.In(language))
+	return strings.NewReplacer("{low}", low, "{high}", high).Replace(text.In(language))
 }
 
 // write writes a figure for people: a share in percent, hours of several days in days.
