@@ -196,8 +196,13 @@ func TestAnArchiveThatWasCutShortIsRefused(t *testing.T) {
 func TestAnArchiveThatWasAlteredIsRefused(t *testing.T) {
 	t.Parallel()
 	text, store, path := small(t)
+	last := bytes.LastIndexByte(text[:len(text)-1], '\n')
 	for i := range text {
-		for _, flip := range []byte{1, 0x20, 0x80} {
+		flips := []byte{1, 0x20, 0x80}
+		if i < last { // The digest is of all lines but the last, so that one way is enough.
+			flips = flips[i%3 : i%3+1]
+		}
+		for _, flip := range flips {
 			altered := bytes.Clone(text)
 			altered[i] ^= flip
 			if err := os.WriteFile(path, altered, 0o600); err != nil {

@@ -28,7 +28,7 @@ const (
 	killedConfig = "EQUITYLENS_TEST_KILLED"
 	// killRounds names the variable that asks for more rounds than the tests do by themselves.
 	killRounds = "EQUITYLENS_KILL_ROUNDS"
-	fewRounds  = 25
+	fewRounds  = 20
 )
 
 // TestWhatWasAcknowledgedOutlivesAKill lets a process write change sets, kills it at a moment that nobody
@@ -92,7 +92,7 @@ func writeUntilKilled(t *testing.T, c decisions.Config, round int, random *rand.
 	acknowledged := map[string]int{}
 	lines := bufio.NewScanner(out)
 	// It is killed a moment after so many lines.
-	patience := 1 + random.IntN(60)
+	patience := 1 + random.IntN(40)
 	delay := time.Duration(random.IntN(4000)) * time.Microsecond
 	for lines.Scan() {
 		text, ok := strings.CutPrefix(lines.Text(), "ack ")

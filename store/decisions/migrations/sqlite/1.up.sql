@@ -9,7 +9,7 @@ create table decision (
   terms text not null,
   body blob not null,
   primary key (kind, id, version)
-) strict, without rowid;
+) strict;
 
 -- A version that is written stays as it is, whoever has the file open.
 create trigger decision_is_not_changed before update on decision
