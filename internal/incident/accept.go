@@ -232,7 +232,9 @@ func elementFault(err error) error {
 			path += "." + part
 		}
 	}
-	return &ElementError{Element: path, Reason: "has an element that is not taken, or one of another type; free text is not"}
+	return &ElementError{
+		Element: path, Reason: "is not taken, or has an element that is not, such as free text, or that is of another type",
+	}
 }
 
 // knownElement keeps words that were made up out of a path.
