@@ -13,6 +13,9 @@ import (
 // large samples.
 const fewPairs = 30
 
+// level is that of its interval.
+const level = 0.95
+
 // agreement says how far two reviewers agree; nil where nobody is asked to review with another.
 func (p *Pages) agreement(v *room.Visit, t *teller, f review.Filter) (*page.Agreement, error) {
 	a, err := p.cfg.Desk.Agreement(v.Context(), f)
@@ -40,9 +43,8 @@ func (p *Pages) agreement(v *room.Visit, t *teller, f review.Filter) (*page.Agre
 		return out, nil
 	}
 	const decimals = 2
-	kappa := t.Number(m.Kappa.Value, decimals)
-	span := []any{t.Number(m.Kappa.Lo, decimals), t.Number(m.Kappa.Hi, decimals)}
-	out.Says = append(out.Says, t.Say("review.agreement.kappa", append([]any{kappa}, span...)...))
+	out.Says = append(out.Says, t.Say("review.agreement.kappa", t.Number(m.Kappa.Value, decimals),
+		t.Percent(level, 0), t.Number(m.Kappa.Lo, decimals), t.Number(m.Kappa.Hi, decimals)))
 	if m.N < fewPairs {
 		out.Says = append(out.Says, t.Say("review.agreement.few"))
 	}

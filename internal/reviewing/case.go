@@ -194,10 +194,14 @@ func (c *caseView) interpreter() {
 	}
 	i := c.Interpreter
 	out := &page.Interpreter{
-		Tone: toneOf(i.Met), Says: c.Label("review.met", string(i.Met)), Note: c.Say("visits.note"),
+		Tone: toneOf(i.Met), Says: c.Label("review.met", string(i.Met)),
 		Terms: []page.Known{{
-			Name: c.Say("visits.need"), Value: c.value("need", i.Need), From: i.From, Absent: !known(i.Need),
+			Name: c.Say("visits.need"), Value: c.value("interpreter_need", i.Need), From: i.From,
+			Absent: !known(i.Need),
 		}},
+	}
+	if i.Use == mapping.NoneDocumented {
+		out.Note = c.Say("visits.note")
 	}
 	if i.Use != "" {
 		out.Terms = append(out.Terms, page.Known{Name: c.Say("visits.use"), Value: c.Label("use", string(i.Use))})

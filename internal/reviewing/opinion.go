@@ -54,12 +54,11 @@ func (c *caseView) came() {
 	}
 	out := &page.Came{
 		Says: []string{
-			c.Say("review.came.answer", c.answer(s.Answer)),
+			c.Say("review.came.answer", c.chosen(s.Answer, s.Factors)),
 			c.Say("review.detected", c.detection(s.Detection)),
 			c.Say("review.came."+string(s.How), c.who(s.By, c.reader), c.Moment(s.At)),
 			c.Say("review.came.next"),
 		},
-		Factors: c.factors(s.Factors),
 	}
 	if c.narrative {
 		out.Evidence = s.Evidence

@@ -165,7 +165,7 @@ func (c *caseView) asks(with filled) []page.Ask {
 		},
 		{
 			Kind: page.AskMany, Name: review.FieldFactors, Label: c.Say("review.ask.factors"),
-			Help: c.Say("review.ask.factors.help"),
+			Help: c.Say("review.ask.factors.help"), Depends: true,
 			Options: c.offers(review.Factors(), func(code string) bool {
 				return slices.Contains(with.Factors, review.Factor(code))
 			}),
@@ -179,7 +179,7 @@ func (c *caseView) asks(with filled) []page.Ask {
 	if c.narrative {
 		out = append(out, page.Ask{
 			Kind: page.AskArea, Name: review.FieldEvidence, Label: c.Say("review.evidence"),
-			Help: c.Say("review.evidence.help"), Value: with.Evidence,
+			Help: c.Say("review.evidence.help"), Value: with.Evidence, Depends: true,
 		})
 	}
 	return out

@@ -78,7 +78,7 @@ func TestAnAnswer(t *testing.T) {
 	}
 	after := b.open("/reviews/" + id + "?done=answer")
 	after.sound()
-	after.says("Your answer has been written down.", "Inequity contributed: Yes.", "Language access",
+	after.says("Your answer has been written down.", "Inequity contributed: Yes (Language access).", "Language access",
 		"It becomes part of the figures with the next sync.", "The consent form was in English alone.",
 		"ann (you)", "Open the review again")
 	act := after.all(func(n *html.Node) bool { return strings.HasPrefix(attribute(n, "href"), "/actions/new?") })
@@ -197,7 +197,7 @@ func TestTwoBrowsersOnOneEvent(t *testing.T) {
 	page := leafOf(t, got.body)
 	page.sound()
 	page.says("Somebody else wrote something down", "The consent form was in English alone.", "What you wrote, which was not saved",
-		"Ben saw the pump.", "A pump failed.", "Inequity contributed: Yes.")
+		"Ben saw the pump.", "A pump failed.", "Inequity contributed: Yes (Language access).")
 	if !strings.Contains(w.trail.last(), `"outcome":"4"`) {
 		t.Errorf("the trail holds %s", w.trail.last())
 	}
@@ -217,7 +217,7 @@ func TestTwoBrowsersWhereTwoAreAsked(t *testing.T) {
 	if got.status != http.StatusConflict {
 		t.Fatalf("status %d", got.status)
 	}
-	page.says("Your own words are still in the form.", "Somebody else has answered. You will see what")
+	page.says("Somebody else answered while you were writing.", "Your own words are still in the form.", "Somebody else has answered. You will see what")
 	page.silent("The consent form was in English alone.", "ann (")
 	for name, want := range map[string]string{"answer": "no", "detection": "triggered", "else": "A pump failed.", "version": "1"} {
 		if field := page.field("answer", name); field != want {
@@ -367,7 +367,7 @@ func TestAnEventThatItsSourceWithdrew(t *testing.T) {
 	w.events = w.events[1:]
 	page := b.open("/reviews/" + id)
 	page.sound()
-	page.says("Its source does not hold this event any more.", "Medication mishap", "Inequity contributed: Yes.")
+	page.says("Its source does not hold this event any more.", "Medication mishap", "Inequity contributed: Yes (Language access).")
 	page.silent("Vietnamese", canaryPatient)
 	b.open("/reviews").says("withdrawn by its source", "1 settled event has been withdrawn")
 }

@@ -116,12 +116,17 @@ func (p *Pages) overtaken(v *room.Visit, sent *filled, cause error) (room.Show, 
 		}
 		v.Refused("somebody else was faster")
 		now.papers(sent)
-		now.out.Notices = append([]page.Notice{{Tone: "act", Text: now.Say(o.key)}}, now.out.Notices...)
+		key := o.key
+		if now.Withheld && errors.Is(cause, decisions.ErrConflict) {
+			key = "review.overtaken.unseen"
+		}
+		said := []page.Notice{{Tone: "act", Text: now.Say(key)}}
 		if now.holds(sent.task) {
-			now.out.Notices = append(now.out.Notices, page.Notice{Tone: "check", Text: now.Say("review.overtaken.form")})
+			said = append(said, page.Notice{Tone: "check", Text: now.Say("review.overtaken.form")})
 		} else {
 			now.keep(sent)
 		}
+		now.out.Notices = append(said, now.out.Notices...)
 		return now.shown(p, http.StatusConflict), nil
 	}
 	return nil, nil

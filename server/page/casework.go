@@ -55,8 +55,8 @@ type Ask struct {
 	Options     []Offer
 	// Fault is what is wrong with what was sent, if anything is.
 	Fault string
-	// Needed says that the form is not taken without it.
-	Needed bool
+	// Needed says that the form is not taken without it; Depends that its Help says when it is not.
+	Needed, Depends bool
 }
 
 // Offer is one of the answers to an Ask, with what it means.
@@ -71,7 +71,7 @@ func (e Paper) Wrong() []Link {
 	var out []Link
 	for _, a := range e.Asks {
 		if a.Fault != "" {
-			out = append(out, Link{Text: a.Label + ": " + a.Fault, URL: "#" + e.ID + "-" + a.Name})
+			out = append(out, Link{Text: a.Label + " – " + a.Fault, URL: "#" + e.ID + "-" + a.Name})
 		}
 	}
 	return out

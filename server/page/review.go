@@ -72,7 +72,6 @@ type Opinion struct {
 // Came is what a review came to.
 type Came struct {
 	Says     []string
-	Factors  []string
 	Evidence string
 	Silent   string
 	Act      Link
