@@ -97,6 +97,16 @@ func TestAgreementIsOfFirstOpinions(t *testing.T) {
 	if _, err := desk.Answer(t.Context(), idOf("mild"), 0, yes); err != nil {
 		t.Fatal(err)
 	}
+	// It is known to be severe only when it is opened again; then two answer who know what she said.
+	if _, err := desk.Reopen(t.Context(), idOf("mild"), 1, yes.Reviewer, "a witness"); err != nil {
+		t.Fatal(err)
+	}
+	s.events[len(s.events)-1].Severity = "severe"
+	for i, who := range []string{"bo", "cy"} {
+		if r, err := desk.Answer(t.Context(), idOf("mild"), 2+i, by(who, review.No)); err != nil || r.Needed != 2 {
+			t.Fatalf("the review needs %d, %v; want 2", r.Needed, err)
+		}
+	}
 	got, err := desk.Agreement(t.Context(), review.Filter{})
 	if err != nil {
 		t.Fatal(err)
