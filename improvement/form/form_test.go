@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -393,5 +394,38 @@ func TestBundles(t *testing.T) {
 		if _, err := form.Collection(at("2026-01-02"), form.Entry{Resource: wrong}); err == nil {
 			t.Error("what is no resource was contained")
 		}
+	}
+}
+
+// The extensions of the golden files are those of the table, and the other way round.
+func TestExtensionsOfFormsAreDocumented(t *testing.T) {
+	t.Parallel()
+	document, err := os.ReadFile("../../docs/conformance.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(document), "Their extensions, below the same base:")
+	table, _, _ = strings.Cut(table, "\n## ")
+	documented := map[string]bool{}
+	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z-]+)` \\|").FindAllStringSubmatch(table, -1) {
+		documented[m[1]] = true
+	}
+	files, err := filepath.Glob("testdata/*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := map[string]bool{}
+	own := regexp.MustCompile(regexp.QuoteMeta(r4.Own) + `([a-z-]+)`)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range own.FindAllStringSubmatch(string(text), -1) {
+			used[m[1]] = true
+		}
+	}
+	if diff := cmp.Diff(used, documented); diff != "" {
+		t.Errorf("documented (-used +documented):\n%s", diff)
 	}
 }
