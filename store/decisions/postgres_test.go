@@ -43,10 +43,13 @@ func TestAPasswordIsInNoError(t *testing.T) {
 			t.Errorf("%s: Open() = %v, which holds the password", name, err)
 		}
 	}
-	postgres.SQL(t, postgres.URL(t), "create role secretive login superuser password 'right'")
-	right := postgres.URLOf(t, "secretive", "right", "postgres")
+	// Roles are of a whole server.
+	var server decisionstest.Postgres
+	t.Cleanup(server.Stop)
+	server.SQL(t, server.URL(t), "create role secretive login superuser password 'right'")
+	right := server.URLOf(t, "secretive", "right", "postgres")
 	open(t, decisions.Config{URL: right, Now: decisionstest.Now})
-	wrong := postgres.URLOf(t, "secretive", canary, "postgres")
+	wrong := server.URLOf(t, "secretive", canary, "postgres")
 	_, err := decisions.Open(t.Context(), decisions.Config{URL: wrong})
 	if !strings.Contains(fmt.Sprint(err), "password authentication failed") || strings.Contains(err.Error(), canary) {
 		t.Errorf("Open() with a wrong password = %v", err)
@@ -93,14 +96,16 @@ func TestARoleThatMayOnlyAddIsEnough(t *testing.T) {
 	if len(blocks) != 2 {
 		t.Fatalf("the documentation has %d blocks of SQL, want the roles and the grants", len(blocks))
 	}
-	postgres.SQL(t, postgres.URL(t), blocks[0][1])
-	owner := postgres.URLOf(t, "equitylens_owner", "", "equitylens")
-	adding := postgres.URLOf(t, "equitylens", "", "equitylens")
+	var server decisionstest.Postgres
+	t.Cleanup(server.Stop)
+	server.SQL(t, server.URL(t), blocks[0][1])
+	owner := server.URLOf(t, "equitylens_owner", "", "equitylens")
+	adding := server.URLOf(t, "equitylens", "", "equitylens")
 	if _, err := decisions.Open(t.Context(), decisions.Config{URL: adding}); err == nil {
 		t.Error("Open() makes the tables as the role that may only add")
 	}
 	open(t, decisions.Config{URL: owner})
-	postgres.SQL(t, owner, blocks[1][1])
+	server.SQL(t, owner, blocks[1][1])
 	store := open(t, decisions.Config{URL: adding})
 	for i := range 2 {
 		if _, err := store.Write(t.Context(), decisionstest.Change("a", i)); err != nil {
