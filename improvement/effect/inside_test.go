@@ -417,7 +417,7 @@ func TestEngineAnswersTheQuestionOfAnAction(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got.Verdict != effect.TooEarly || got.Before.Months != 3 || got.After.Months != 2 ||
+			if got.Verdict != effect.TooEarly || got.Before.Months != 2 || got.After.Months != 2 ||
 				got.Target.Label != "Spanish" {
 				t.Errorf("%s of %d and %d months: %s", got.Verdict, got.Before.Months, got.After.Months, got.Sentence)
 			}
