@@ -73,7 +73,7 @@ type rig struct {
 	log   *worldtest.Log
 }
 
-func newRig(t *testing.T, config room.Config, roles ...role.Role) *rig {
+func newRig(t testing.TB, config room.Config, roles ...role.Role) *rig {
 	t.Helper()
 	out := &rig{trail: &trail{}, log: &worldtest.Log{}}
 	pages, err := written()
