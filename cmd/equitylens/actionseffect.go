@@ -156,15 +156,20 @@ func (p *program) printSignals(e effect.Effect) {
 		if s.Code != e.Target.Code || s.Code == "" {
 			continue
 		}
+		counts := map[string]int{}
 		for _, signal := range s.Signals {
-			p.print("signal on the %s chart of %s: %s\n", s.Chart, s.Label, signalText(signal))
+			counts[signalText(signal)]++
+		}
+		for _, text := range sortedKeys(counts) {
+			p.print("signal on the %s chart of %s, %d times: %s\n", s.Chart, s.Label, counts[text], text)
 		}
 	}
 }
 
+// signalText says a pattern and on which side it is.
 func signalText(s gap.Signal) string {
-	if len(s.Months) == 0 || s.Side == "" {
+	if s.Side == "" {
 		return s.Says
 	}
-	return fmt.Sprintf("%s (%s to %s, %s)", s.Says, s.Months[0], s.Months[len(s.Months)-1], s.Side)
+	return fmt.Sprintf("%s (%s)", s.Says, s.Side)
 }
