@@ -16,6 +16,9 @@ type Tally struct {
 	// Events is how many are in the worklist, Settled of how many there is an answer, Withdrawn how many
 	// of those their source does not have any more.
 	Events, Settled, Withdrawn int
+	// Recorded is of how many others an answer came with the event. Measures count it until somebody
+	// reviews the event.
+	Recorded int
 	// Ways are the settled ones by how the events came to be known, in the order of Detections, each by
 	// itself: their sum says nothing, because what is reported depends on who reports.
 	Ways []Way
@@ -44,6 +47,9 @@ func (d *Desk) settled(ctx context.Context, events Events, f *Filter) ([]Review,
 		}
 		t.Events++
 		if items[i].State != Settled {
+			if slices.Contains([]Answer{Yes, No, Undetermined}, Answer(items[i].Recorded)) {
+				t.Recorded++
+			}
 			continue
 		}
 		t.Settled++

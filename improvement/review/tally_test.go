@@ -38,9 +38,12 @@ func TestTallyKeepsDetectionsApart(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s.events = append(s.events[1:], event("open", "2026-03-02"), event("later", "2026-04-01"))
+	recorded := func(e *facts.Event) { e.Recorded = "no" }
+	s.events = append(s.events[1:], event("open", "2026-03-02"), event("later", "2026-04-01", recorded),
+		event("recorded", "2026-03-03", recorded), event("unasked", "2026-03-03", func(e *facts.Event) { e.Recorded = "not-asked" }))
+	recorded(&s.events[0]) // It is settled, so that what came with it counts no more.
 	got, err := desk.Tally(t.Context(), review.Filter{To: day("2026-03-31")})
-	want := review.Tally{Events: 6, Settled: 5, Withdrawn: 1, Ways: []review.Way{
+	want := review.Tally{Events: 8, Settled: 5, Withdrawn: 1, Recorded: 1, Ways: []review.Way{
 		{
 			Detection: review.Reported, Events: 3, Answers: map[review.Answer]int{review.Yes: 2, review.No: 1},
 			Factors: map[review.Factor]int{review.Data: 2, review.Bias: 1},

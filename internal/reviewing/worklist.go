@@ -110,6 +110,9 @@ func (t *teller) rate(list review.List, tally review.Tally) []string {
 	share := t.Percent(float64(tally.Settled)/float64(tally.Events), 0)
 	said := []string{t.Say("review.rate", tally.Events, t.Count(float64(tally.Events)),
 		t.Count(float64(tally.Settled)), share)}
+	if tally.Recorded > 0 {
+		said = append(said, t.Say("review.recorded.some", tally.Recorded))
+	}
 	if list.Overdue > 0 {
 		said = append(said, t.Say("review.overdue", list.Overdue))
 	}
