@@ -10,13 +10,16 @@ LINT    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 export CGO_ENABLED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build install test lint fuzz vulncheck bench check-deploy image clean
+.PHONY: help demo demo-network build install test lint fuzz vulncheck soak-decisions bench check-deploy image clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: build ## build, then show the equity gaps of a made-up hospital; DEMO=... passes flags
 	$(BIN) demo $(DEMO)
+
+demo-network: build ## build, then let eight made-up institutions hand in to a coordinator; DEMO=... passes flags
+	$(BIN) demo-network $(DEMO)
 
 build: ## build bin/equitylens
 	$(GO) build -trimpath -ldflags "-X main.version=$(VERSION)" -o $(BIN) ./cmd/equitylens
@@ -35,6 +38,9 @@ fuzz: ## run every fuzz target for FUZZTIME (default 30s) each
 
 vulncheck: ## report known faults of our dependencies that this program can reach (asks vuln.go.dev)
 	$(GO) run $(VULN) ./...
+
+soak-decisions: ## kill programs that write decisions a thousand times, and look for what was acknowledged
+	EQUITYLENS_KILL_ROUNDS=1000 $(GO) test -count=1 -run OutlivesAKill -timeout 2h -v ./store/decisions
 
 bench: ## print the ratios of speed and memory, measured in one run; wants 25 GB of disk and minutes
 	$(GO) test -run '^$$' -bench . -benchtime 3x -timeout 60m ./internal/bench

@@ -97,6 +97,7 @@ func (p *program) demo(ctx context.Context, flags demoFlags) (err error) {
 	cfg := config.Default()
 	p.override(&cfg)
 	cfg.Log = config.Log{Level: "warn", Format: "text"}
+	cfg.Reviews.TwoPerson, cfg.Reviews.Since = config.SevereTwoPerson, demoYear+"-01-01"
 	made := population.Config{Patients: flags.patients, Seed: flags.seed}
 	if flags.improves != "" {
 		day, err := time.Parse(time.DateOnly, flags.improves)
