@@ -3,6 +3,7 @@ package evidence_test
 import (
 	"slices"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,20 +23,23 @@ import (
 
 var made = time.Date(2026, time.March, 2, 12, 0, 0, 0, time.UTC)
 
+// english and spanish read the catalogues once.
+var (
+	english = sync.OnceValues(func() (*words.Words, error) { return words.New(words.Languages()[0], time.UTC) })
+	spanish = sync.OnceValues(func() (*words.Words, error) { return words.New(words.Languages()[1], time.UTC) })
+)
+
 func options(t testing.TB, language string) evidence.Options {
 	t.Helper()
-	for _, tag := range words.Languages() {
-		if tag.String() != language {
-			continue
-		}
-		w, err := words.New(tag, time.UTC)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return evidence.Options{Words: w, Organization: "Hillcrest", Software: "1.2.3"}
+	read := english
+	if language == "es" {
+		read = spanish
 	}
-	t.Fatalf("there are no words of %s", language)
-	return evidence.Options{}
+	w, err := read()
+	if err != nil || w.Tag().String() != language {
+		t.Fatalf("there are no words of %s: %v", language, err)
+	}
+	return evidence.Options{Words: w, Organization: "Hillcrest", Software: "1.2.3"}
 }
 
 func definitions(t testing.TB) []measure.Definition {

@@ -8,14 +8,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
-	"github.com/equitylens/equitylens/fhir/r4"
 	"github.com/equitylens/equitylens/improvement/readiness"
 	"github.com/equitylens/equitylens/measure/export"
 	"github.com/equitylens/equitylens/measure/gap"
 	"github.com/equitylens/equitylens/measure/release"
-	"github.com/equitylens/equitylens/measure/report"
 )
 
 // ErrThere says that there is something already where a pack should be put. Nothing is overwritten.
@@ -82,23 +79,6 @@ func Make(m Material, o Options) (Pack, error) {
 
 func (b *builder) table() export.Table {
 	return export.Table{Results: b.m.Results, Gaps: b.gaps, Software: b.o.Software}
-}
-
-// bundle writes the summary reports of all results as one FHIR Bundle.
-func (b *builder) bundle(out *bytes.Buffer) error {
-	reports, err := report.New(report.Config{
-		Canonical: b.o.Canonical, Organization: b.o.Organization, Version: b.o.Software,
-		Now: func() time.Time { return b.m.Made },
-	})
-	if err != nil {
-		return err
-	}
-	text, err := r4.Marshal(reports.Bundle(b.m.Results))
-	if err != nil {
-		return fmt.Errorf("write bundle: %w", err)
-	}
-	_, _ = out.Write(append(bytes.TrimSpace(text), '\n'))
-	return nil
 }
 
 // readme says what the files are, with their digests.

@@ -232,7 +232,6 @@ func TestThePublicSeesWhatIsReleased(t *testing.T) {
 	m.Results = sites.Results // The names of sites are released.
 	secrets := []string{
 		canary, "7,712,345", "7712345", "8,123,456", "8123456", "71.2", "0.7123", "9,241,777", "9241777", "0.41237",
-		"readiness-2025",
 	}
 	inside := everything(t, pack(t, m, options(t, "en")))
 	for _, secret := range []string{canary, "7,712,345", "8,123,456", "71.2", "9,241,777"} {
@@ -297,15 +296,42 @@ func TestTheReadmeHoldsTheDigests(t *testing.T) {
 	}
 }
 
-func TestTheBundleIsValid(t *testing.T) {
+func TestTheBundleHoldsFiguresAndDecisions(t *testing.T) {
 	t.Parallel()
-	m := material(t, "x")
-	resource, err := r4.Unmarshal(file(t, pack(t, m, options(t, "en")), evidence.BundleFile))
-	if err != nil {
-		t.Fatalf("Unmarshal() = %v", err)
-	}
-	if got := len(resource.GetBundle().GetEntry()); got != len(m.Results) {
-		t.Errorf("%d entries, want %d", got, len(m.Results))
+	for audience, flags := range map[release.Audience]int{release.Internal: 1, release.Public: 0} {
+		m := material(t, "x")
+		m.Audience = audience
+		resource, err := r4.Unmarshal(file(t, pack(t, m, options(t, "en")), evidence.BundleFile))
+		if err != nil {
+			t.Fatalf("Unmarshal() = %v", err)
+		}
+		got, seen := map[string]int{}, map[string]bool{}
+		for _, e := range resource.GetBundle().GetEntry() {
+			url := e.GetFullUrl().GetValue()
+			if url == "" || seen[url] {
+				t.Errorf("the address %q is none, or that of two", url)
+			}
+			seen[url] = true
+			r := e.GetResource()
+			for kind, there := range map[string]bool{
+				"MeasureReport": r.GetMeasureReport() != nil, "Questionnaire": r.GetQuestionnaire() != nil,
+				"QuestionnaireResponse": r.GetQuestionnaireResponse() != nil, "Task": r.GetTask() != nil,
+				"Goal": r.GetGoal() != nil, "Flag": r.GetFlag() != nil,
+			} {
+				if there {
+					got[kind]++
+				}
+			}
+		}
+		want := map[string]int{
+			"MeasureReport": len(m.Results), "Questionnaire": 1, "QuestionnaireResponse": 1, "Task": 1, "Goal": 1,
+		}
+		if flags > 0 {
+			want["Flag"] = flags
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s bundle (-want +got):\n%s", audience, diff)
+		}
 	}
 }
 
