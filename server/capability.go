@@ -65,7 +65,9 @@ func (s *Server) security() *capb.CapabilityStatement_Rest_Security {
 		Description: r4.Markdown("OAuth 2.0: client credentials with private_key_jwt (SMART Backend " +
 			"Services) for programs, authorization code with PKCE for people, where they sign in; see .well-known/smart-configuration. A token without equitylens/unsuppressed gets " +
 			"the public release; equitylens/patients covers reports that name patients, each of which is " +
-			"audited; equitylens/import covers $import. Of a person a scope user/X is taken where a " +
+			"audited; equitylens/import covers $import and AdverseEvents that are handed in; " +
+			"equitylens/review, equitylens/narrative and equitylens/improve cover reviews, their free text " +
+			"and actions. Of a person a scope user/X is taken where a " +
 			"program needs system/X. Every access is audited; system/AuditEvent.rs reads the trail."),
 	}
 }

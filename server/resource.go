@@ -20,14 +20,16 @@ import (
 	"github.com/equitylens/equitylens/internal/phi"
 )
 
-// Resource is a route of the API that somebody else answers. It passes what every other route of the
-// API passes: the token and its scope, the bounds, the audit trail; below /fhir the media types too.
+// Resource is a route of the API that somebody else answers. It passes what every other route of
+// the API passes: the token and its scope, the bounds, the audit trail; below /fhir the media types
+// too.
 type Resource struct {
 	Method string
-	// Path is a template of the router, "/fhir/AdverseEvent/{id}", where {id} is a FHIR id. The handler
-	// reads what stands in it by PathValue.
+	// Path is a template of the router, "/fhir/AdverseEvent/{id}", where {id} is a FHIR id. The
+	// handler reads what stands in it by PathValue.
 	Path string
-	// Scope is what a token must cover; Public is the reason why anyone is answered. One of them is set.
+	// Scope is what a token must cover; Public is the reason why anyone is answered. One of them is
+	// set.
 	Scope  string
 	Public string
 	// Does is what the audit trail calls it. It must be set where there is a Scope.
@@ -75,8 +77,8 @@ type Answer struct {
 	Location string
 }
 
-// Responder answers a request with a resource or says why not: an error of Refuse and its kin is told
-// to the caller, any other becomes what the table of errors says, and is logged if it is ours.
+// Responder answers a request with a resource or says why not: an error of Refuse and its kin is
+// told to the caller, any other becomes what the table of errors says, and is logged if it is ours.
 type Responder func(r *http.Request) (Answer, error)
 
 // ServeHTTP implements http.Handler.
@@ -165,8 +167,8 @@ func Demand(ctx context.Context, need string) error { return demand(principalOf(
 // called before the answer begins.
 func About(r *http.Request, patients ...phi.ID) { about(r, patients...) }
 
-// IfMatch reads the version that a change rests upon: W/"3" is 3. Without one the change is refused,
-// for it might undo what somebody else has done in the meantime.
+// IfMatch reads the version that a change rests upon: W/"3" is 3. Without one the change is
+// refused, for it might undo what somebody else has done in the meantime.
 func IfMatch(r *http.Request) (version int, err error) {
 	values := r.Header.Values("If-Match")
 	if len(values) == 0 {

@@ -8,15 +8,16 @@ import (
 	"time"
 )
 
-// totalParameter says whether the caller wants to know how many matches there are in all: none, estimate
-// or accurate.
+// totalParameter says whether the caller wants to know how many matches there are in all: none,
+// estimate or accurate.
 const totalParameter = "_total"
 
 // Query is a search of one type as it was understood, for who answers a Resource.
 type Query struct {
 	// Criteria are the parameters that were understood. A repeated one is an and, a comma an or.
 	Criteria url.Values
-	// Count is how many matches the page may hold, at most 200; 0 asks for the number of matches alone.
+	// Count is how many matches the page may hold, at most 200; 0 asks for the number of matches
+	// alone.
 	Count int
 	// Cursor is where the page begins: what an earlier page gave as next. Empty is the first page.
 	Cursor string
@@ -29,8 +30,8 @@ type Query struct {
 // Link is a link of a Bundle.
 type Link struct{ Relation, URL string }
 
-// ReadQuery reads the search of a type. A parameter that is not known is passed over and left out of
-// the links, or refused where the caller prefers strict handling
+// ReadQuery reads the search of a type. A parameter that is not known is passed over and left out
+// of the links, or refused where the caller prefers strict handling
 // (http://hl7.org/fhir/R4/search.html#errors).
 func ReadQuery(r *http.Request, resourceType string, known ...string) (Query, error) {
 	inner, err := readSearch(r, "/"+resourceType,
@@ -60,8 +61,8 @@ func ReadQuery(r *http.Request, resourceType string, known ...string) (Query, er
 	return q, nil
 }
 
-// One returns the only value of a criterion that takes one, without alternatives; "" where it is not
-// given.
+// One returns the only value of a criterion that takes one, without alternatives; "" where it is
+// not given.
 func (q Query) One(name string) (string, error) {
 	values := q.Criteria[name]
 	switch {
@@ -75,8 +76,8 @@ func (q Query) One(name string) (string, error) {
 	return values[0], nil
 }
 
-// Codes returns the codes of which one must match, without the systems before the bars; nothing where
-// the criterion is not given.
+// Codes returns the codes of which one must match, without the systems before the bars; nothing
+// where the criterion is not given.
 func (q Query) Codes(name string) ([]string, error) {
 	values := q.Criteria[name]
 	if len(values) > 1 {
@@ -100,8 +101,8 @@ func (q Query) Matches(holds func(name, value string) (bool, error)) (bool, erro
 	return search{used: q.Criteria}.all(holds)
 }
 
-// Links are those of the page: itself, and the next one where next is not empty. Base is the address
-// of the API.
+// Links are those of the page: itself, and the next one where next is not empty. Base is the
+// address of the API.
 func (q Query) Links(base, next string) []Link {
 	links := []Link{{"self", q.inner.link(base, 0)}}
 	if next == "" {
@@ -115,8 +116,8 @@ func (q Query) Links(base, next string) []Link {
 	return append(links, Link{"next", own.link(base, 0)})
 }
 
-// DateMatches compares what a resource says, from one instant to the first that is no longer part of
-// it, with a date of a search, as http://hl7.org/fhir/R4/search.html#date has it.
+// DateMatches compares what a resource says, from one instant to the first that is no longer part
+// of it, with a date of a search, as http://hl7.org/fhir/R4/search.html#date has it.
 func DateMatches(name, value string, from, to time.Time) (bool, error) {
 	return dateMatches(name, value, span{from, to})
 }

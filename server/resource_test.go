@@ -171,6 +171,12 @@ func TestResourcesAreRecorded(t *testing.T) {
 	if strings.Contains(f.log.String(), "canary") {
 		t.Errorf("the log names the patient: %s", f.log)
 	}
+	f.call("PUT", "/fhir/Task/7", "{}", "Authorization: Bearer "+improve, "Content-Type: application/fhir+json",
+		`If-Match: W/"2"`)
+	changed := f.records(t)[1]
+	if changed.Subtype[0].Code != "update" || changed.Outcome != "4" {
+		t.Errorf("a change that was refused is recorded as %+v", changed)
+	}
 }
 
 func TestCapabilityOfResources(t *testing.T) {

@@ -12,8 +12,8 @@ import (
 	"github.com/equitylens/equitylens/improvement/review"
 )
 
-// AimExtension stands at the target of a Goal: rate, dimension, group, reference and site, as far as
-// there are any. R4 has no element for who a target is of.
+// AimExtension stands at the target of a Goal: rate, dimension, group, reference and site, as far
+// as there are any. R4 has no element for who a target is of.
 const AimExtension = r4.Own + "aim"
 
 // ActionStatus is the status of the Task of an action in a state.
@@ -24,8 +24,8 @@ func ActionStatus(s action.State) string {
 	return string(s)
 }
 
-// ActionTask writes an action as a Task, whose focus is the Goal of the same id. Title, What and the
-// summary of the result are free text. The owner is a role or a department.
+// ActionTask writes an action as a Task, whose focus is the Goal of the same id. Title, What and
+// the summary of the result are free text. The owner is a role or a department.
 func (w Writer) ActionTask(a *action.Action) *tpb.Task {
 	out := &tpb.Task{
 		Id: &dpb.Id{Value: a.ID}, Meta: meta(a.Version, a.Changed),
@@ -119,8 +119,9 @@ func LifecycleStatus(s action.State) string {
 	return string(s)
 }
 
-// achievement says how far the goal of a closed action was reached, in the eyes of who closed it. That
-// the inequity became smaller is called improving, not achieved: nobody was asked whether it is gone.
+// achievement says how far the goal of a closed action was reached, in the eyes of who closed it.
+// That the inequity became smaller is called improving, not achieved: nobody was asked whether it
+// is gone.
 func achievement(r *action.Result) *dpb.CodeableConcept {
 	if r == nil {
 		return nil
@@ -148,7 +149,8 @@ func (w Writer) Goal(a *action.Action) *gpb.Goal {
 		out.Start = &gpb.Goal_StartX{Choice: &gpb.Goal_StartX_Date{Date: start}}
 	}
 	target := &gpb.Goal_Target{
-		Measure:   &dpb.CodeableConcept{Coding: []*dpb.Coding{r4.Coding(SystemMeasure, a.Aim.Measure, "")}},
+		Measure: &dpb.CodeableConcept{Coding: []*dpb.Coding{r4.Coding(SystemMeasure, a.Aim.Measure,
+			"")}},
 		Extension: []*dpb.Extension{aim(a.Aim)},
 	}
 	if a.Aim.Target != nil {

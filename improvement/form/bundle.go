@@ -73,8 +73,8 @@ type Past struct {
 	At      time.Time
 }
 
-// History makes the history of one resource at an address such as "Task/1", from its versions, of which
-// the newest comes first.
+// History makes the history of one resource at an address such as "Task/1", from its versions, of
+// which the newest comes first.
 func History(address string, versions []Past, links []Link) (*rpb.Bundle, error) {
 	total := uint32(len(versions)) // #nosec G115 -- nobody writes so often.
 	bundle := &rpb.Bundle{

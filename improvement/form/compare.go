@@ -13,8 +13,8 @@ import (
 	"github.com/equitylens/equitylens/fhir/r4"
 )
 
-// Fault is one thing that is wrong with a resource that was sent. It repeats nothing of it but the names
-// of elements.
+// Fault is one thing that is wrong with a resource that was sent. It repeats nothing of it but the
+// names of elements.
 type Fault struct {
 	// Path is that of the element, "AdverseEvent.severity"; empty where the resource as a whole is at
 	// fault.
@@ -56,9 +56,9 @@ func tree(resource proto.Message) (map[string]any, error) {
 	return out, nil
 }
 
-// beyond returns the path of an element of a that is not in b, or is another there; empty where there
-// is none. Lists may be in another order. The names in skip are passed over at the top, display
-// everywhere: it says in words what a code says.
+// beyond returns the path of an element of a that is not in b, or is another there; empty where
+// there is none. Lists may be in another order. The names in skip are passed over at the top,
+// display everywhere: it says in words what a code says.
 func beyond(path string, a, b map[string]any, skip ...string) string {
 	for _, name := range slices.Sorted(maps.Keys(a)) {
 		if name == "display" || slices.Contains(skip, name) {
@@ -82,7 +82,8 @@ func beyondValue(path string, a, b any) string {
 	case []any:
 		others, _ := b.([]any)
 		for i, one := range a {
-			if !slices.ContainsFunc(others, func(other any) bool { return beyondValue("", one, other) == "" }) {
+			same := func(other any) bool { return beyondValue("", one, other) == "" }
+			if !slices.ContainsFunc(others, same) {
 				return closest(path+"["+strconv.Itoa(i)+"]", one, others, i)
 			}
 		}

@@ -35,14 +35,18 @@ const (
 
 func details() []review.Concept {
 	return []review.Concept{
-		term(detailAnswer, "Answer", "Respuesta", "Whether inequity contributed.", "Si la inequidad contribuyó."),
-		term(detailFactor, "Factor", "Factor", "In which way it contributed.", "De qué forma contribuyó."),
+		term(detailAnswer, "Answer", "Respuesta", "Whether inequity contributed.",
+			"Si la inequidad contribuyó."),
+		term(detailFactor, "Factor", "Factor", "In which way it contributed.",
+			"De qué forma contribuyó."),
 		term(detailDetection, "Detection", "Detección", "How the event came to be known.",
 			"Cómo se conoció el evento."),
 		term(detailHow, "How it was settled", "Cómo se resolvió", "In which way the review was settled.",
 			"De qué forma se resolvió la revisión."),
-		term(detailOutcome, "Outcome", "Resultado", "What came of the action.", "Qué resultó de la acción."),
-		term(detailSummary, "Summary", "Resumen", "What came of it, in words.", "Qué resultó, en palabras."),
+		term(detailOutcome, "Outcome", "Resultado", "What came of the action.",
+			"Qué resultó de la acción."),
+		term(detailSummary, "Summary", "Resumen", "What came of it, in words.",
+			"Qué resultó, en palabras."),
 		term(detailFinding, "Finding", "Hallazgo", "What is answered.", "A qué se responde."),
 		term(detailSnapshot, "Snapshot", "Instantánea", "The snapshot that was looked at.",
 			"La instantánea que se miró."),
@@ -50,16 +54,20 @@ func details() []review.Concept {
 			"El período en el que se halló."),
 		term(detailReview, "Reviewed event", "Evento revisado", "An event of the cluster.",
 			"Un evento del conjunto."),
-		term(detailMeasure, "Measure", "Medida", "The measure that should move.", "La medida que debería cambiar."),
+		term(detailMeasure, "Measure", "Medida", "The measure that should move.",
+			"La medida que debería cambiar."),
 		term(detailRate, "Rate", "Tasa", "The rate of the measure; without it the first one.",
 			"La tasa de la medida; sin ella, la primera."),
 		term(detailDimension, "Dimension", "Dimensión", "That by which groups are told apart.",
 			"Aquello por lo que se distinguen los grupos."),
 		term(detailGroup, "Group", "Grupo", "A group that should move, by its code.",
 			"Un grupo que debería cambiar, por su código."),
-		term(detailReference, "Reference", "Referencia", "The group that it is held against, by its code, or best, "+
-			"largest or overall.", "El grupo con el que se compara, por su código, o best, largest u overall."),
-		term(detailSite, "Site", "Centro", "A site to which it is limited.", "Un centro al que se limita."),
+		term(detailReference, "Reference", "Referencia",
+			"The group that it is held against, by its code, or best, "+
+				"largest or overall.", "El grupo con el que se compara, por su código, o best, largest u "+
+				"overall."),
+		term(detailSite, "Site", "Centro", "A site to which it is limited.",
+			"Un centro al que se limita."),
 		term(detailTarget, "Target", "Meta", "The score that is aimed at, in the unit of the measure.",
 			"La puntuación que se busca, en la unidad de la medida."),
 		term(detailLooked, "Looked at", "Mirada", "When somebody last looked at the figures.",
@@ -84,12 +92,14 @@ func (in *inputs) add(code string, value *inputValue) {
 
 func (in *inputs) text(code, value string) {
 	if value != "" {
-		in.add(code, &inputValue{Choice: &tpb.Task_Parameter_ValueX_StringValue{StringValue: r4.Text(value)}})
+		in.add(code,
+			&inputValue{Choice: &tpb.Task_Parameter_ValueX_StringValue{StringValue: r4.Text(value)}})
 	}
 }
 
 func (in *inputs) concept(code string, value *dpb.CodeableConcept) {
-	in.add(code, &inputValue{Choice: &tpb.Task_Parameter_ValueX_CodeableConcept{CodeableConcept: value}})
+	in.add(code,
+		&inputValue{Choice: &tpb.Task_Parameter_ValueX_CodeableConcept{CodeableConcept: value}})
 }
 
 func (in *inputs) reference(code string, value *dpb.Reference) {

@@ -13,8 +13,8 @@ import (
 type Writer struct {
 	// Organization is the institution whose goals and actions these are, by its name.
 	Organization string
-	// Narrative says that free text is written. Without it an element that would hold some says that it
-	// is masked.
+	// Narrative says that free text is written. Without it an element that would hold some says that
+	// it is masked.
 	Narrative bool
 }
 
@@ -70,8 +70,8 @@ func date(day string) *dpb.Date {
 	return &dpb.Date{ValueUs: at.UnixMicro(), Timezone: "UTC", Precision: dpb.Date_DAY}
 }
 
-// period is from one day to another, both inside; an end that is none is open. Nil where neither is a
-// day.
+// period is from one day to another, both inside; an end that is none is open. Nil where neither is
+// a day.
 func period(start, end string) *dpb.Period {
 	from, to := dayTime(start), dayTime(end)
 	if from == nil && to == nil {

@@ -77,8 +77,8 @@ func FindingOf(event *facts.Event, r *review.Review) Finding {
 	return f
 }
 
-// AdverseEvent writes an event and the answer of its review. Its id is that of the review; that which
-// the source gave it is its identifier.
+// AdverseEvent writes an event and the answer of its review. Its id is that of the review; that
+// which the source gave it is its identifier.
 func (w Writer) AdverseEvent(event *facts.Event, r *review.Review) *aepb.AdverseEvent {
 	f := FindingOf(event, r)
 	out := &aepb.AdverseEvent{

@@ -14,9 +14,9 @@ import (
 // DeclaredCondition is the category of the Flag of a declared condition: a code of SystemFlag.
 const DeclaredCondition = "declared-condition"
 
-// Flag writes a declared condition, as it stands on a day. Its subject is the site, or the institution
-// where it holds for all sites. The name says what was declared and is no free text about anybody, yet
-// somebody typed it: it is written where free text is.
+// Flag writes a declared condition, as it stands on a day. Its subject is the site, or the
+// institution where it holds for all sites. The name says what was declared and is no free text
+// about anybody, yet somebody typed it: it is written where free text is.
 func (w Writer) Flag(c *action.Condition, on time.Time) *fpb.Flag {
 	out := &fpb.Flag{
 		Id: &dpb.Id{Value: c.ID}, Meta: meta(c.Version, time.Time{}),

@@ -238,8 +238,8 @@ func TestTerminologyGolden(t *testing.T) {
 	}
 }
 
-// Everything that is published is complete: a code has words, its table is counted, its value set says
-// the same system, and the tables of the reviews have an example in both languages.
+// Everything that is published is complete: a code has words, its table is counted, its value set
+// says the same system, and the tables of the reviews have an example in both languages.
 func TestTerminologyIsWhole(t *testing.T) {
 	t.Parallel()
 	sets := map[string]string{}

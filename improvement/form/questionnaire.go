@@ -51,11 +51,12 @@ func said(text readiness.Text) *dpb.String {
 }
 
 func translated(text string) *dpb.Extension {
-	return r4.Complex(translation, r4.CodeExtension("lang", spanish), r4.TextExtension("content", text))
+	return r4.Complex(translation, r4.CodeExtension("lang", spanish), r4.TextExtension("content",
+		text))
 }
 
-// Questionnaire writes what an institution is asked: a group for each domain, in it a choice for each
-// item, below that a comment. An item that figures answer is read only.
+// Questionnaire writes what an institution is asked: a group for each domain, in it a choice for
+// each item, below that a comment. An item that figures answer is read only.
 func Questionnaire(q *readiness.Questionnaire) *qpb.Questionnaire {
 	out := &qpb.Questionnaire{
 		Id: &dpb.Id{Value: QuestionnaireID}, Url: r4.URI(QuestionnaireURL), Version: r4.Text(q.Version),
@@ -118,8 +119,8 @@ func question(q *readiness.Questionnaire, i readiness.Item) *itemProto {
 	return out
 }
 
-// ResponseStatus is the status of the QuestionnaireResponse of an assessment. One that was opened again
-// after it was final is amended.
+// ResponseStatus is the status of the QuestionnaireResponse of an assessment. One that was opened
+// again after it was final is amended.
 func ResponseStatus(a *readiness.Assessment) string {
 	switch {
 	case a.State != readiness.Final:
@@ -164,7 +165,8 @@ func (w Writer) QuestionnaireResponse(
 	return out
 }
 
-// reply writes the answer to one item. What stands below it stands below its answer, where there is one.
+// reply writes the answer to one item. What stands below it stands below its answer, where there is
+// one.
 func (w Writer) reply(i readiness.Item, a readiness.Answer) *replyProto {
 	out := &replyProto{LinkId: r4.Text(i.ID), Text: r4.Text(i.Asks.In("en"))}
 	var below []*replyProto

@@ -38,9 +38,9 @@ func otherType(want string) error {
 	return &InvalidError{Unreadable: true, Faults: []Fault{{Text: "the body must be one " + want}}}
 }
 
-// ReadAdverseEvent reads the answer in an AdverseEvent that was sent to take the place of the one that
-// is served. Nothing else of it may differ: an error names the element that does. Unchanged says that
-// the answer does not differ either; what is masked in what was sent counts as it stands.
+// ReadAdverseEvent reads the answer in an AdverseEvent that was sent to take the place of the one
+// that is served. Nothing else of it may differ: an error names the element that does. Unchanged
+// says that the answer does not differ either; what is masked in what was sent counts as it stands.
 func ReadAdverseEvent(
 	text []byte, served *aepb.AdverseEvent, standing Finding,
 ) (answer Finding, unchanged bool, err error) {
@@ -151,8 +151,8 @@ func maskedIn(all []*dpb.Extension) bool {
 	})
 }
 
-// unchanged reports whether the answer is the one that stands. Masked says that its texts were kept back
-// from who sent it, so that they are as they were unless there are others.
+// unchanged reports whether the answer is the one that stands. Masked says that its texts were kept
+// back from who sent it, so that they are as they were unless there are others.
 func (f Finding) unchanged(standing Finding, masked bool) bool {
 	if f.Answer == notAsked {
 		f.Answer = ""
@@ -182,7 +182,8 @@ func same(sent, served *aepb.AdverseEvent, others []*dpb.Extension) error {
 	}
 	for _, direction := range [][2]map[string]any{{sentTree, servedTree}, {servedTree, sentTree}} {
 		if at := beyond("AdverseEvent", direction[0], direction[1], "meta"); at != "" {
-			return invalid(at, "it differs from what is served, and only the answer of the review is taken here")
+			return invalid(at,
+				"it differs from what is served, and only the answer of the review is taken here")
 		}
 	}
 	return nil

@@ -19,9 +19,9 @@ type Replies struct {
 	Finish bool
 }
 
-// ReadQuestionnaireResponse reads the answers in a QuestionnaireResponse that was sent to take the place
-// of that of an assessment as it stands. An item that is not there takes its answer back. The answers to
-// items from data must be those that stand.
+// ReadQuestionnaireResponse reads the answers in a QuestionnaireResponse that was sent to take the
+// place of that of an assessment as it stands. An item that is not there takes its answer back. The
+// answers to items from data must be those that stand.
 func ReadQuestionnaireResponse(
 	text []byte, q *readiness.Questionnaire, stands *readiness.Assessment,
 ) (Replies, error) {
@@ -77,7 +77,8 @@ func (r *replyReader) group(path string, group *replyProto) error {
 		return invalid(path+".linkId", "the questionnaire has no such group")
 	}
 	for i, one := range group.GetItem() {
-		if err := r.item(fmt.Sprintf("%s.item[%d]", path, i), group.GetLinkId().GetValue(), one); err != nil {
+		at := fmt.Sprintf("%s.item[%d]", path, i)
+		if err := r.item(at, group.GetLinkId().GetValue(), one); err != nil {
 			return err
 		}
 	}
@@ -116,7 +117,7 @@ func (r *replyReader) item(path, domain string, one *replyProto) error {
 		}
 	}
 	if item.FromData() {
-		if level := r.stands.Answers[id].Level; reply.Level != nil && (level == nil || *level != *reply.Level) {
+		if reply.Level != nil && !equalLevels(reply.Level, r.stands.Answers[id].Level) {
 			return invalid(path+".answer", "the data answer this item")
 		}
 		reply.Level = nil
@@ -152,7 +153,8 @@ func equalLevels(a, b *readiness.Level) bool {
 	return a == nil && b == nil || a != nil && b != nil && *a == *b
 }
 
-// nothingElse refuses a response that says anything that the assessment would not, with these replies.
+// nothingElse refuses a response that says anything that the assessment would not, with these
+// replies.
 func nothingElse(
 	sent *qrpb.QuestionnaireResponse, q *readiness.Questionnaire, stands *readiness.Assessment,
 	said map[string]readiness.Reply,

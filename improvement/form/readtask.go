@@ -14,10 +14,10 @@ import (
 	"github.com/equitylens/equitylens/improvement/review"
 )
 
-// ReadActionTask reads an action from the Task that somebody sent: to take the place of old, or as a new
-// one where old is nil. What the server sets is that of old. An element of which an action has nothing
-// is refused, so that nothing is dropped unseen. Whether the action is one that can be kept is for the
-// register to say.
+// ReadActionTask reads an action from the Task that somebody sent: to take the place of old, or as
+// a new one where old is nil. What the server sets is that of old. An element of which an action
+// has nothing is refused, so that nothing is dropped unseen. Whether the action is one that can be
+// kept is for the register to say.
 func (w Writer) ReadActionTask(text []byte, old *action.Action) (action.Action, error) {
 	resource, err := parse(text)
 	if err != nil {
@@ -151,8 +151,8 @@ func readOutputs(all []*outputProto, out, old *action.Action) error {
 	return nil
 }
 
-// nothingElse refuses a Task that says anything that the action does not: it is written again, and has
-// to say all of it.
+// nothingElse refuses a Task that says anything that the action does not: it is written again, and
+// has to say all of it.
 func (w Writer) nothingElse(sent *tpb.Task, read *action.Action, added bool) error {
 	w.Narrative = true
 	sentTree, err := tree(withoutClosed(sent))

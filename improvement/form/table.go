@@ -25,8 +25,8 @@ const (
 	SystemFlag = r4.OwnSystem + "flag-category"
 	// SystemLevel is how far something has grown.
 	SystemLevel = r4.OwnSystem + "readiness-level"
-	// SystemMeasure holds the measures of the catalogue by their ids, which differ from site to site: it
-	// is not published.
+	// SystemMeasure holds the measures of the catalogue by their ids, which differ from site to site:
+	// it is not published.
 	SystemMeasure = r4.OwnSystem + "measure"
 )
 
@@ -65,15 +65,19 @@ func tables() []table {
 func reviewTables() []table {
 	return []table{
 		{review.SystemAnswer, "InequityContribution",
-			review.Words{English: "Was inequity a contributing factor", Spanish: "¿Contribuyó la inequidad?"},
-			"The answer to the question whether inequity was among the factors that contributed to a harm event.",
+			review.Words{English: "Was inequity a contributing factor",
+				Spanish: "¿Contribuyó la inequidad?"},
+			"The answer to the question whether inequity was among the factors that " +
+				"contributed to a harm event.",
 			func() []review.Concept { return append(review.Answers(), review.NotAsked()) }},
 		{review.SystemFactor, "InequityFactor",
-			review.Words{English: "Ways in which inequity contributes", Spanish: "Formas en que contribuye la inequidad"},
+			review.Words{English: "Ways in which inequity contributes",
+				Spanish: "Formas en que contribuye la inequidad"},
 			"In which way inequity contributed to a harm event, or which root cause an action addresses.",
 			review.Factors},
 		{review.SystemDetection, "EventDetection",
-			review.Words{English: "How a harm event came to be known", Spanish: "Cómo se conoció un evento adverso"},
+			review.Words{English: "How a harm event came to be known",
+				Spanish: "Cómo se conoció un evento adverso"},
 			"How a harm event came to be known. Events that came to be known in different ways are never " +
 				"counted together.",
 			review.Detections},
@@ -164,7 +168,8 @@ func outcomes() []review.Concept {
 		term(string(action.Reduced), "Reduced", "Se redujo", "The inequity is smaller than before.",
 			"La inequidad es menor que antes."),
 		term(string(action.NoChange), "No change", "Sin cambio", "It is what it was.", "Es la que era."),
-		term(string(action.Widened), "Widened", "Aumentó", "It is larger than before.", "Es mayor que antes."),
+		term(string(action.Widened), "Widened", "Aumentó", "It is larger than before.",
+			"Es mayor que antes."),
 		term(string(action.Undetermined), "Undetermined", "No se pudo determinar",
 			"What is known does not say.", "Lo que se sabe no lo dice."),
 		term(string(action.NotDone), "Not done", "No se hizo", "The action was given up.",
@@ -198,9 +203,12 @@ func groupTables() []table {
 		states[i] = string(s)
 	}
 	return []table{
-		{SystemLevel, "ReadinessLevel", review.Words{English: "Levels of readiness", Spanish: "Niveles de preparación"},
-			"How far something has grown. What a level means for an item stands in the Questionnaire.", levels},
-		{mapping.SystemState, "ValueState", review.Words{English: "States of values", Spanish: "Estados de los valores"},
+		{SystemLevel, "ReadinessLevel", review.Words{English: "Levels of readiness",
+			Spanish: "Niveles de preparación"},
+			"How far something has grown. What a level means for an item stands in the " +
+				"Questionnaire.", levels},
+		{mapping.SystemState, "ValueState", review.Words{English: "States of values",
+			Spanish: "Estados de los valores"},
 			"What is known of a value that has no category.", labels(mapping.SystemState, states...)},
 		{mapping.SystemInterpreter, "InterpreterNeed",
 			review.Words{English: "Need for an interpreter", Spanish: "Necesidad de intérprete"},
@@ -223,17 +231,20 @@ func groupTables() []table {
 func levelTerm(l readiness.Level) review.Concept {
 	switch l {
 	case readiness.NotBegun:
-		return term(l.Code(), "Not begun", "No iniciado", "Nothing of it is there.", "No hay nada de ello.")
+		return term(l.Code(), "Not begun", "No iniciado", "Nothing of it is there.",
+			"No hay nada de ello.")
 	case readiness.Begun:
 		return term(l.Code(), "Begun", "Iniciado", "A first step was taken.", "Se dio un primer paso.")
 	case readiness.Established:
 		return term(l.Code(), "Established", "Establecido", "It is in place.", "Está en marcha.")
 	case readiness.Routine:
 	}
-	return term(l.Code(), "Routine", "Habitual", "It is how things are done.", "Es la forma de trabajar.")
+	return term(l.Code(), "Routine", "Habitual", "It is how things are done.",
+		"Es la forma de trabajar.")
 }
 
-// own makes the concept of a code of a system of ours, with its words where the system is published.
+// own makes the concept of a code of a system of ours, with its words where the system is
+// published.
 func own(system, code string) *dpb.CodeableConcept {
 	return &dpb.CodeableConcept{Coding: []*dpb.Coding{r4.Coding(system, code, display(system, code))}}
 }

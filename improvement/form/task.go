@@ -33,9 +33,9 @@ func taskStatus(code string) *tpb.Task_StatusCode {
 	return &tpb.Task_StatusCode{Value: status[code]}
 }
 
-// ReviewTask writes the review of an event as a Task about the AdverseEvent of the same id. It names
-// neither the patient nor a reviewer, and holds no free text. Due is when it should be settled, the
-// zero time for never.
+// ReviewTask writes the review of an event as a Task about the AdverseEvent of the same id. It
+// names neither the patient nor a reviewer, and holds no free text. Due is when it should be
+// settled, the zero time for never.
 func (w Writer) ReviewTask(r *review.Review, due time.Time) *tpb.Task {
 	out := &tpb.Task{
 		Id: &dpb.Id{Value: r.ID}, Meta: meta(r.Version, Written(r)),

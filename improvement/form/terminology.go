@@ -10,8 +10,8 @@ import (
 	"github.com/equitylens/equitylens/improvement/review"
 )
 
-// TerminologyVersion is that of the code systems and value sets: it changes when a code is added, or
-// when what one means is said otherwise. No code ever changes what it means.
+// TerminologyVersion is that of the code systems and value sets: it changes when a code is added,
+// or when what one means is said otherwise. No code ever changes what it means.
 const TerminologyVersion = "1.0.0"
 
 // valueSets is the base of our value sets.
@@ -94,7 +94,8 @@ type (
 // display; R4 has no place for a definition in another language.
 func concept(c review.Concept) *conceptProto {
 	out := &conceptProto{
-		Code: r4.Code(c.Code), Display: r4.Text(c.Display.English), Definition: r4.Text(c.Definition.English),
+		Code: r4.Code(c.Code), Display: r4.Text(c.Display.English),
+		Definition: r4.Text(c.Definition.English),
 	}
 	if c.Display.Spanish != "" {
 		out.Designation = []*designationProto{{

@@ -34,8 +34,8 @@ func (e *Exchange) addTask(r *http.Request) (server.Answer, error) {
 	return answer, nil
 }
 
-// changeTask changes an action: its state, with its result where that closes it, or everything else.
-// Both at once would be two versions of which the second can fail, so that it is refused.
+// changeTask changes an action: its state, with its result where that closes it, or everything
+// else. Both at once would be two versions of which the second can fail, so that it is refused.
 func (e *Exchange) changeTask(r *http.Request) (server.Answer, error) {
 	version, err := server.IfMatch(r)
 	if err != nil {
@@ -108,7 +108,8 @@ func (e *Exchange) act(ctx context.Context, old, read *action.Action) (action.Ac
 // end closes an action with the result in the outputs.
 func (e *Exchange) end(ctx context.Context, old, read *action.Action) (action.Action, error) {
 	if read.Result == nil {
-		return action.Action{}, unprocessable("Task.output", "nothing is closed without an outcome and a summary")
+		return action.Action{}, unprocessable("Task.output",
+			"nothing is closed without an outcome and a summary")
 	}
 	if (read.Result.Outcome == action.NotDone) != (read.State == action.Cancelled) {
 		return action.Action{}, unprocessable("Task.status",

@@ -86,7 +86,8 @@ const ended = `"status":"completed","output":[{"type":{"coding":[{"system":"http
 	`"code":"reduced"}]}},{"type":{"coding":[{"system":"https://equitylens.org/fhir/CodeSystem/task-detail","code":"summary"}]},` +
 	`"valueString":"half of what it was"}]`
 
-// An action from its first word to its end: each step is a version, and what does not follow is refused.
+// An action from its first word to its end: each step is a version, and what does not follow is
+// refused.
 func TestAnActionOverFHIR(t *testing.T) {
 	t.Parallel()
 	f := newRig(t, options{})
@@ -298,7 +299,8 @@ func TestWhatIsPublished(t *testing.T) {
 	}
 }
 
-// Every search parameter that the CapabilityStatement names is known, and every route of a type is in it.
+// Every search parameter that the CapabilityStatement names is known, and every route of a type is
+// in it.
 func TestTheCapabilityStatementSaysWhatIsServed(t *testing.T) {
 	t.Parallel()
 	f := newRig(t, options{})

@@ -11,6 +11,7 @@ import (
 	"github.com/equitylens/equitylens/improvement/review"
 	"github.com/equitylens/equitylens/internal/phi"
 	"github.com/equitylens/equitylens/server"
+	"github.com/equitylens/equitylens/store/decisions"
 	"github.com/equitylens/equitylens/store/facts"
 )
 
@@ -42,8 +43,8 @@ func (e *Exchange) searchEvents(r *http.Request) (server.Answer, error) {
 
 func entryID(one review.Entry) string { return one.ID }
 
-// eventEntries writes the events of a page, and notes whom they name. One that has gone since the list
-// was made is left out.
+// eventEntries writes the events of a page, and notes whom they name. One that has gone since the
+// list was made is left out.
 func (e *Exchange) eventEntries(r *http.Request, found []review.Entry) ([]form.Entry, error) {
 	if len(found) == 0 {
 		return nil, nil
@@ -190,8 +191,8 @@ func (e *Exchange) eventAnswer(
 }
 
 // answerEvent takes the answer in an AdverseEvent as the opinion of the caller. Where two reviewers
-// differ and the caller is neither of them, it settles what they differ about. An AdverseEvent that is
-// what is served changes nothing.
+// differ and the caller is neither of them, it settles what they differ about. An AdverseEvent that
+// is what is served changes nothing.
 func (e *Exchange) answerEvent(r *http.Request) (server.Answer, error) {
 	version, err := server.IfMatch(r)
 	if err != nil {
@@ -248,8 +249,8 @@ func (e *Exchange) decide(
 	})
 }
 
-// eventHistory answers with every version of an event's review, the newest first. What is known of the
-// event itself is that of the live snapshot in each.
+// eventHistory answers with every version of an event's review, the newest first. What is known of
+// the event itself is that of the live snapshot in each.
 func (e *Exchange) eventHistory(r *http.Request) (server.Answer, error) {
 	ctx, id := r.Context(), r.PathValue("id")
 	found, event, err := e.one(r, id)
@@ -274,7 +275,8 @@ func (e *Exchange) eventHistory(r *http.Request) (server.Answer, error) {
 			Version: version.Version, At: form.Written(version),
 		})
 	}
-	bundle, err := form.History("AdverseEvent/"+id, past, []form.Link{{Relation: "self", URL: url + "/_history"}})
+	bundle, err := form.History("AdverseEvent/"+id, past, []form.Link{{Relation: "self",
+		URL: url + "/_history"}})
 	if err != nil {
 		return server.Answer{}, err
 	}
@@ -282,14 +284,11 @@ func (e *Exchange) eventHistory(r *http.Request) (server.Answer, error) {
 }
 
 func stale() error {
-	return server.Refuse(server.Refusal{
-		Status: http.StatusPreconditionFailed,
-		Text:   "somebody else has changed it in the meantime; read it again, and send the change once more",
-	})
+	return told(decisions.ErrConflict)
 }
 
-// acceptEvent takes in an event of an incident system. Its Location is where it stands after the next
-// sync of that source.
+// acceptEvent takes in an event of an incident system. Its Location is where it stands after the
+// next sync of that source.
 func (e *Exchange) acceptEvent(r *http.Request) (server.Answer, error) {
 	text, err := server.Body(r)
 	if err != nil {
@@ -306,9 +305,9 @@ func (e *Exchange) acceptEvent(r *http.Request) (server.Answer, error) {
 	switch {
 	case accepted.Created:
 		answer.Status = http.StatusCreated
-		answer.Resource = form.Told("it is kept; it stands in the worklist after the next sync of its source")
+		answer.Resource = form.Told("it is kept, and in the worklist after the next sync of its source")
 	case accepted.Changed:
-		answer.Resource = form.Told("its new version is kept, and takes effect with the next sync of its source")
+		answer.Resource = form.Told("its new version is kept, and counts from the next sync of its source")
 	}
 	return answer, nil
 }

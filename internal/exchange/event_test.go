@@ -239,8 +239,8 @@ func TestAnswerAnEvent(t *testing.T) {
 	}
 }
 
-// Two who answer a review of two, one after the other, and a third who settles it. Nobody sees the first
-// answer before the second is there.
+// Two who answer a review of two, one after the other, and a third who settles it. Nobody sees the
+// first answer before the second is there.
 func TestReviewsOfTwoOverFHIR(t *testing.T) {
 	t.Parallel()
 	f := newRig(t, options{rule: review.TwoForEachOne})

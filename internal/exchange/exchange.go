@@ -73,8 +73,8 @@ type Accepted struct {
 // Assessments, or Incidents, their routes are not there.
 type Config struct {
 	Reviews Reviews
-	// Hold calls use with the events of the live snapshot, as that of review.Config. It must be set with
-	// Reviews.
+	// Hold calls use with the events of the live snapshot, as that of review.Config. It must be set
+	// with Reviews.
 	Hold func(use func(review.Events) error) error
 	// Actions and Acts are set together.
 	Actions     Actions

@@ -7,9 +7,9 @@ import (
 	"github.com/equitylens/equitylens/server"
 )
 
-// page is the part of all matches that is on a page, and the cursor of the next one; empty on the last.
-// A cursor is the id of the last entry of the page before, which is found in every entry that there is,
-// so that it holds when that entry has ceased to match.
+// page is the part of all matches that is on a page, and the cursor of the next one; empty on the
+// last. A cursor is the id of the last entry of the page before, which is found in every entry that
+// there is, so that it holds when that entry has ceased to match.
 func page[T any](
 	q server.Query, every []T, id func(T) string, match func(T) (bool, error),
 ) (entries []T, total int, next string, err error) {

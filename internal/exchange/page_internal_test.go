@@ -11,8 +11,8 @@ import (
 	"github.com/equitylens/equitylens/server"
 )
 
-// Page after page holds what matches, once and in order, also when what ended a page has ceased to match
-// before the next one is read.
+// Page after page holds what matches, once and in order, also when what ended a page has ceased to
+// match before the next one is read.
 func TestPagesOfAList(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -13,8 +13,8 @@ import (
 	"github.com/equitylens/equitylens/store/decisions"
 )
 
-// refusals is the table from what a service says to what a caller is told. The first row whose error is
-// in the chain counts.
+// refusals is the table from what a service says to what a caller is told. The first row whose
+// error is in the chain counts.
 func refusals() []struct {
 	is     error
 	status int
@@ -36,7 +36,7 @@ func refusals() []struct {
 		{review.ErrSettled, conflict,
 			"the review is settled; it is opened again, with a reason, before another answer is taken"},
 		{review.ErrTwoAnswered, conflict,
-			"two reviewers have answered and agree to differ; a third person settles it"},
+			"two reviewers have answered; a third person settles what they differ about"},
 		{review.ErrParty, conflict,
 			"neither of the two who differ can settle it; each may change their own answer"},
 		{review.ErrNotDisagreed, conflict, "there are no two answers that differ"},
@@ -45,7 +45,8 @@ func refusals() []struct {
 		{action.ErrState, conflict, "the action is not in a state from which it gets there"},
 		{readiness.ErrFinal, conflict, "the assessment is final"},
 		{readiness.ErrUnanswered, conflict, "not every item that people answer is answered"},
-		{readiness.ErrPeriod, missing, "there is no such assessment: readiness- and a year, quarter or month"},
+		{readiness.ErrPeriod, missing,
+			"there is no such assessment: readiness- and a year, quarter or month"},
 		{readiness.ErrFromData, bad, "the data answer an item that is answered otherwise here"},
 		{readiness.ErrItem, bad, "the questionnaire has no such item"},
 		{readiness.ErrLevel, bad, "a level is none of those there are"},
@@ -53,7 +54,8 @@ func refusals() []struct {
 	}
 }
 
-// told turns what a service says into what the caller is told; an error that is ours stays as it is.
+// told turns what a service says into what the caller is told; an error that is ours stays as it
+// is.
 func told(err error) error {
 	if err == nil {
 		return nil
@@ -147,10 +149,11 @@ func actionRefusal(e *action.InvalidError) error {
 func gone() error {
 	return server.Refuse(server.Refusal{
 		Status: http.StatusGone,
-		Text:   "the source of this event does not have it any more; the Task of its review is still here",
+		Text:   "the source of this event has withdrawn it; the Task of its review is still here",
 	})
 }
 
 func noneOf(kind string) error {
-	return server.Refuse(server.Refusal{Status: http.StatusNotFound, Text: "there is no such " + kind + " here"})
+	return server.Refuse(server.Refusal{Status: http.StatusNotFound,
+		Text: "there is no such " + kind + " here"})
 }

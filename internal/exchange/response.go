@@ -23,7 +23,9 @@ func (e *Exchange) searchResponses(r *http.Request) (server.Answer, error) {
 	}
 	id := func(a readiness.Assessment) string { return a.ID }
 	found, total, next, err := page(q, list, id, func(one readiness.Assessment) (bool, error) {
-		return q.Matches(func(name, value string) (bool, error) { return responseHolds(&one, name, value) })
+		return q.Matches(func(name, value string) (bool, error) {
+			return responseHolds(&one, name, value)
+		})
 	})
 	if err != nil {
 		return server.Answer{}, err
@@ -112,8 +114,8 @@ func (e *Exchange) responseAnswer(a *readiness.Assessment) server.Answer {
 	}
 }
 
-// changeResponse takes what is answered otherwise than it stands, or makes a draft final that is sent as
-// it stands.
+// changeResponse takes what is answered otherwise than it stands, or makes a draft final that is
+// sent as it stands.
 func (e *Exchange) changeResponse(r *http.Request) (server.Answer, error) {
 	version, err := server.IfMatch(r)
 	if err != nil {

@@ -91,8 +91,8 @@ func idOf(number string) string {
 	return review.IDOf(review.Key{Source: "ehr", ID: phi.New("event-canary-" + number)})
 }
 
-// authorizer takes a name, an @ and scopes with commas between for the token of a program; of a person
-// it takes a name, a + and a role.
+// authorizer takes a name, an @ and scopes with commas between for the token of a program; of a
+// person it takes a name, a + and a role.
 type authorizer struct{}
 
 func (authorizer) Authorize(r *http.Request, need string) (server.Principal, error) {

@@ -8,8 +8,8 @@ import (
 	"github.com/equitylens/equitylens/server"
 )
 
-// Bounds of bodies, in bytes: an AdverseEvent with two texts of 8 KiB, in any escaping; an assessment
-// with a comment for each item.
+// Bounds of bodies, in bytes: an AdverseEvent with two texts of 8 KiB, in any escaping; an
+// assessment with a comment for each item.
 const (
 	mostEvent    = 128 << 10
 	mostTask     = 128 << 10
@@ -75,9 +75,9 @@ func (e *Exchange) eventRoutes() []server.Resource {
 	}
 	search := route(http.MethodGet, "", audit.Search, e.searchEvents)
 	search.Search = eventParameters()
-	search.Documentation = "Harm events of the live snapshot, each with the answer of its equity review. " +
-		"An update takes that answer as the opinion of the caller, and nothing else; a create takes in an " +
-		"event of an incident system."
+	search.Documentation = "Harm events of the live snapshot, each with the answer of its " +
+		"equity review. An update takes that answer as the opinion of the caller, and nothing else; a " +
+		"create takes in an event of an incident system."
 	return []server.Resource{
 		search,
 		route(http.MethodGet, "/{id}", audit.Read, e.readEvent),
@@ -104,8 +104,8 @@ func (e *Exchange) taskRoutes() []server.Resource {
 	}
 	search := route(http.MethodGet, "", audit.Search, e.searchTasks)
 	search.Search = taskParameters()
-	search.Documentation = "Reviews of harm events, of which equitylens/review is needed too, and actions. " +
-		"An update or a create is of an action."
+	search.Documentation = "Reviews of harm events, of which equitylens/review is needed too, and " +
+		"actions. An update or a create is of an action."
 	routes := []server.Resource{
 		search,
 		route(http.MethodGet, "/{id}", audit.Read, e.readTask),
@@ -122,13 +122,15 @@ func (e *Exchange) taskRoutes() []server.Resource {
 func goalParameters() []server.SearchParameter {
 	return []server.SearchParameter{
 		token("_id", "Resource-id"), token("lifecycle-status", "Goal-lifecycle-status"),
-		date("start-date", "Goal-start-date"), date("target-date", "Goal-target-date"), token("measure", ""),
+		date("start-date", "Goal-start-date"), date("target-date", "Goal-target-date"), token("measure",
+			""),
 	}
 }
 
 func flagParameters() []server.SearchParameter {
 	return []server.SearchParameter{
-		token("_id", "Resource-id"), date("date", "clinical-date"), token("status", ""), token("site", ""),
+		token("_id", "Resource-id"), date("date", "clinical-date"), token("status", ""), token("site",
+			""),
 	}
 }
 
@@ -136,12 +138,13 @@ func flagParameters() []server.SearchParameter {
 func (e *Exchange) actionRoutes() []server.Resource {
 	route := func(kind, path string, does audit.Interaction, f server.Responder) server.Resource {
 		return server.Resource{
-			Method: http.MethodGet, Path: "/fhir/" + kind + path, Scope: scope.Improve, Does: does, Handler: f,
-			Type: kind,
+			Method: http.MethodGet, Path: "/fhir/" + kind + path, Scope: scope.Improve, Does: does,
+			Handler: f, Type: kind,
 		}
 	}
 	goals := route("Goal", "", audit.Search, e.searchGoals)
-	goals.Search, goals.Documentation = goalParameters(), "What actions should move; each has the id of its Task."
+	goals.Search, goals.Documentation = goalParameters(),
+		"What actions should move; each has the id of its Task."
 	flags := route("Flag", "", audit.Search, e.searchFlags)
 	flags.Search, flags.Documentation = flagParameters(), "Declared conditions of care."
 	return []server.Resource{
@@ -153,7 +156,8 @@ func (e *Exchange) actionRoutes() []server.Resource {
 func responseParameters() []server.SearchParameter {
 	return []server.SearchParameter{
 		token("_id", "Resource-id"), token("identifier", "QuestionnaireResponse-identifier"),
-		token("status", "QuestionnaireResponse-status"), date("authored", "QuestionnaireResponse-authored"),
+		token("status", "QuestionnaireResponse-status"), date("authored",
+			"QuestionnaireResponse-authored"),
 		{Name: "questionnaire", Definition: "QuestionnaireResponse-questionnaire", Kind: "reference"},
 	}
 }

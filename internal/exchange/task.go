@@ -32,8 +32,8 @@ func (t task) id() string {
 // seesReviews reports whether the caller may know of reviews.
 func seesReviews(ctx context.Context) bool { return server.Caller(ctx).Covers(scope.Review) }
 
-// searchTasks answers a search of reviews, as far as the caller may know of them, and of actions after
-// them, those first that are due first.
+// searchTasks answers a search of reviews, as far as the caller may know of them, and of actions
+// after them, those first that are due first.
 func (e *Exchange) searchTasks(r *http.Request) (server.Answer, error) {
 	q, err := server.ReadQuery(r, "Task", names(taskParameters())...)
 	if err != nil {
@@ -219,7 +219,8 @@ func (e *Exchange) taskHistory(r *http.Request) (server.Answer, error) {
 	url := e.address("Task", id)
 	var past []form.Past
 	add := func(version int, at time.Time, made proto.Message) {
-		past = append(past, form.Past{Entry: form.Entry{URL: url, Resource: made}, Version: version, At: at})
+		past = append(past, form.Past{Entry: form.Entry{URL: url, Resource: made}, Version: version,
+			At: at})
 	}
 	if e.cfg.Actions != nil {
 		versions, err := e.cfg.Actions.History(ctx, id)
@@ -243,7 +244,8 @@ func (e *Exchange) taskHistory(r *http.Request) (server.Answer, error) {
 	if past == nil {
 		return server.Answer{}, noneOf("Task")
 	}
-	bundle, err := form.History("Task/"+id, past, []form.Link{{Relation: "self", URL: url + "/_history"}})
+	bundle, err := form.History("Task/"+id, past, []form.Link{{Relation: "self",
+		URL: url + "/_history"}})
 	if err != nil {
 		return server.Answer{}, err
 	}

@@ -82,7 +82,8 @@ func (e *Exchange) published(
 	const why = "what a code or a question means says nothing of a person or an institution"
 	route := func(path string, does audit.Interaction, f server.Responder) server.Resource {
 		return server.Resource{
-			Method: http.MethodGet, Path: "/fhir/" + kind + path, Public: why, Does: does, Handler: f, Type: kind,
+			Method: http.MethodGet, Path: "/fhir/" + kind + path, Public: why, Does: does,
+			Handler: f, Type: kind,
 		}
 	}
 	search := route("", audit.Search, func(r *http.Request) (server.Answer, error) {
