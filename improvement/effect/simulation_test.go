@@ -64,7 +64,7 @@ func TestDifferenceInDifferencesAgreesWithANaiveOne(t *testing.T) {
 // bounds allow for four standard errors of the simulation.
 func TestIntervalsOfTheChangeOfTheGapCover(t *testing.T) {
 	t.Parallel()
-	const worlds = 300
+	const worlds = 200
 	tests := []struct {
 		name string
 		in   world
@@ -118,7 +118,7 @@ func manyLanguages(seed uint64) world {
 // 2.5 % are expected at most; the bound allows for three standard errors of the simulation.
 func TestDemonstratedIsSeldomChance(t *testing.T) {
 	t.Parallel()
-	const worlds = 150
+	const worlds = 100
 	tests := []struct {
 		name  string
 		worst bool
