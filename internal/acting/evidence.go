@@ -123,7 +123,7 @@ func (e *proving) ask(ctx context.Context, s Snapshot, o effect.Options) error {
 			e.measure = e.tell.MeasureOf(e.Definition, g)
 		}
 	}
-	e.figures = e.tell.Effect(trialOf(&e.Effect), e.measure)
+	e.figures = e.tell.Effect(e.Effect, e.measure)
 	return e.sides(ctx, s, q)
 }
 

@@ -54,7 +54,7 @@ func (p *Pages) insideOutside(v *room.Visit, d *declared, q url.Values) error {
 			ID: found.Rate, Scoring: found.Scoring, Improvement: found.Improvement, Per: found.Per,
 			Title: found.Title,
 		})
-		d.out.Parts = []page.Part{{Figure: d.tell.InsideOutside(besideOf(&found), m)}}
+		d.out.Parts = []page.Part{{Figure: d.tell.InsideOutside(found, m)}}
 		return nil
 	})
 	if errors.Is(err, effect.ErrQuestion) || errors.Is(err, effect.ErrUnsplit) {

@@ -20,41 +20,6 @@ import (
 	"github.com/equitylens/equitylens/server/words"
 )
 
-// trialOf copies what figures tell of an effect.
-func trialOf(e effect.Effect) figure.Trial {
-	stand := func(s effect.Side) figure.Stand {
-		return figure.Stand{Score: s.Score, Interval: s.Interval, N: s.N}
-	}
-	group := func(m effect.Moved) figure.TrialGroup {
-		return figure.TrialGroup{Code: m.Code, Label: m.Label, Before: stand(m.Before), After: stand(m.After),
-			Change: m.Change}
-	}
-	against := func(a *effect.Against) *figure.TrialGap {
-		if a == nil {
-			return nil
-		}
-		return &figure.TrialGap{TrialGroup: group(a.Other), Moved: a.Change,
-			Difference:   [2]float64{a.Before.Difference, a.After.Difference},
-			Intervals:    [2]*[2]float64{a.Before.Interval, a.After.Interval},
-			Ratio:        [2]*float64{a.Before.Ratio, a.After.Ratio},
-			ByDifference: a.ByDifference, ByRatio: a.ByRatio}
-	}
-	out := figure.Trial{Start: e.Start, Verdict: string(e.Verdict), Demonstrated: e.Demonstrated,
-		Dimension: e.Aim.Dimension, Target: group(e.Target), Reference: against(e.Gap),
-		Others: against(e.Comparison), Before: figure.TrialSpan(e.Before), After: figure.TrialSpan(e.After),
-		Widened: e.Widened, Aim: e.Aim.Target, Reached: e.Reached, Trend: e.Trend}
-	for _, g := range e.Groups {
-		out.Groups = append(out.Groups, group(g))
-	}
-	for _, r := range e.Missing {
-		out.Missing = append(out.Missing, string(r))
-	}
-	for _, c := range e.Cautions {
-		out.Cautions = append(out.Cautions, string(c))
-	}
-	return out
-}
-
 // trial is an action on Spanish of 2025-01-01, or on Spanish and Chinese together: score after the start
 // of Spanish, and of everybody else beside what they had.
 func trial(t *testing.T, m figure.Measure, es, others float64, months int, groups ...string) effect.Effect {
@@ -106,7 +71,7 @@ func TestEffectInWords(t *testing.T) {
 				if e.Verdict != tt.want {
 					t.Fatalf("verdict %s, want %s", e.Verdict, tt.want)
 				}
-				figures := speaks(t, tag).Effect(trialOf(e), m)
+				figures := speaks(t, tag).Effect(e, m)
 				drawn := ""
 				for _, f := range figures {
 					drawn += text(f) + pictures(t, f, chart.Wide, chart.Narrow) + "\n"
@@ -131,7 +96,7 @@ func TestStartOfAnActionIsMarked(t *testing.T) {
 	t.Parallel()
 	m := interpreter(language.English)
 	m.Rate = "main"
-	figures := speaks(t, language.English).Effect(trialOf(trial(t, m, 0.55, 0, 12, "spanish", "chinese")), m)
+	figures := speaks(t, language.English).Effect(trial(t, m, 0.55, 0, 12, "spanish", "chinese"), m)
 	c, ok := figures[1].Chart.(chart.Control)
 	if !ok || len(c.Marks) != 1 || c.Marks[0].At != 12 {
 		t.Fatalf("marks of %T are %+v", figures[1].Chart, c.Marks)
@@ -182,29 +147,6 @@ func TestWordsOfEffectsClaimNoCause(t *testing.T) {
 	}
 }
 
-// besideOf copies what figures tell of a comparison.
-func besideOf(c effect.Comparison) figure.Beside {
-	group := func(b effect.Beside) figure.BesideGroup {
-		return figure.BesideGroup{Code: b.Code, Label: b.Label, State: b.State, Difference: b.Difference, Q: b.Q,
-			GapChange: b.GapChange, Inside: figure.Stand{Score: b.Inside.Score, Interval: b.Inside.Interval, N: b.Inside.N},
-			Outside: figure.Stand{Score: b.Outside.Score, Interval: b.Outside.Interval, N: b.Outside.N}}
-	}
-	out := figure.Beside{Dimension: c.Dimension, DaysInside: c.DaysInside, DaysOutside: c.DaysOutside,
-		All: group(c.All), Reference: c.Reference, Incomplete: c.Incomplete,
-		Of: measure.Result{Measure: c.Measure, Version: c.Version, Snapshot: c.Snapshot, DataAsOf: c.DataAsOf,
-			Period: c.Period, Filter: c.Filter}}
-	all := c.All
-	all.Code, all.State = "", ""
-	out.All = group(all)
-	for _, one := range c.Conditions {
-		out.Conditions = append(out.Conditions, one.Name)
-	}
-	for _, g := range c.Groups {
-		out.Groups = append(out.Groups, group(g))
-	}
-	return out
-}
-
 func TestInsideOutsideInWords(t *testing.T) {
 	t.Parallel()
 	lo, hi, q, p := 0.41, 0.33, 0.001, 0.8
@@ -229,6 +171,6 @@ func TestInsideOutsideInWords(t *testing.T) {
 		},
 	}
 	inBoth(t, "inside", func(teller *figure.Teller, tag language.Tag) figure.Figure {
-		return teller.InsideOutside(besideOf(c), interpreter(tag))
+		return teller.InsideOutside(c, interpreter(tag))
 	})
 }

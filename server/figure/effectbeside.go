@@ -2,58 +2,32 @@ package figure
 
 import (
 	"cmp"
+	"slices"
 
+	"github.com/equitylens/equitylens/improvement/effect"
 	"github.com/equitylens/equitylens/mapping"
-	"github.com/equitylens/equitylens/measure"
-	"github.com/equitylens/equitylens/measure/gap"
 	"github.com/equitylens/equitylens/server/chart"
 	"github.com/equitylens/equitylens/server/words"
 )
 
-// Beside is a rate inside and outside of declared conditions: the fields of an effect.Comparison that are
-// told, which its caller copies.
-type Beside struct {
-	Dimension               string
-	DaysInside, DaysOutside int
-	// Conditions are their names, as people wrote them.
-	Conditions []string
-	All        BesideGroup
-	Groups     []BesideGroup
-	Reference  *gap.Chosen
-	Incomplete []string
-	// Of is what the figures are of: a measure, its version, the period, the filter and the snapshot. Its
-	// groups are not looked at.
-	Of measure.Result
-}
-
-// BesideGroup is a group inside and outside. Difference is inside less outside; Q is corrected for all.
-type BesideGroup struct {
-	Code, Label, State string
-	Inside, Outside    Stand
-	Difference         *gap.Estimate
-	Q                  *float64
-	GapChange          *gap.Estimate
-}
-
 // InsideOutside is a rate inside of conditions against outside of them. No sentence says why.
-func (t *Teller) InsideOutside(c Beside, m Measure) Figure {
-	r := c.Of
+func (t *Teller) InsideOutside(c effect.Comparison, m Measure) Figure {
 	f := Figure{ID: "conditions", Title: t.w.Say("effect.inside.title", m.Words.Title)}
 	f.Sentences = t.besideSentences(c, m)
 	f.Notes = t.besideNotes(c, m)
 	f.Table = t.besideTable(c, m, f.Title)
 	plot := chart.DotPlot{
-		Meta:   t.meta(f, r.Period, r.Filter, source{r.Measure, r.Version, r.Snapshot, r.DataAsOf}),
+		Meta:   t.meta(f, c.Period, c.Filter, source{c.Measure, c.Version, c.Snapshot, c.DataAsOf}),
 		Axis:   chart.Axis{Label: t.axisLabel(m), Format: t.axis(m, false)},
 		Legend: t.legend(),
 	}
-	for _, g := range append([]BesideGroup{c.All}, c.Groups...) {
+	for _, g := range append([]effect.Beside{c.All}, c.Groups...) {
 		name := t.besideName(c, g)
 		for _, side := range []struct {
 			key string
-			Stand
+			effect.Side
 		}{{"effect.row.inside", g.Inside}, {"effect.row.outside", g.Outside}} {
-			row := t.standRow(m, t.w.Say(side.key, name), side.Stand)
+			row := t.standRow(m, t.w.Say(side.key, name), side.Side)
 			row.Unknown = g.State != "" && g.State != string(mapping.Known)
 			plot.Rows = append(plot.Rows, row)
 		}
@@ -63,7 +37,7 @@ func (t *Teller) InsideOutside(c Beside, m Measure) Figure {
 }
 
 // besideName names a group; everybody has neither a code nor a state.
-func (t *Teller) besideName(c Beside, g BesideGroup) string {
+func (t *Teller) besideName(c effect.Comparison, g effect.Beside) string {
 	if g.Code == "" && g.State == "" {
 		return t.w.Say("figure.everybody")
 	}
@@ -71,7 +45,7 @@ func (t *Teller) besideName(c Beside, g BesideGroup) string {
 }
 
 // besideSentences say everybody first, and then the groups that differ by more than chance.
-func (t *Teller) besideSentences(c Beside, m Measure) []string {
+func (t *Teller) besideSentences(c effect.Comparison, m Measure) []string {
 	said := []string{t.besideSaid(c, c.All, m)}
 	silent := 0
 	for _, g := range c.Groups {
@@ -93,7 +67,7 @@ func (t *Teller) besideSentences(c Beside, m Measure) []string {
 	return append(said, t.w.Say("effect.inside.not-why"))
 }
 
-func (t *Teller) besideSaid(c Beside, g BesideGroup, m Measure) string {
+func (t *Teller) besideSaid(c effect.Comparison, g effect.Beside, m Measure) string {
 	name := t.besideName(c, g)
 	inside, outside := t.stand(m, g.Inside), t.stand(m, g.Outside)
 	if g.Difference == nil || g.Q == nil {
@@ -106,10 +80,12 @@ func (t *Teller) besideSaid(c Beside, g BesideGroup, m Measure) string {
 	return t.w.Say(key, name, inside, outside, t.moved(m, *g.Difference))
 }
 
-func (t *Teller) besideNotes(c Beside, m Measure) []string {
-	names := make([]string, len(c.Conditions))
-	for i, name := range c.Conditions {
-		names[i] = words.Plain(name)
+func (t *Teller) besideNotes(c effect.Comparison, m Measure) []string {
+	var names []string
+	for _, one := range c.Conditions {
+		if name := words.Plain(one.Name); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
 	}
 	notes := []string{t.w.Say("effect.inside.days", t.w.Count(float64(c.DaysInside)),
 		t.w.Count(float64(c.DaysOutside)), t.list(names))}
@@ -121,7 +97,7 @@ func (t *Teller) besideNotes(c Beside, m Measure) []string {
 	return with(append(notes, t.incomplete(c.Incomplete)...), m.Words.Caution)
 }
 
-func (t *Teller) besideTable(c Beside, m Measure, caption string) Table {
+func (t *Teller) besideTable(c effect.Comparison, m Measure, caption string) Table {
 	interval := words.Capital(t.w.Say("figure.interval", t.Ninetyfive()))
 	out := Table{Caption: caption, Columns: []Column{{Title: t.w.Say("time.group")},
 		{Title: t.w.Say("effect.column.n-inside"), Number: true},
@@ -133,7 +109,7 @@ func (t *Teller) besideTable(c Beside, m Measure, caption string) Table {
 		{Title: t.w.Say("effect.column.gap-inside", t.DifferenceUnit(m)), Number: true},
 		{Title: interval, Number: true},
 	}}
-	for _, g := range append([]BesideGroup{c.All}, c.Groups...) {
+	for _, g := range append([]effect.Beside{c.All}, c.Groups...) {
 		row := TableRow{Cells: []Cell{{Text: t.besideName(c, g)}, {Text: t.N(g.Inside.N)},
 			{Text: t.standText(m, g.Inside)}, {Text: t.N(g.Outside.N)}, {Text: t.standText(m, g.Outside)}}}
 		row.Cells = append(row.Cells, t.estimateCells(m, g.Difference)...)
