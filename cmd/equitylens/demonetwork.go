@@ -14,8 +14,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/equitylens/equitylens/auth"
-	"github.com/equitylens/equitylens/auth/keys"
 	"github.com/equitylens/equitylens/auth/scope"
 	"github.com/equitylens/equitylens/fhir/fhirtest/population"
 	"github.com/equitylens/equitylens/improvement/action"
@@ -23,10 +21,7 @@ import (
 	"github.com/equitylens/equitylens/improvement/readiness"
 	"github.com/equitylens/equitylens/improvement/review"
 	"github.com/equitylens/equitylens/internal/config"
-	"github.com/equitylens/equitylens/internal/live"
 	"github.com/equitylens/equitylens/measure"
-	"github.com/equitylens/equitylens/server"
-	"github.com/equitylens/equitylens/store/cache"
 	"github.com/equitylens/equitylens/store/decisions"
 )
 
@@ -51,14 +46,14 @@ func demoMembers() []demoMember {
 		return population.Improvement{From: day(year), Share: share}
 	}
 	return []demoMember{
-		{id: "river-valley", name: "River Valley Medical Center", patients: 4200, seed: 101, improves: from(2025, 0.66), level: 2, acts: true},
-		{id: "north-shore", name: "North Shore Health", patients: 2600, seed: 102, level: 2, acts: true},
-		{id: "high-plains", name: "High Plains Regional", patients: 1500, seed: 103, level: 1},
-		{id: "harbor", name: "Harbor University Hospital", patients: 3800, seed: 104, improves: from(2025, 0.70), level: 3, acts: true},
-		{id: "st-brigid", name: "St. Brigid Hospital", patients: 2000, seed: 105, improves: from(2024, 0.18), level: 1},
-		{id: "lakeside", name: "Lakeside Community Care", patients: 1200, seed: 106, level: -1},
-		{id: "canyon", name: "Canyon Health System", patients: 3000, seed: 107, improves: from(2024, 0.60), level: 2},
-		{id: "old-mill", name: "Old Mill Clinic and Hospital", patients: 1800, seed: 108, level: 2, acts: true},
+		{id: "river-valley", name: "River Valley Medical Center", patients: 6400, seed: 101, improves: from(2025, 0.66), level: 2, acts: true},
+		{id: "north-shore", name: "North Shore Health", patients: 4200, seed: 102, level: 2, acts: true},
+		{id: "high-plains", name: "High Plains Regional", patients: 2600, seed: 103, level: 1},
+		{id: "harbor", name: "Harbor University Hospital", patients: 5800, seed: 104, improves: from(2025, 0.70), level: 3, acts: true},
+		{id: "st-brigid", name: "St. Brigid Hospital", patients: 3400, seed: 105, improves: from(2024, 0.18), level: 0},
+		{id: "lakeside", name: "Lakeside Community Care", patients: 2200, seed: 106, level: -1},
+		{id: "canyon", name: "Canyon Health System", patients: 5000, seed: 107, improves: from(2024, 0.60), level: 2},
+		{id: "old-mill", name: "Old Mill Clinic and Hospital", patients: 3000, seed: 108, level: 2, acts: true},
 	}
 }
 
@@ -133,12 +128,12 @@ func (p *program) demoNetwork(ctx context.Context, flags demoNetworkFlags) (err 
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, c.close()) }()
-	if err := p.fillDemoNetwork(ctx, cfgs, flags, made); err != nil {
-		return err
+	err = p.fillDemoNetwork(ctx, cfgs, flags, made)
+	if err == nil {
+		err = p.printDemoNetwork(ctx, c.desk, at, root)
 	}
-	if err := p.printDemoNetwork(ctx, c.desk, at, root); err != nil || flags.once {
-		return err
+	if err != nil || flags.once {
+		return errors.Join(err, c.end())
 	}
 	return <-c.done
 }
@@ -307,106 +302,33 @@ func (p *program) demoAct(
 
 // coordinator is the coordinator of the demonstration while it serves.
 type coordinator struct {
-	desk  *network.Desk
-	stop  context.CancelFunc
-	done  chan error
-	close func() error
+	desk *network.Desk
+	stop context.CancelFunc
+	done chan error
 }
 
-// startCoordinator serves the API of a coordinator: tokens, and what members call.
+// startCoordinator serves as serve does.
 func (p *program) startCoordinator(
 	ctx context.Context, cfg *config.Config, listener net.Listener,
-) (c *coordinator, err error) {
-	var closers []func() error
-	closeAll := func() error {
-		var faults []error
-		for i := len(closers) - 1; i >= 0; i-- {
-			faults = append(faults, closers[i]())
-		}
-		return errors.Join(faults...)
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, closeAll())
-		}
-	}()
-	logger := p.logger(cfg)
-	store, err := p.decisions(ctx, cfg)
-	if err != nil {
-		return nil, err
-	}
-	closers = append(closers, store.Close)
-	desk, err := p.networkDesk(cfg, store, logger)
-	if err != nil {
-		return nil, err
-	}
-	dir, err := p.dir(cfg)
-	if err != nil {
-		return nil, err
-	}
-	releases, err := p.desk(cfg)
-	if err != nil {
-		return nil, err
-	}
+) (*coordinator, error) {
 	list, err := definitions(cfg)
 	if err != nil {
 		return nil, err
 	}
-	engine, err := live.New(ctx, live.Config{Dir: dir, Definitions: list, Desk: releases, Logger: logger})
-	if err != nil {
-		return nil, err
-	}
-	closers = append(closers, engine.Close)
-	trail, err := p.openTrail(cfg, logger)
-	if err != nil {
-		return nil, err
-	}
-	closers = append(closers, trail.Close)
-	oauth, published, err := p.coordinatorTokens(cfg)
-	if err != nil {
-		return nil, err
-	}
-	served, err := server.New(server.Config{
-		Measures: engine, Snapshots: engine, Releases: engine, Auditor: trail,
-		Authorizer: server.Bearer(oauth.Validator()), OAuth: endpoints(oauth, published, false),
-		Resources: desk.Resources(), BaseURL: cfg.Server.PublicURL + "/fhir", Version: p.version,
-		Organization: "The coordinator of the demonstration", Logger: logger, Now: p.now,
-		StaleAfter: cfg.Server.StaleAfter.Duration,
-	})
+	a, err := p.newAPI(ctx, cfg, list, listener.Addr().String(), demoTokenLife)
 	if err != nil {
 		return nil, err
 	}
 	running, stop := context.WithCancel(ctx)
-	c = &coordinator{desk: desk, stop: stop, done: make(chan error, 1)}
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		c.done <- served.Run(running, server.RunConfig{Listener: listener})
-	}()
-	c.close = func() error { stop(); <-ended; return closeAll() }
+	c := &coordinator{desk: a.improving.network, stop: stop, done: make(chan error, 1)}
+	go func() { c.done <- a.run(running, listener) }()
 	return c, nil
 }
 
-// coordinatorTokens is the authorization server of the coordinator.
-func (p *program) coordinatorTokens(cfg *config.Config) (*auth.Server, []*keys.Set, error) {
-	tokens, err := p.openKeySet(cfg, "tokens")
-	if err != nil {
-		return nil, nil, err
-	}
-	ours, err := p.openKeySet(cfg, "client")
-	if err != nil {
-		return nil, nil, err
-	}
-	clients, err := oauthClients(cfg)
-	if err != nil {
-		return nil, nil, err
-	}
-	at := cfg.Server.PublicURL
-	oauth, err := auth.New(auth.Config{
-		Issuer: at, TokenURL: at + "/oauth/token", Audience: at + "/fhir", Clients: clients, Keys: tokens,
-		Store: cache.NewMemory(cache.MemoryConfig{Now: p.now}), Now: p.now, Logger: p.logger(cfg),
-	})
-	return oauth, []*keys.Set{ours}, err
+// end stops serving and waits for it.
+func (c *coordinator) end() error {
+	c.stop()
+	return <-c.done
 }
 
 // fillDemoNetwork lets every member hand in, unless they have.

@@ -122,7 +122,7 @@ func released(t testing.TB, engine *measure.Engine, prefer string) (network.Subm
 func TestWhatIsReleasedCanBeHandedIn(t *testing.T) {
 	t.Parallel()
 	engine := engineOf(t)
-	for _, prefer := range []string{"interpreter-documented", "ed-stay-over-8h", "language-recorded"} {
+	for _, prefer := range []string{"interpreter-documented", "ed-stay-over-8h"} {
 		s, withheld := released(t, engine, prefer)
 		c := newChecker(t)
 		text, err := c.Encode(s)

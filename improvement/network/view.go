@@ -67,7 +67,8 @@ type MemberState struct {
 // What the counts of an Overview mean, in English; the pages say it in their languages.
 const (
 	adoptedMeans = "a final self-assessment of the period in which, in every domain, more than half of the " +
-		"items are answered and the median level is established or routine"
+		"items are answered and the median level is begun or higher, and established or routine in at " +
+		"least half of the domains"
 	demonstratedMeans = "at least one action after whose start the gap of its groups became smaller by more " +
 		"than chance, by the strict rule of docs/actions.md; it does not show that the action is why"
 )
@@ -169,9 +170,16 @@ func adopted(q *readiness.Questionnaire, a *Adoption) bool {
 		l := readiness.Level(level)
 		answered.Answers[item] = readiness.Answer{Item: item, Level: &l}
 	}
-	return !slices.ContainsFunc(q.Score(answered), func(s readiness.DomainScore) bool {
-		return 2*s.Answered <= s.Items || *s.Median < readiness.Established
-	})
+	established := 0
+	for _, s := range q.Score(answered) {
+		if 2*s.Answered <= s.Items || *s.Median < readiness.Begun {
+			return false
+		}
+		if *s.Median >= readiness.Established {
+			established++
+		}
+	}
+	return 2*established >= len(q.Domains)
 }
 
 // figures answers for every rate of every measure that a member reports: of everybody, and by each
