@@ -124,6 +124,7 @@ func TestBadFiles(t *testing.T) {
 				"actuality, category, severity, seriousness, outcome, harm, detection, site, status",
 			`incidents[0].date_format: "DD.MM" is none of YYYY-MM-DD, MM/DD/YYYY, DD/MM/YYYY, DD.MM.YYYY, ` +
 				`YYYY/MM/DD, YYYYMMDD`,
+			`sources: "reviews" is the name of the run that takes over the answers of reviews`,
 			`reviews.two_person: "sometimes" is none of none, severe, all`,
 			`reviews.since: "1 January" is no day such as 2026-01-01`,
 			`reviews.due_after: "a month" is not a duration such as 15m or 36h`,

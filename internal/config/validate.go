@@ -53,6 +53,9 @@ func (c *Config) Validate() error {
 		}
 		names[c.Incidents[i].Name] = true
 	}
+	if names[ingest.RefreshName] {
+		v.add("sources", "%q is the name of the run that takes over the answers of reviews", ingest.RefreshName)
+	}
 	c.Sync.validate(v)
 	c.Disclosure.validate(v)
 	c.Reviews.validate(v)
