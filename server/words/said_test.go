@@ -22,7 +22,7 @@ const module = "../.."
 // speakers are the folders whose sources say sentences.
 var speakers = []string{
 	"server/figure", "server/page", "server/words", "internal/dashboard", "internal/room", "internal/reviewing",
-	"internal/acting", "internal/institution",
+	"internal/acting", "internal/institution", "improvement/evidence",
 }
 
 // action is what a template does, and quoted a string in it.
