@@ -26,15 +26,16 @@ func (s *Server) crossOrigin(next http.Handler) http.Handler {
 		}
 		h.Set("Access-Control-Allow-Origin", origin)
 		h.Set("Access-Control-Expose-Headers",
-			"Content-Location, ETag, Retry-After, WWW-Authenticate, X-Progress, X-Request-Id")
+			"Content-Location, ETag, Last-Modified, Location, Retry-After, WWW-Authenticate, X-Progress, "+
+				"X-Request-Id")
 		if r.Method != http.MethodOptions || r.Header.Get("Access-Control-Request-Method") == "" {
 			next.ServeHTTP(w, r)
 			return
 		}
 		eventOf(r).route = "preflight"
-		h.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, DELETE")
+		h.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, DELETE")
 		h.Set("Access-Control-Allow-Headers",
-			"Accept, Authorization, Content-Type, If-None-Match, Prefer")
+			"Accept, Authorization, Content-Type, If-Match, If-None-Match, Prefer")
 		h.Set("Access-Control-Max-Age", "600")
 		w.WriteHeader(http.StatusNoContent)
 	})

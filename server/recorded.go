@@ -88,7 +88,8 @@ func (s *Server) access(r *http.Request, route Route) audit.Access {
 		Query: asked(r), Details: []audit.Detail{{Name: "route", Value: route.Method + " " + route.Path}},
 	}
 	path, _, _ := strings.Cut(a.Query, "?")
-	if route.does == audit.Read || route.does == audit.Delete || route.does == audit.Create {
+	switch route.does {
+	case audit.Read, audit.Create, audit.Update, audit.Delete:
 		a.Resource = path
 	}
 	return a

@@ -49,8 +49,8 @@ type Resource struct {
 
 // Interactions that the routes of the package itself have not.
 const (
-	Update  = audit.Interaction("update")
-	History = audit.Interaction("history-instance")
+	Update  = audit.Update
+	History = audit.History
 )
 
 // SearchParameter is a parameter of a search, for the CapabilityStatement.

@@ -8,7 +8,7 @@ const (
 	// Patients answers questions about single patients by name: individual reports and lists of
 	// subjects. Every use is audited.
 	Patients = "equitylens/patients"
-	// Import hands in individual MeasureReports of another engine.
+	// Import hands in individual MeasureReports of another engine, and harm events of incident systems.
 	Import = "equitylens/import"
 	// Review reads harm events with what is known of their patients, and reads and writes their equity
 	// reviews, but for the free text.

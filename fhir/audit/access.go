@@ -20,9 +20,12 @@ const (
 	Read      Interaction = "read"
 	Search    Interaction = "search-type"
 	Create    Interaction = "create"
+	Update    Interaction = "update"
 	Delete    Interaction = "delete"
 	Operation Interaction = "operation"
 	Batch     Interaction = "batch"
+	// History is of one resource. The patterns know no such reading, so that it is a question.
+	History Interaction = "history-instance"
 )
 
 // Access is a request to the FHIR API.
@@ -33,7 +36,7 @@ type Access struct {
 	// Resource is what was read, written or deleted, as Type/id.
 	Resource string
 	// Query is what was asked, as it came: the part of the address below the base with its query, and
-	// what the body adds. It is for every interaction but Read, Create and Delete.
+	// what the body adds. It is for every interaction but Read, Create, Update and Delete.
 	Query string
 	// Request is the id of the request, by which log and trail find each other.
 	Request string
@@ -99,10 +102,13 @@ func shapeOf(i Interaction) shape {
 	case Create:
 		return shape{pattern: "Create", action: cpb.AuditEventActionCode_C, client: source,
 			user: []*dpb.Coding{r4.Coding(systemParticipation, "AUT", "author (originator)")}}
+	case Update:
+		return shape{pattern: "Update", action: cpb.AuditEventActionCode_U, client: source,
+			user: []*dpb.Coding{r4.Coding(systemParticipation, "AUT", "author (originator)")}}
 	case Delete:
 		return shape{pattern: "Delete", action: cpb.AuditEventActionCode_D, client: source,
 			user: []*dpb.Coding{r4.Coding(systemParticipation, "CST", "custodian")}}
-	case Search, Operation, Batch:
+	case Search, Operation, Batch, History:
 	}
 	return shape{pattern: "Query", action: cpb.AuditEventActionCode_E, client: source, asks: true}
 }

@@ -117,6 +117,13 @@ func acts() map[string]func(audit.Builder, audit.Agent, audit.Outcome) ([]byte, 
 		}),
 		"batch":  access(audit.Access{Interaction: audit.Batch, Query: ""}),
 		"create": access(audit.Access{Interaction: audit.Create, Resource: "MeasureReport"}),
+		"update": access(audit.Access{Interaction: audit.Update, Resource: "Task/7"}),
+		"update about one": access(audit.Access{
+			Interaction: audit.Update, Resource: "AdverseEvent/e1", Patients: one,
+		}),
+		"history": access(audit.Access{
+			Interaction: audit.History, Query: "AdverseEvent/e1/_history", Patients: one,
+		}),
 		"delete": access(audit.Access{Interaction: audit.Delete, Resource: "$job/7"}),
 		"delete about one": access(audit.Access{
 			Interaction: audit.Delete, Resource: "Task/7", Patients: one,
@@ -209,6 +216,7 @@ func TestWhichPatternsAreClaimed(t *testing.T) {
 		"read": "Read" + use, "search": "Query" + use, "read of a patient": "PatientRead" + use,
 		"operation about one": "PatientQuery" + use, "operation about two": "Query" + use,
 		"operation about a group": "Query" + use, "batch": "Query" + use, "create": "Create" + use,
+		"update": "Update" + use, "update about one": "PatientUpdate" + use, "history": "PatientQuery" + use,
 		"delete": "Delete" + use, "delete about one": "PatientDelete" + use, "chart read": "PatientRead",
 		"launch": "", "hook": "", "sign-in": "", "token": "", "administration": "", "command line": "",
 	} {

@@ -101,6 +101,10 @@ func (r *rules) pattern(name string) {
 		r.request("C", []string{"create"}, "110153", "110152", "AUT")
 		r.data()
 		r.patients(about)
+	case "Update":
+		r.request("U", []string{"update", "patch"}, "110153", "110152", "AUT")
+		r.data()
+		r.patients(about)
 	case "Delete":
 		r.request("D", []string{"delete"}, "110153", "110152", "CST")
 		r.data()
