@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/equitylens/equitylens/fhir/audit"
@@ -16,6 +17,7 @@ import (
 	"github.com/equitylens/equitylens/internal/config"
 	"github.com/equitylens/equitylens/internal/exchange"
 	"github.com/equitylens/equitylens/internal/incident"
+	"github.com/equitylens/equitylens/internal/institution"
 	"github.com/equitylens/equitylens/internal/live"
 	"github.com/equitylens/equitylens/internal/phi"
 	"github.com/equitylens/equitylens/internal/reviewing"
@@ -148,7 +150,7 @@ func (a *api) rooms(
 ) ([]server.Page, error) {
 	r, err := room.New(room.Config{
 		Gate: desk, Pages: pages, Audit: events, Auditor: auditor, Network: hasNetwork(a.cfg),
-		Faults: acting.Faults(), Now: a.program.now, Logger: a.logger,
+		Faults: append(acting.Faults(), institution.Faults()...), Now: a.program.now, Logger: a.logger,
 	})
 	if err != nil {
 		return nil, err
@@ -170,7 +172,48 @@ func (a *api) rooms(
 	if err != nil {
 		return nil, fmt.Errorf("make the pages of actions: %w", err)
 	}
-	return append(reviews.Routes(), actions.Routes()...), nil
+	whole, err := a.institution(r)
+	if err != nil {
+		return nil, fmt.Errorf("make the pages of the institution: %w", err)
+	}
+	return slices.Concat(reviews.Routes(), actions.Routes(), whole.Routes()), nil
+}
+
+// institution are the pages of the self-assessment and of the network.
+func (a *api) institution(r *room.Room) (*institution.Pages, error) {
+	list, err := definitions(a.cfg)
+	if err != nil {
+		return nil, err
+	}
+	in := a.improving
+	cfg := institution.Config{
+		Room: r, Register: in.readiness, Figures: a.readinessData, AsOf: a.dataAsOf, Definitions: list,
+		Logger: a.logger,
+	}
+	switch {
+	case in.network != nil:
+		cfg.Coordinated = func(ctx context.Context, p measure.Period) (network.Overview, error) {
+			return in.network.Overview(ctx, p, network.Viewer{Coordinator: true}, network.UsualDimensions()...)
+		}
+	case a.cfg.Network.Coordinator.URL != "":
+		cfg.Fetched = func(ctx context.Context, p measure.Period) (network.Overview, error) {
+			name, _, err := readiness.Name(p)
+			if err != nil {
+				return network.Overview{}, err
+			}
+			return a.program.fetchOverview(ctx, a.cfg, networkFlags{period: name, by: network.UsualDimensions()})
+		}
+	}
+	return institution.New(cfg)
+}
+
+// dataAsOf is the moment of the data of the live snapshot; zero where there is none.
+func (a *api) dataAsOf() (at time.Time) {
+	_ = a.live.Hold(func(v *live.View) error { // Without a snapshot there is no such moment.
+		at = v.Facts().Info.DataAsOf
+		return nil
+	})
+	return at
 }
 
 // hasNetwork reports whether there is anything to show of a network.
