@@ -125,7 +125,7 @@ var doors = []struct {
 	{"gonum.org/v1/plot", []string{"server/chart"}},
 	{"github.com/chromedp/", []string{"server/page", "internal/acting", "internal/institution", "internal/reviewing", "cmd/equitylens"}},
 	{"golang.org/x/time", []string{"server"}},
-	{"golang.org/x/text", []string{"mapping", "measure/report", "server/figure", "server/page", "server/words", "internal/cds"}},
+	{"golang.org/x/text", []string{"mapping", "measure/report", "server/figure", "server/page", "server/words", "internal/cds", "internal/incident"}},
 	{"golang.org/x/crypto", []string{"store/cache"}},
 }
 

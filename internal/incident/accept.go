@@ -9,6 +9,7 @@ import (
 	"time"
 
 	jsonv2 "github.com/go-json-experiment/json"
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/equitylens/equitylens/fhir"
 	"github.com/equitylens/equitylens/improvement/review"
@@ -99,10 +100,12 @@ func eventOf(source string, mapper *mapping.Mapper, body []byte, now time.Time) 
 		return Event{}, &ElementError{Element: "AdverseEvent." + element, Reason: reason}
 	}
 	const longest = 64
+	in.Identifier.Value = norm.NFC.String(in.Identifier.Value)
 	switch number := strings.TrimSpace(in.Identifier.Value); {
 	case in.ResourceType != "AdverseEvent":
 		return Event{}, &ElementError{Element: "AdverseEvent.resourceType", Reason: "is not AdverseEvent"}
-	case number == "" || len([]rune(number)) > longest || number != in.Identifier.Value:
+	case number == "" || len([]rune(number)) > longest || number != in.Identifier.Value ||
+		strings.ContainsFunc(number, odd):
 		return refuse("identifier.value", "must be the id of the event in the incident system, of 64 characters at most")
 	}
 	in.ID, in.Meta = IDOf(source, in.Identifier.Value), nil

@@ -12,6 +12,8 @@ import (
 	"time"
 	"unicode"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/equitylens/equitylens/internal/phi"
 )
 
@@ -205,7 +207,6 @@ func (r *reader) cell(line record, c Column) string {
 		return ""
 	}
 	cell := line.cells[i]
-	odd := func(x rune) bool { return unicode.IsControl(x) || unicode.Is(unicode.Cf, x) }
 	switch {
 	case len(cell) > maxCell:
 		r.refuse(line, c, "is longer than %d bytes", maxCell)
@@ -217,10 +218,14 @@ func (r *reader) cell(line record, c Column) string {
 	return cell
 }
 
-// number reads the id of the event, which is required.
+// odd finds what nobody sees, so that two ids that look alike are alike.
+func odd(x rune) bool { return unicode.IsControl(x) || unicode.Is(unicode.Cf, x) }
+
+// number reads the id of the event, which is required. A letter with an accent is one sign or two,
+// by the program that wrote the table; either way it is the same id.
 func (r *reader) number(line record) string {
 	const longest = 64
-	number := r.cell(line, ID)
+	number := norm.NFC.String(r.cell(line, ID))
 	switch {
 	case number == "":
 		r.refuse(line, ID, "is missing: the id of the event in the incident system")
@@ -303,16 +308,27 @@ func (r *reader) refuseTwice() {
 	for _, number := range r.repeated {
 		rows := r.numbers[number]
 		for _, row := range rows {
-			var others []string
-			for _, other := range rows {
-				if other != row {
-					others = append(others, strconv.Itoa(other))
-				}
-			}
-			r.refuse(record{row: row}, ID, "is that of another row as well: %s", strings.Join(others, ", "))
+			r.refuse(record{row: row}, ID, "is that of another row as well: %s", otherRows(rows, row))
 		}
 	}
 	r.sheet.Good = slices.DeleteFunc(r.sheet.Good, func(row Row) bool {
 		return len(r.numbers[row.Event.Number]) > 1
 	})
+}
+
+// otherRows names the first of some rows without one of them, and says how many more there are. Where
+// one id stands in every row of a table, to name all of them in each would fill the memory.
+func otherRows(rows []int, but int) string {
+	const most = 10
+	var others []string
+	for _, row := range rows {
+		if row != but && len(others) < most {
+			others = append(others, strconv.Itoa(row))
+		}
+	}
+	said := strings.Join(others, ", ")
+	if more := len(rows) - 1 - len(others); more > 0 {
+		said += fmt.Sprintf(" and %d more", more)
+	}
+	return said
 }

@@ -175,6 +175,33 @@ func TestOneIDInTwoRows(t *testing.T) {
 	}
 }
 
+// A table that holds one id in every row is refused in words of the size of the table.
+func TestOneIDInEveryRow(t *testing.T) {
+	t.Parallel()
+	const rows = 5000
+	sheet := read(t, header+strings.Repeat("7,p1,,2026-03-05,actual\n", rows), plain)
+	if len(sheet.Good) != 0 || len(sheet.Refused) != rows {
+		t.Fatalf("%d rows are good and %d refused, want 0 and %d", len(sheet.Good), len(sheet.Refused), rows)
+	}
+	const want = "is that of another row as well: 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 and 4989 more"
+	if got := sheet.Refused[0].Reason; got != want {
+		t.Errorf("the first row is refused because it %q, want %q", got, want)
+	}
+}
+
+// One id that two programs write with other signs, of which a reader sees nothing, is one id.
+func TestIDsThatLookAlikeAreAlike(t *testing.T) {
+	t.Parallel()
+	sheet := read(t, header+"Ñ-1,p1,,2026-03-05,actual\nN\u0303-1,p1,,2026-03-05,actual\n", plain)
+	if len(sheet.Good) != 0 {
+		t.Errorf("%d rows are good, want none: the two are one event", len(sheet.Good))
+	}
+	one := read(t, header+"N\u0303-1,p1,,2026-03-05,actual\n", plain)
+	if len(one.Good) != 1 || one.Good[0].Event.Number != "Ñ-1" {
+		t.Errorf("good rows are %+v, want one of the id Ñ-1", one.Good)
+	}
+}
+
 func TestAMappingReadsAnotherTable(t *testing.T) {
 	t.Parallel()
 	m := Mapping{

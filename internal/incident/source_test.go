@@ -270,6 +270,7 @@ func TestAnEventIsHandedIn(t *testing.T) {
 			"AdverseEvent.severity.text"},
 		{"a repeated key", `"actuality"`, `"actuality":"actual","actuality"`, ""},
 		{"no identifier", `"value":"7"`, `"value":""`, "AdverseEvent.identifier.value"},
+		{"an identifier with a sign that nobody sees", `"value":"7"`, `"value":"7\u200b"`, "AdverseEvent.identifier.value"},
 		{"another type", `"AdverseEvent"`, `"Observation"`, "AdverseEvent.resourceType"},
 		{"another subject", `Patient/p1`, `Group/p1`, "AdverseEvent.subject"},
 		{"a code that nobody knows", `Moderate`, `terrible`, "AdverseEvent.severity"},
