@@ -230,11 +230,16 @@ func (e *Exchange) answerEvent(r *http.Request) (server.Answer, error) {
 	return e.eventAnswer(ctx, &after, &event), nil
 }
 
-// decide gives an answer to the review in which it belongs.
+// decide gives an answer to the review in which it belongs. Where two people review, a program speaks
+// for neither: who answered once would answer a second time through it.
 func (e *Exchange) decide(
 	ctx context.Context, found *review.Review, answer form.Finding,
 ) (review.Review, error) {
 	by := who(ctx)
+	if found.Needed > 1 && !server.Caller(ctx).Person {
+		return review.Review{}, server.Refuse(server.Refusal{Status: http.StatusForbidden,
+			Text: "two people review this event, each by themselves, and a program is neither of them"})
+	}
 	if found.State == review.Disagreed && !found.AnsweredBy(by.Subject) {
 		// Of an adjudication there is one text, and what else contributed is part of what it rests on.
 		evidence := strings.TrimSpace(answer.Evidence + "\n\n" + answer.Else)

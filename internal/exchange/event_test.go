@@ -283,6 +283,39 @@ func TestReviewsOfTwoOverFHIR(t *testing.T) {
 	}
 }
 
+// A program answers where one reviewer is asked for, and is neither of two.
+func TestAProgramIsNoSecondReviewer(t *testing.T) {
+	t.Parallel()
+	const tool = "tool@equitylens/review,equitylens/improve"
+	path := "AdverseEvent/" + idOf("1")
+	sent := func(f *rig) string {
+		return answered(t, f.get(t, path, tool).Body.String(), "no", "detection=reported")
+	}
+	one := newRig(t, options{})
+	if w := one.call("PUT", path, tool, sent(one), `W/"0"`); w.Code != http.StatusOK {
+		t.Fatalf("PUT by a program where one is asked = %d: %s", w.Code, w.Body)
+	}
+	two := newRig(t, options{rule: review.TwoForEachOne})
+	if w := two.call("PUT", path, tool, sent(two), `W/"0"`); w.Code != http.StatusForbidden {
+		t.Fatalf("PUT by a program as the first of two = %d: %s", w.Code, w.Body)
+	}
+	for i, by := range []string{reviewer, second} {
+		answer := []string{"yes", "no"}[i]
+		more := [][]string{{"factor=bias", "detection=reported", "evidence=why"}, {"detection=reported"}}[i]
+		text := answered(t, two.get(t, path, by).Body.String(), answer, more...)
+		if w := two.call("PUT", path, by, text, fmt.Sprintf(`W/"%d"`, i)); w.Code != http.StatusOK {
+			t.Fatalf("PUT by %s = %d: %s", by, w.Code, w.Body)
+		}
+		tag := fmt.Sprintf(`W/"%d"`, i+1)
+		if w := two.call("PUT", path, tool, sent(two), tag); w.Code != http.StatusForbidden {
+			t.Errorf("PUT by a program after %d answers = %d: %s", i+1, w.Code, w.Body)
+		}
+	}
+	if body := two.get(t, path, reviewer).Body.String(); strings.Contains(body, `"code":"yes"`) {
+		t.Errorf("what two differ about is settled: %s", body)
+	}
+}
+
 // Free text is served to whom it is for, and masked else; ids are in no log.
 func TestFreeTextAndIdentifiers(t *testing.T) {
 	t.Parallel()
