@@ -4,9 +4,7 @@ import (
 	"time"
 
 	"github.com/equitylens/equitylens/improvement/action"
-	"github.com/equitylens/equitylens/improvement/effect"
 	"github.com/equitylens/equitylens/improvement/review"
-	"github.com/equitylens/equitylens/measure/gap"
 	"github.com/equitylens/equitylens/server/figure"
 )
 
@@ -104,125 +102,29 @@ func (b *builder) result(r *action.Result) cell {
 	return c
 }
 
-// effectBlock is what the figures show of one action. It never says why.
+// effectBlock is what the figures show of one action: what changed, and the control chart of the groups
+// with the start marked. It never says why.
 func (b *builder) effectBlock(a Act) block {
-	e := a.Effect
-	title := b.name(a.Action)
+	out := block{Title: b.name(a.Action)}
 	if !b.public() {
-		title = b.w.Say("evidence.effect.title", typed(a.Title).Text)
+		out.Title = b.w.Say("evidence.effect.title", typed(a.Title).Text)
 	}
-	out := block{Title: title, Sentences: []string{b.w.Label("evidence.verdict", string(e.Verdict))}}
-	demonstrated := "evidence.effect.not-demonstrated"
-	if e.Demonstrated {
-		demonstrated = "evidence.effect.demonstrated"
-	}
-	out.Sentences = append(out.Sentences, b.w.Say(demonstrated))
-	for _, missing := range e.Missing {
-		out.Notes = append(out.Notes, b.w.Label("evidence.lacks", string(missing)))
-	}
-	if b.public() {
-		out.Notes = append(out.Notes, b.w.Say("evidence.effect.public"))
+	m, ok := b.rateOf(a.Effect.Measure, a.Effect.Rate)
+	if b.public() || !ok {
+		out.Sentences = b.teller.Verdict(*a.Effect)
+		if b.public() {
+			out.Notes = []string{b.w.Say("evidence.effect.public")}
+		}
 		return out
 	}
-	for _, caution := range e.Cautions {
-		out.Notes = append(out.Notes, b.w.Label("evidence.caution", string(caution)))
-	}
-	out.Notes = append(out.Notes, b.w.Say("evidence.effect.cause"))
-	if m, ok := b.rateOf(e.Measure, e.Rate); ok {
-		out.Tables = append(out.Tables, b.moved(e, m))
-		if rows := b.distances(e, m); len(rows.Rows) > 0 {
-			out.Tables = append(out.Tables, rows)
-		}
+	figures := b.teller.Effect(*a.Effect, m)
+	out.tell(figures[0])
+	if len(figures) > 1 {
+		charted := block{Title: figures[1].Title}
+		charted.tell(figures[1])
+		out.Parts = []block{charted}
 	}
 	return out
-}
-
-// moved are the scores before and after.
-func (b *builder) moved(e *effect.Effect, m figure.Measure) table {
-	t := table{
-		Caption: b.w.Say("evidence.effect.scores", b.span(e.Before), b.span(e.After), b.teller.ScoreUnit(m)),
-		Columns: []figure.Column{
-			b.column("evidence.effect.who"), b.number("evidence.effect.before"), b.number("evidence.effect.after"),
-			b.number("evidence.effect.change"),
-		},
-	}
-	add := func(who string, one effect.Moved, kind figure.Kind) {
-		change := cell{Text: b.teller.NoData()}
-		if one.Change != nil {
-			change = cell{
-				Text: b.teller.Difference(m, one.Change.Value, one.Change.Interval),
-				Note: b.between(m, one.Change),
-			}
-		}
-		t.Rows = append(t.Rows, row{Kind: kind, Cells: []cell{
-			{Text: who}, b.side(m, one.Before), b.side(m, one.After), change,
-		}})
-	}
-	add(b.w.Say("evidence.effect.target", b.groups(e.Aim.Dimension, e.Aim.Groups)), e.Target, figure.KindPlain)
-	if e.Gap != nil {
-		name := b.group(e.Aim.Dimension, e.Gap.Other.Code)
-		add(b.w.Say("evidence.effect.reference", name), e.Gap.Other, figure.KindReference)
-	}
-	if e.Comparison != nil {
-		add(b.w.Say("evidence.effect.comparison"), e.Comparison.Other, figure.KindPlain)
-	}
-	return t
-}
-
-// span names some months, such as 2025-01 to 2025-12.
-func (b *builder) span(s effect.Span) string {
-	if s.From == "" {
-		return b.w.Say("evidence.effect.no-months")
-	}
-	return b.w.Say("evidence.effect.span", s.From, s.To, b.w.Count(float64(s.Months)))
-}
-
-func (b *builder) side(m figure.Measure, s effect.Side) cell {
-	if s.Score == nil {
-		return cell{Text: b.teller.NoData()}
-	}
-	return cell{Text: b.teller.Score(m, *s.Score, s.Interval), Note: b.w.Say("evidence.effect.n", b.w.Count(s.N))}
-}
-
-// between is the interval of an estimate in words, where it has one.
-func (b *builder) between(m figure.Measure, e *gap.Estimate) string {
-	if e.Interval == nil {
-		return ""
-	}
-	return b.teller.DifferenceInterval(m, e.Value, e.Interval)
-}
-
-// distances are the gap before and after, and how it changed.
-func (b *builder) distances(e *effect.Effect, m figure.Measure) table {
-	t := table{
-		Caption: b.w.Say("evidence.effect.gap", b.teller.DifferenceUnit(m)),
-		Columns: []figure.Column{
-			b.column("evidence.effect.against"), b.number("evidence.effect.before"), b.number("evidence.effect.after"),
-			b.number("evidence.effect.change"),
-		},
-	}
-	add := func(name string, against *effect.Against) {
-		if against == nil {
-			return
-		}
-		distance := func(d effect.Distance) cell {
-			return cell{
-				Text: b.teller.Difference(m, d.Difference, d.Interval),
-				Note: b.between(m, &gap.Estimate{Value: d.Difference, Interval: d.Interval}),
-			}
-		}
-		t.Rows = append(t.Rows, row{Cells: []cell{
-			{Text: name}, distance(against.Before), distance(against.After), {
-				Text: b.teller.Difference(m, against.Change.Value, against.Change.Interval),
-				Note: b.between(m, &against.Change),
-			},
-		}})
-	}
-	if e.Gap != nil {
-		add(b.w.Say("evidence.effect.reference", b.group(e.Aim.Dimension, e.Gap.Other.Code)), e.Gap)
-	}
-	add(b.w.Say("evidence.effect.comparison"), e.Comparison)
-	return t
 }
 
 // conditions are the declared intervals that touch the period.

@@ -7,6 +7,7 @@ import (
 	"github.com/equitylens/equitylens/measure"
 	"github.com/equitylens/equitylens/measure/gap"
 	"github.com/equitylens/equitylens/measure/release"
+	"github.com/equitylens/equitylens/server/chart"
 	"github.com/equitylens/equitylens/server/figure"
 	"github.com/equitylens/equitylens/server/words"
 )
@@ -41,13 +42,24 @@ func newBuilder(m Material, o Options, gaps []gap.Gap) *builder {
 	}
 }
 
-// block is a part of the page: what is said, and tables, and parts of its own.
+// block is a part of the page: what is said, a picture and tables, and parts of its own.
 type block struct {
 	ID, Title string
 	// Warnings are said first, Notes last.
 	Warnings, Sentences, Notes []string
-	Tables                     []table
-	Parts                      []block
+	// Chart is nil where there is no picture.
+	Chart  chart.Chart
+	Tables []table
+	Parts  []block
+}
+
+// tell takes over what a figure says, shows and lists.
+func (b *block) tell(f figure.Figure) {
+	b.Sentences, b.Notes = append(b.Sentences, f.Sentences...), append(b.Notes, f.Notes...)
+	b.Chart = f.Chart
+	if len(f.Table.Rows) > 0 {
+		b.Tables = append(b.Tables, tableOf(f.Table))
+	}
 }
 
 // table is a table of the page.

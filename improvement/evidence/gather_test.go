@@ -86,7 +86,9 @@ func (h *house) sources(ids ...string) evidence.Sources {
 	actions := action.New(action.Config{
 		Records: store, Now: clock, Random: rand.Reader, CheckAim: func(action.Aim) error { return nil },
 	})
-	assessments, err := readiness.New(readiness.Config{Records: store, Now: clock})
+	assessments, err := readiness.New(readiness.Config{
+		Records: store, Questionnaire: questionnaire(h.t), Now: clock,
+	})
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -42,13 +42,28 @@ func options(t testing.TB, language string) evidence.Options {
 	return evidence.Options{Words: w, Organization: "Hillcrest", Software: "1.2.3"}
 }
 
+// shipped are the definitions and the questionnaire, which are read once; nobody changes them.
+var (
+	shippedDefinitions   = sync.OnceValues(func() ([]measure.Definition, error) { return measure.Load(catalog.Files()) })
+	shippedQuestionnaire = sync.OnceValues(readiness.Shipped)
+)
+
 func definitions(t testing.TB) []measure.Definition {
 	t.Helper()
-	list, err := measure.Load(catalog.Files())
+	list, err := shippedDefinitions()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return list
+	return slices.Clone(list)
+}
+
+func questionnaire(t testing.TB) *readiness.Questionnaire {
+	t.Helper()
+	q, err := shippedQuestionnaire()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return q
 }
 
 func year(t testing.TB, name string) measure.Period {
@@ -111,6 +126,7 @@ func material(t testing.TB, text string) evidence.Material {
 	t.Helper()
 	m := evidence.Material{
 		Period: year(t, "2025"), Audience: release.Internal, Made: made, Definitions: definitions(t),
+		Questionnaire: questionnaire(t),
 		Info: facts.Info{
 			ID: "20260301T020000Z-7", DataAsOf: made.Add(-time.Hour), Software: "1.2.0", Digest: "d1e2",
 			Loads: []facts.Load{{Source: "ehr", Type: "Patient", Complete: true, TransactionTime: made.Add(-time.Hour)}},
@@ -127,7 +143,7 @@ func material(t testing.TB, text string) evidence.Material {
 		}
 	}
 	m.Assessment = assessment(t, text)
-	m.Acts = []evidence.Act{act(text)}
+	m.Acts = []evidence.Act{act(t, text)}
 	m.Reviews = &evidence.Reviews{
 		Tally: review.Tally{Events: 40, Settled: 30, Withdrawn: 1, Ways: []review.Way{
 			{
@@ -146,10 +162,7 @@ func material(t testing.TB, text string) evidence.Material {
 
 func assessment(t testing.TB, text string) *readiness.Assessment {
 	t.Helper()
-	q, err := readiness.Shipped()
-	if err != nil {
-		t.Fatal(err)
-	}
+	q := questionnaire(t)
 	a := readiness.Assessment{
 		ID: "readiness-2025", Period: "2025", Questionnaire: q.Version, State: readiness.Draft, At: made, Version: 3,
 		Answers: map[string]readiness.Answer{}, Reopened: text + " reopened",
@@ -170,7 +183,27 @@ func assessment(t testing.TB, text string) *readiness.Assessment {
 	return &a
 }
 
-func act(text string) evidence.Act {
+// trend is two years of the figure of an aim, month by month.
+func trend(t testing.TB, aim action.Aim) gap.TrendReport {
+	t.Helper()
+	list := definitions(t)
+	i := slices.IndexFunc(list, func(d measure.Definition) bool { return d.ID == aim.Measure })
+	var months []measure.Result
+	for m := range 24 {
+		r := resultOf(t, list[i])
+		first := time.Date(2024, time.Month(m+3), 1, 0, 0, 0, 0, time.UTC)
+		r.Period = measure.Period{Start: first, End: first.AddDate(0, 1, -1)}
+		months = append(months, r)
+	}
+	report, err := gap.Trend(months, "", aim.Dimension, gap.Options{Reference: gap.Best})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
+
+func act(t testing.TB, text string) evidence.Act {
+	t.Helper()
 	target, score := 0.9, 0.41237
 	aim := action.Aim{
 		Measure: "interpreter-documented", Dimension: "language_group", Groups: []string{"spanish"}, Target: &target,
@@ -194,7 +227,7 @@ func act(text string) evidence.Act {
 			Action: "a1", Aim: aim, Start: "2025-03-01", Measure: "interpreter-documented", Rate: "main",
 			Scoring: measure.Proportion, Improvement: measure.Increase, Per: 1, Verdict: effect.Smaller,
 			Missing: []effect.Requirement{effect.NeedsMonths}, Before: effect.Span{From: "2024-03", To: "2025-02", Months: 12},
-			After: effect.Span{From: "2025-03", To: "2026-02", Months: 12}, Target: moved, Gap: &other, Comparison: &other,
+			After: effect.Span{From: "2025-03", To: "2026-02", Months: 12}, Target: moved, Groups: []effect.Moved{moved}, Trend: trend(t, aim), Gap: &other, Comparison: &other,
 			Cautions: []effect.Caution{effect.Season}, Sentence: text + " sentence",
 			Overlaps: []effect.Named{{ID: "a2", Name: text + " overlap"}},
 		},

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"html/template"
 
+	"github.com/equitylens/equitylens/server/chart"
 	"github.com/equitylens/equitylens/server/figure"
 	"github.com/equitylens/equitylens/server/words"
 )
@@ -32,7 +33,7 @@ type sheet struct {
 
 // page writes the page: one file that needs no other, without scripts and without addresses of others.
 func (b *builder) page(out *bytes.Buffer) error {
-	t, err := template.New("evidence").Parse(pageText)
+	t, err := template.New("evidence").Funcs(template.FuncMap{"picture": picture}).Parse(pageText)
 	if err != nil {
 		return fmt.Errorf("parse the page: %w", err)
 	}
@@ -58,6 +59,15 @@ func (b *builder) page(out *bytes.Buffer) error {
 		return fmt.Errorf("write the page: %w", err)
 	}
 	return nil
+}
+
+// picture is a chart as an element of the page. It has its colours with it and needs no style sheet.
+func picture(c chart.Chart) (template.HTML, error) {
+	var out bytes.Buffer
+	if err := chart.SVG(&out, c, chart.Options{Width: chart.Wide}); err != nil {
+		return "", fmt.Errorf("draw a picture: %w", err)
+	}
+	return template.HTML(out.String()), nil // #nosec G203 -- every text in it is escaped by chart
 }
 
 // warnings name what is partial, and what is not there at all.

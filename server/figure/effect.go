@@ -215,15 +215,7 @@ func (t *Teller) trialNotes(e effect.Effect, m Measure) []string {
 			t.months(e.After.From, e.After.To), t.w.Count(float64(e.Before.Months)),
 			t.w.Count(float64(e.After.Months))))
 	}
-	if e.Demonstrated {
-		notes = append(notes, t.w.Say("effect.demonstrated"))
-	} else {
-		lacks := make([]string, len(e.Missing))
-		for i, code := range e.Missing {
-			lacks[i] = t.w.Label("effect.missing", string(code))
-		}
-		notes = append(notes, t.w.Say("effect.not-demonstrated", strings.Join(lacks, "; ")))
-	}
+	notes = append(notes, t.demonstrated(e))
 	for _, code := range e.Cautions {
 		notes = append(notes, t.w.Label("effect.caution", string(code)))
 	}
@@ -233,6 +225,26 @@ func (t *Teller) trialNotes(e effect.Effect, m Measure) []string {
 	notes = append(notes, t.w.Label("time.improvement", string(m.Improvement)),
 		t.w.Say("effect.parallel"))
 	return with(append(notes, t.incomplete(e.Trend.Incomplete)...), m.Words.Caution)
+}
+
+// demonstrated says whether the change counts as a demonstrated reduction, and what it lacks.
+func (t *Teller) demonstrated(e effect.Effect) string {
+	if e.Demonstrated {
+		return t.w.Say("effect.demonstrated")
+	}
+	lacks := make([]string, len(e.Missing))
+	for i, code := range e.Missing {
+		lacks[i] = t.w.Label("effect.missing", string(code))
+	}
+	return t.w.Say("effect.not-demonstrated", strings.Join(lacks, "; "))
+}
+
+// Verdict says what the figures show of an action without any of them, for readers to whom they are not
+// released: the verdict, whether it counts as a demonstrated reduction, and that this is no cause.
+func (t *Teller) Verdict(e effect.Effect) []string {
+	return []string{
+		t.w.Label("effect.verdict", string(e.Verdict)), t.demonstrated(e), t.w.Say("effect.not-why"),
+	}
 }
 
 // trialLines are the groups of the table and of the picture, with their names.

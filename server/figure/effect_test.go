@@ -118,11 +118,44 @@ func TestEveryCodeOfAnEffectHasWords(t *testing.T) {
 				t.Errorf("caution %s has no words in %v", c, tag)
 			}
 		}
+		for _, v := range effect.Verdicts() {
+			if !w.Has("effect.verdict." + string(v)) {
+				t.Errorf("verdict %s has no words in %v", v, tag)
+			}
+		}
 		for _, r := range effect.Requirements() {
 			if !w.Has("effect.missing." + string(r)) {
 				t.Errorf("requirement %s has no words in %v", r, tag)
 			}
 		}
+	}
+}
+
+// TestAVerdictWithoutFigures looks for numbers in what is said to those who may not have them.
+func TestAVerdictWithoutFigures(t *testing.T) {
+	t.Parallel()
+	m := interpreter(language.English)
+	m.Rate = "main"
+	for _, tt := range []struct {
+		name   string
+		months int
+		want   string
+	}{
+		{"smaller", 12, "the gap was smaller than before"},
+		{"too early", 2, "It is too early to say"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			e := trial(t, m, 0.55, 0, tt.months, "spanish")
+			e.Missing = nil // What is required has numbers of its own, which are those of everybody.
+			said := strings.Join(speaks(t, language.English).Verdict(e), " ")
+			if !strings.Contains(said, tt.want) || !strings.Contains(said, "does not show that the action is why") {
+				t.Errorf("Verdict() = %q", said)
+			}
+			if found := regexp.MustCompile(`[0-9]`).FindString(said); found != "" {
+				t.Errorf("Verdict() holds %s: %q", found, said)
+			}
+		})
 	}
 }
 
