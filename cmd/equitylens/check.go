@@ -120,6 +120,12 @@ func checkFiles(cfg *config.Config) (faults []error) {
 	if _, err := outsiders(cfg); err != nil {
 		faults = append(faults, err)
 	}
+	if _, err := decisionsURL(cfg); err != nil {
+		faults = append(faults, err)
+	}
+	if _, err := certificates(cfg.Network.Coordinator.CAFile); err != nil {
+		faults = append(faults, fmt.Errorf("network.coordinator.%w", err))
+	}
 	if cfg.Server.TLS.CertFile != "" {
 		if _, err := tls.LoadX509KeyPair(cfg.Server.TLS.CertFile, cfg.Server.TLS.KeyFile); err != nil {
 			faults = append(faults, fmt.Errorf("server.tls: %w", err))

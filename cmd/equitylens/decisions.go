@@ -52,20 +52,28 @@ func (p *program) openDecisions(
 // decisionsConfig says where the store is. The URL of a PostgreSQL comes from a file, since it may hold a
 // password.
 func (p *program) decisionsConfig(cfg *config.Config) (decisions.Config, error) {
-	where := decisions.Config{Path: filepath.Join(cfg.Data, decisionsFile), Now: p.now}
+	url, err := decisionsURL(cfg)
+	if err != nil {
+		return decisions.Config{}, err
+	}
+	return decisions.Config{Path: filepath.Join(cfg.Data, decisionsFile), URL: url, Now: p.now}, nil
+}
+
+// decisionsURL reads the URL of the PostgreSQL that the configuration names; "" where it names none.
+func decisionsURL(cfg *config.Config) (string, error) {
 	name := cfg.Decisions.PostgresURLFile
 	if name == "" {
-		return where, nil
+		return "", nil
 	}
 	text, err := os.ReadFile(name)
 	if err != nil {
-		return decisions.Config{}, fmt.Errorf("decisions.postgres_url_file: %w", err)
+		return "", fmt.Errorf("decisions.postgres_url_file: %w", err)
 	}
-	where.URL = strings.TrimSpace(string(text))
-	if where.URL == "" {
-		return decisions.Config{}, fmt.Errorf("decisions.postgres_url_file: %s is empty", name)
+	url := strings.TrimSpace(string(text))
+	if url == "" {
+		return "", fmt.Errorf("decisions.postgres_url_file: %s is empty", name)
 	}
-	return where, nil
+	return url, nil
 }
 
 func (p *program) decisionsCommand() *cobra.Command {

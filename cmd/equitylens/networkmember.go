@@ -3,13 +3,11 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 
 	"github.com/equitylens/equitylens/auth/scope"
@@ -180,15 +178,8 @@ func (p *program) coordinatorClient(cfg *config.Config) (*client.Client, error) 
 		Scopes: []string{scope.Submit}, AllowLoopback: at.Loopback, AllowPrivateNetworks: at.PrivateNetworks,
 		UserAgent: "equitylens/" + p.version, Now: p.now, Logger: p.logger(cfg),
 	}
-	if at.CAFile != "" {
-		pem, err := os.ReadFile(at.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("network.coordinator.ca_file: %w", err)
-		}
-		settings.RootCAs = x509.NewCertPool()
-		if !settings.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("network.coordinator.ca_file: %s holds no PEM certificate", at.CAFile)
-		}
+	if settings.RootCAs, err = certificates(at.CAFile); err != nil {
+		return nil, fmt.Errorf("network.coordinator.%w", err)
 	}
 	return client.New(settings)
 }

@@ -107,18 +107,26 @@ func registration(r *config.Registration, usual string) (outside, error) {
 		}
 		o.smart.Secret = strings.TrimSpace(string(text))
 	}
-	if r.CAFile != "" {
-		text, err := os.ReadFile(r.CAFile)
-		if err != nil {
-			return o, fmt.Errorf("ca_file: %w", err)
-		}
-		o.roots = x509.NewCertPool()
-		if !o.roots.AppendCertsFromPEM(text) {
-			return o, fmt.Errorf("ca_file: %s holds no certificate", r.CAFile)
-		}
-		o.smart.RootCAs = o.roots
+	var err error
+	o.roots, err = certificates(r.CAFile)
+	o.smart.RootCAs = o.roots
+	return o, err
+}
+
+// certificates reads those that the key ca_file names; nil, the system's, where it names none.
+func certificates(path string) (*x509.CertPool, error) {
+	if path == "" {
+		return nil, nil //nolint:nilnil // It is how crypto/tls is told to take the system's.
 	}
-	return o, nil
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("ca_file: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("ca_file: %s holds no PEM certificate", path)
+	}
+	return pool, nil
 }
 
 // roster reads who has which role. The configuration was validated.

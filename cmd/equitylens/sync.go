@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/spf13/cobra"
@@ -186,15 +184,9 @@ func (p *program) source(cfg *config.Config, s *config.Source, full bool) (inges
 			settings.Scopes = append(settings.Scopes, "system/"+name+".rs")
 		}
 	}
-	if s.CAFile != "" {
-		pem, err := os.ReadFile(s.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("ca_file: %w", err)
-		}
-		settings.RootCAs = x509.NewCertPool()
-		if !settings.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("ca_file: %s holds no PEM certificate", s.CAFile)
-		}
+	var err error
+	if settings.RootCAs, err = certificates(s.CAFile); err != nil {
+		return nil, err
 	}
 	ehr, err := client.New(settings)
 	if err != nil {
