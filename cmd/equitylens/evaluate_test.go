@@ -262,12 +262,20 @@ func TestSnapshots(t *testing.T) {
 
 func TestCheck(t *testing.T) {
 	t.Parallel()
-	good := write(t,
-		map[string]string{"equitylens.yaml": "server: {tls: {cert_file: none.crt, key_file: none.key}}\n"})
+	good := write(t, map[string]string{"equitylens.yaml": `server: {tls: {cert_file: none.crt, key_file: none.key}}
+decisions: {postgres_url_file: none.url}
+network: {coordinator: {url: "https://n.example.org", member: a, client_id: a, ca_file: none.pem}}
+`})
 	o := must(t, "check", "--config", good+"/equitylens.yaml")
-	if !strings.Contains(o.out, "12 measures compile") ||
-		!strings.Contains(o.err, "not on this machine") {
-		t.Errorf("check says %q, %q", o.out, o.err)
+	for _, want := range []string{
+		"server.tls: ", "decisions.postgres_url_file: ", "network.coordinator.ca_file: ",
+	} {
+		if !strings.Contains(o.err, "not on this machine, and needed to serve: "+want) {
+			t.Errorf("check does not say %q: %q", want, o.err)
+		}
+	}
+	if !strings.Contains(o.out, "12 measures compile") {
+		t.Errorf("check says %q", o.out)
 	}
 	own := write(t, map[string]string{"own.yaml": `id: own
 version: 1.0.0
