@@ -57,7 +57,7 @@ func (p *Pages) insideOutside(v *room.Visit, d *declared, q url.Values) error {
 		d.out.Parts = []page.Part{{Figure: d.tell.InsideOutside(found, m)}}
 		return nil
 	})
-	if errors.Is(err, effect.ErrQuestion) || errors.Is(err, effect.ErrUnsplit) {
+	if errors.Is(err, effect.ErrQuestion) || errors.Is(err, effect.ErrUnsplit) || errors.Is(err, effect.ErrNoCondition) {
 		d.out.Refused = d.Say("condition.refused")
 		return nil
 	}
