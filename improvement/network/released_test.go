@@ -145,6 +145,7 @@ func everyCoverIsNeeded(
 	t *testing.T, engine *measure.Engine, c *network.Checker, s network.Submission,
 ) {
 	t.Helper()
+	const sixth = 6
 	small, taken := 0, 0
 	for i := range s.Reports {
 		truth, err := engine.Evaluate(t.Context(), measure.Question{
@@ -160,6 +161,9 @@ func everyCoverIsNeeded(
 					if cover < 0 {
 						continue
 					}
+					if small++; raceDetector && small%sixth != 1 {
+						continue // A submission is read ten times as slowly then, by one reader alone.
+					}
 					size := told
 					table.Rows[cover].Sizes[p] = &size
 					text, err := c.Encode(s)
@@ -167,7 +171,6 @@ func everyCoverIsNeeded(
 					if err != nil {
 						t.Fatal(err)
 					}
-					small++
 					if _, err := c.Check(text, "m1"); !errors.Is(err, network.ErrRefused) {
 						taken++
 						t.Errorf("%s by %s: a cover is shown and the submission is taken (%v)",
@@ -177,7 +180,7 @@ func everyCoverIsNeeded(
 			}
 		}
 	}
-	t.Logf("%d covers were shown, %d submissions were taken", small, taken)
+	t.Logf("%d covers could be shown, %d submissions were taken", small, taken)
 	if small == 0 {
 		t.Error("nothing in the release covers a small count, so that nothing was tried")
 	}
