@@ -120,6 +120,7 @@ func (p *Pages) Routes() []server.Page {
 		route(http.MethodPost, NewPath, p.write),
 		route(http.MethodGet, ConditionsPath, p.conditions),
 		route(http.MethodPost, ConditionsPath, p.declare),
+		route(http.MethodGet, ConditionsPath+"/"+id, p.changed),
 		route(http.MethodPost, ConditionsPath+"/"+id, p.end),
 		route(http.MethodGet, one, p.show),
 		route(http.MethodPost, one, p.move),

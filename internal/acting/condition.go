@@ -1,6 +1,7 @@
 package acting
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -15,6 +16,7 @@ import (
 	"github.com/equitylens/equitylens/server/figure"
 	"github.com/equitylens/equitylens/server/page"
 	"github.com/equitylens/equitylens/server/words"
+	"github.com/equitylens/equitylens/store/decisions"
 )
 
 // The fields of the forms of conditions, and what those ask for.
@@ -189,6 +191,15 @@ func (p *Pages) declare(v *room.Visit) (room.Show, error) {
 	return d.shown(p, http.StatusUnprocessableEntity), nil
 }
 
+// changed leads back to the list those who come to the address of a change, where there is no page: who
+// had to sign in first, or looks at a conflict again.
+func (p *Pages) changed(v *room.Visit) (room.Show, error) {
+	if _, err := v.Query(); err != nil {
+		return nil, err
+	}
+	return room.See(v.To(ConditionsPath, nil)), nil
+}
+
 // end ends a condition, or takes it back.
 func (p *Pages) end(v *room.Visit) (room.Show, error) {
 	if _, err := v.Query(); err != nil {
@@ -204,9 +215,13 @@ func (p *Pages) end(v *room.Visit) (room.Show, error) {
 		return nil, err
 	}
 	task := form.Choice(fieldTask, []string{taskEnd, taskWithdraw}, true)
+	if task == "" {
+		return nil, &room.InputError{Field: fieldTask, Why: "want " + taskEnd + " or " + taskWithdraw}
+	}
 	last := form.Day(fieldEnd, task == taskEnd)
 	deed := room.Deed{Code: "condition-" + task, Display: "condition: " + task, Resource: "Flag/" + id}
 	v.Did(deed)
+	status, refused, notice := http.StatusUnprocessableEntity, "the form is not complete", ""
 	if !form.Faulty() {
 		var saved action.Condition
 		if task == taskWithdraw {
@@ -219,7 +234,9 @@ func (p *Pages) end(v *room.Visit) (room.Show, error) {
 			v.Did(deed)
 			return room.See(v.To(ConditionsPath, url.Values{paramDone: {task}}) + "#content"), nil
 		}
-		if err := invalid(form, err, map[string]string{"end": fieldEnd}); err != nil {
+		if errors.Is(err, decisions.ErrConflict) {
+			status, refused, notice = http.StatusConflict, "somebody else was faster", "condition.overtaken"
+		} else if err := invalid(form, err, map[string]string{"end": fieldEnd}); err != nil {
 			return nil, fmt.Errorf("change a condition: %w", err)
 		}
 	}
@@ -227,12 +244,33 @@ func (p *Pages) end(v *room.Visit) (room.Show, error) {
 	if err != nil {
 		return nil, err
 	}
-	v.Refused("the form is not complete")
-	d.papers(action.Condition{})
-	for i := range d.out.Papers {
-		if d.out.Papers[i].ID == "c"+id {
-			mark(d.out.Papers[i:i+1], form, d.teller)
-		}
+	v.Refused(refused)
+	if notice != "" {
+		d.out.Notices = append(d.out.Notices, page.Notice{Tone: "act", Text: d.Say(notice)})
 	}
-	return d.shown(p, http.StatusUnprocessableEntity), nil
+	d.papers(action.Condition{})
+	d.sent(id, task, last, form)
+	return d.shown(p, status), nil
+}
+
+// sent puts what a reader sent into the form of a condition, with what is wrong with it. The version in it
+// is that of now.
+func (d *declared) sent(id, task, last string, form *room.Form) {
+	for i := range d.out.Papers {
+		paper := &d.out.Papers[i]
+		if paper.ID != "c"+id {
+			continue
+		}
+		paper.Folded = false
+		for k := range paper.Asks {
+			ask := &paper.Asks[k]
+			if ask.Name == fieldEnd {
+				ask.Value = last
+			}
+			for o := range ask.Options {
+				ask.Options[o].Chosen = ask.Options[o].Value == task
+			}
+		}
+		mark(d.out.Papers[i:i+1], form, d.teller)
+	}
 }

@@ -296,10 +296,15 @@ func (p *Pages) move(v *room.Visit) (room.Show, error) {
 			v.Did(deed)
 			return room.See(v.To(ListPath+"/"+done.ID, url.Values{paramDone: {s.task}}) + "#content"), nil
 		}
-		if overtaken(err) {
+		switch {
+		case closing && errors.Is(err, action.ErrState):
+			form.Fault(fieldOutcome, "action.fault.not-allowed") // It was never started, so that it was not done.
+			err = nil
+		case overtaken(err):
 			return p.late(v, &s)
 		}
-		if err := invalid(form, err, map[string]string{"result.summary": fieldSummary, "result.outcome": fieldOutcome}); err != nil {
+		err = invalid(form, err, map[string]string{"result.summary": fieldSummary, "result.outcome": fieldOutcome})
+		if err != nil {
 			return nil, err
 		}
 	}

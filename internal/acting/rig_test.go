@@ -1,0 +1,372 @@
+package acting_test
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/equitylens/equitylens/auth/role"
+	"github.com/equitylens/equitylens/auth/session"
+	"github.com/equitylens/equitylens/fhir/audit"
+	"github.com/equitylens/equitylens/fhir/fhirtest/population"
+	"github.com/equitylens/equitylens/improvement/action"
+	"github.com/equitylens/equitylens/improvement/effect"
+	"github.com/equitylens/equitylens/internal/acting"
+	"github.com/equitylens/equitylens/internal/ingest"
+	"github.com/equitylens/equitylens/internal/live"
+	"github.com/equitylens/equitylens/internal/room"
+	"github.com/equitylens/equitylens/internal/worldtest"
+	"github.com/equitylens/equitylens/mapping"
+	"github.com/equitylens/equitylens/measure"
+	"github.com/equitylens/equitylens/measure/catalog"
+	"github.com/equitylens/equitylens/server"
+	"github.com/equitylens/equitylens/server/page"
+	"github.com/equitylens/equitylens/store/decisions"
+	"github.com/equitylens/equitylens/store/facts"
+)
+
+// TestMain gives the tests a folder that is gone with them, for what they share.
+func TestMain(m *testing.M) { os.Exit(runTests(m)) }
+
+func runTests(m *testing.M) int {
+	folder, err := os.MkdirTemp("", "acting")
+	if err == nil {
+		err = os.Setenv("TMPDIR", folder)
+	}
+	if err != nil {
+		return 1
+	}
+	defer func() { _ = os.RemoveAll(folder) }()
+	return m.Run()
+}
+
+// today is when the tests look at the pages.
+var today = time.Date(2026, 3, 10, 9, 30, 0, 0, time.UTC)
+
+// population of two years, in the second of which interpreters are documented for more of those who speak
+// none of the larger languages. It is loaded once; nobody changes it.
+var improved = sync.OnceValues(func() (*live.Engine, error) {
+	ctx := context.Background()
+	who := population.New(population.Config{Patients: 2400, Seed: 11, EncountersPerPatient: 6,
+		Improves: population.Improvement{From: time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC), Share: 0.85}})
+	files, err := os.MkdirTemp("", "files")
+	if err != nil {
+		return nil, err
+	}
+	if err := who.WriteNDJSON(ctx, files, 1, false); err != nil {
+		return nil, err
+	}
+	mapper, err := mapping.New(mapping.Config{})
+	if err != nil {
+		return nil, err
+	}
+	return served(func(ctx context.Context, dir *facts.Dir) error {
+		_, err := ingest.Sync(ctx, ingest.Config{Dir: dir, Mapper: mapper, MaxShrink: 1, MaxRefused: 1},
+			ingest.Folder{Path: files})
+		return err
+	})
+})
+
+// shipped are the measures, read once for all tests.
+var shipped = sync.OnceValues(func() ([]measure.Definition, error) { return measure.Load(catalog.Files()) })
+
+// served fills a new data directory and serves it.
+func served(fill func(context.Context, *facts.Dir) error) (*live.Engine, error) {
+	ctx := context.Background()
+	folder, err := os.MkdirTemp("", "data")
+	if err != nil {
+		return nil, err
+	}
+	dir, err := facts.Open(folder, worldtest.At(today).Now)
+	if err != nil {
+		return nil, err
+	}
+	if err := fill(ctx, dir); err != nil {
+		return nil, err
+	}
+	list, err := shipped()
+	if err != nil {
+		return nil, err
+	}
+	return live.New(ctx, live.Config{Dir: dir, Definitions: list, Logger: slog.New(slog.DiscardHandler)})
+}
+
+// trail is an audit trail that a test reads, and that breaks down on request.
+type trail struct {
+	mu     sync.Mutex
+	events []string
+	broken bool
+}
+
+// errTrail is the error of a trail that broke down.
+var errTrail = errors.New("the disk of the trail is full")
+
+// Note implements room.Auditor.
+func (t *trail) Note(_ context.Context, event []byte) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.events = append(t.events, string(event))
+	if t.broken {
+		return errTrail
+	}
+	return nil
+}
+
+// Audit implements room.Auditor.
+func (t *trail) Audit(ctx context.Context, event []byte) error { return t.Note(ctx, event) }
+
+// last is the newest event.
+func (t *trail) last() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.events) == 0 {
+		return ""
+	}
+	return t.events[len(t.events)-1]
+}
+
+// world is a register with its store over a snapshot, which several people use.
+type world struct {
+	live     func() (*live.Engine, error)
+	register *action.Register
+	records  *decisions.Database
+	clock    *worldtest.Clock
+	trail    *trail
+	log      *worldtest.Log
+	// empty says that no snapshot is live.
+	empty bool
+}
+
+func newWorld(t testing.TB) *world { return worldOf(t, improved, rand.Reader) }
+
+// counting is randomness that is none, for pages whose ids are to be the same each time.
+type counting struct{ n byte }
+
+// Read implements io.Reader.
+func (c *counting) Read(p []byte) (int, error) {
+	c.n++
+	for i := range p {
+		p[i] = c.n
+	}
+	return len(p), nil
+}
+
+func worldOf(t testing.TB, of func() (*live.Engine, error), random interface{ Read([]byte) (int, error) }) *world {
+	t.Helper()
+	w := &world{live: of, clock: worldtest.At(today), trail: &trail{}, log: &worldtest.Log{}}
+	var err error
+	w.records, err = decisions.Open(t.Context(), decisions.Config{
+		Path: filepath.Join(t.TempDir(), "decisions.db"), Now: w.clock.Now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = w.records.Close() })
+	list, err := shipped()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.register = action.New(action.Config{
+		Records: w.records, Now: w.clock.Now, Random: random, CheckAim: effect.AimCheck(list),
+	})
+	return w
+}
+
+// hold is the Hold of the world.
+func (w *world) hold(use func(acting.Snapshot) error) error {
+	if w.empty {
+		return measure.ErrNoSnapshot
+	}
+	engine, err := w.live()
+	if err != nil {
+		return err
+	}
+	return engine.Hold(func(v *live.View) error { return use(v) })
+}
+
+// person is somebody at a browser.
+type person struct {
+	name  string
+	roles []role.Role
+}
+
+// Signed implements room.Gate.
+func (p person) Signed(w http.ResponseWriter, r *http.Request, show func(session.Session)) {
+	if len(p.roles) == 0 {
+		http.Redirect(w, r, "/signin", http.StatusSeeOther)
+		return
+	}
+	show(session.Session{ID: "s-" + p.name, Person: session.Person{Subject: p.name, Name: p.name, Roles: p.roles}})
+}
+
+// Agent implements room.Gate.
+func (person) Agent(_ *http.Request, p session.Person) audit.Agent {
+	return audit.Agent{Client: "equitylens", Subject: "subject-" + p.Subject, Issuer: "https://ehr", Name: p.Name}
+}
+
+// browser is somebody who looks at the pages of a world.
+type browser struct {
+	*world
+	t       testing.TB
+	handler http.Handler
+}
+
+// written are the pages, which are made once: they are not changed by being used.
+var written = sync.OnceValues(func() (*page.Pages, error) { return page.New(page.Config{}) })
+
+// as is the browser of somebody.
+func (w *world) as(t testing.TB, who person) *browser {
+	t.Helper()
+	pages, err := written()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := room.New(room.Config{
+		Gate: who, Pages: pages, Audit: audit.Builder{Observer: "test", Now: w.clock.Now}, Auditor: w.trail,
+		Now: w.clock.Now, Logger: slog.New(slog.NewTextHandler(w.log, nil)), Faults: acting.Faults(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := acting.New(acting.Config{
+		Room: m, Register: w.register, Hold: w.hold, Software: "1.2.3",
+		Bundle: func(_ context.Context, e acting.Evidence) ([]byte, error) {
+			return fmt.Appendf(nil, `{"resourceType":"Bundle","id":%q}`, e.Action.ID), nil
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/assets/", pages.Assets())
+	mux.Handle("/", routed(p.Routes()))
+	return &browser{world: w, t: t, handler: mux}
+}
+
+// analyst is the browser of somebody who keeps actions.
+func (w *world) analyst(t testing.TB, name string) *browser {
+	t.Helper()
+	return w.as(t, person{name, []role.Role{role.Analyst}})
+}
+
+// place is one place of a template of the router.
+var place = regexp.MustCompile(`\{(\w+):([^{}]*(?:\{[^}]*\}[^{}]*)*)\}`)
+
+// routed leads to the handlers of routes as the server does: the first that fits answers.
+func routed(routes []server.Page) http.Handler {
+	type target struct {
+		path *regexp.Regexp
+		page server.Page
+	}
+	var all []target
+	for _, r := range routes {
+		all = append(all, target{regexp.MustCompile("^" + place.ReplaceAllString(r.Path, "(?P<$1>$2)") + "$"), r})
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for _, one := range all {
+			found := one.path.FindStringSubmatch(r.URL.Path)
+			if found == nil || one.page.Method != r.Method {
+				continue
+			}
+			for i, name := range one.path.SubexpNames() {
+				if name != "" {
+					r.SetPathValue(name, found[i])
+				}
+			}
+			one.page.Handler.ServeHTTP(w, r)
+			return
+		}
+		http.NotFound(w, r)
+	})
+}
+
+// answer is what came back.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// get asks for an address.
+func (b *browser) get(address string) answer {
+	w := httptest.NewRecorder()
+	b.handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, address, nil))
+	return answer{w.Code, w.Header(), w.Body.String()}
+}
+
+// open reads a page that has to be there.
+func (b *browser) open(address string) *leaf {
+	b.t.Helper()
+	got := b.get(address)
+	if got.status != http.StatusOK {
+		b.t.Fatalf("GET %s: status %d: %s\n%s", address, got.status, leafOf(b.t, got.body).said(), b.log)
+	}
+	return leafOf(b.t, got.body)
+}
+
+// post sends a form.
+func (b *browser) post(address string, form url.Values) answer {
+	r := httptest.NewRequest(http.MethodPost, address, strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	w := httptest.NewRecorder()
+	b.handler.ServeHTTP(w, r)
+	return answer{w.Code, w.Header(), w.Body.String()}
+}
+
+// must sends a form that has to be taken, and returns where it leads.
+func (b *browser) must(address string, form url.Values) string {
+	b.t.Helper()
+	got := b.post(address, form)
+	if got.status != http.StatusSeeOther {
+		b.t.Fatalf("POST %s: status %d\n%s\n%s", address, got.status, leafOf(b.t, got.body).said(), b.log)
+	}
+	return got.header.Get("Location")
+}
+
+// began writes an action down and returns its address.
+func (b *browser) began(more url.Values) string {
+	b.t.Helper()
+	to := b.must("/actions/new", anAction(more))
+	path, _, _ := strings.Cut(to, "?")
+	return path
+}
+
+// anAction is a form of one, with some fields changed.
+func anAction(more url.Values) url.Values {
+	form := url.Values{
+		"version": {"0"}, "measure": {"interpreter-documented"}, "by": {"language_group"},
+		"title": {"Interpreters at triage"}, "what": {"Ask each patient, and call one."}, "cause": {"language-access"},
+		"owner": {"Language services"}, "groups": {"other"}, "reference": {"spanish"}, "target": {"80"},
+		"start": {"2025-01-01"}, "due": {"2026-03-20"},
+	}
+	for name, values := range more {
+		form[name] = values
+	}
+	return form
+}
+
+// step is a form of the page of an action.
+func step(task string, version int, more ...string) url.Values {
+	form := url.Values{"task": {task}, "version": {fmt.Sprint(version)}}
+	for i := 0; i+1 < len(more); i += 2 {
+		form.Set(more[i], more[i+1])
+	}
+	return form
+}
+
+// crisis is a form that declares a condition.
+func crisis(name string) url.Values {
+	return url.Values{"name": {name}, "start": {"2025-03-01"}, "end": {"2025-05-31"}}
+}
