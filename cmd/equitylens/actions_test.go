@@ -224,6 +224,17 @@ func TestConditionsInsideAndOutside(t *testing.T) {
 		t.Errorf("%d days inside, %d outside, %g and %g visits", c.DaysInside, c.DaysOutside, c.All.Inside.N,
 			c.All.Outside.N)
 	}
+	every := must(t, "conditions", "compare", "all", "--period", "2025", "--by", "ethnicity", "--json", "--data", data)
+	var several []effect.Comparison
+	parse(t, every.out, &several)
+	held := map[string]bool{}
+	for _, one := range several {
+		held[one.Measure] = one.DaysInside == 70 && len(one.Groups) > 0
+	}
+	if left := strings.Count(every.err, "left out: "); left == 0 || len(held)+left != 12 ||
+		!strings.Contains(every.err, "left out: real-completeness: ") || !held["length-of-stay"] {
+		t.Errorf("%d measures are compared, and left out:\n%s", len(held), every.err)
+	}
 	printed := run("conditions", "compare", "length-of-stay", "--period", "2025", "--by", "language_group",
 		"--condition", crisis.ID)
 	if !strings.Contains(printed, "inside 70 days, outside 295: Crisis standards of care") {

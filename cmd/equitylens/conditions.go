@@ -168,13 +168,14 @@ type besideFlags struct {
 func (p *program) conditionsCompare() *cobra.Command {
 	var flags besideFlags
 	c := &cobra.Command{
-		Use:   "compare MEASURE --period P --by DIMENSION",
-		Short: "Hold a measure inside of conditions against outside of them",
+		Use:   "compare (MEASURE | all) --period P --by DIMENSION",
+		Short: "Hold a measure, or every one, inside of conditions against outside of them",
 		Long: `Hold a measure inside of conditions against outside of them, group by group, and the gap to the
-reference inside against the gap outside. What is counted is placed by the day by which the measure
+reference inside against the gap outside; with "all" every measure, the first rate of each. What is counted is placed by the day by which the measure
 dates it, and by its site: everything is inside or outside. Measures of patients count over the whole
 period and cannot be divided so. Nothing here shows why the two differ.`,
 		Example: `  equitylens conditions compare ed-stay-over-8h --period 2025 --by ethnicity
+  equitylens conditions compare all --period 2025 --by language_group --json
   equitylens conditions compare length-of-stay --period 2025 --by language_group --condition 5b0c2f5e`,
 		Args: oneMeasure,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -214,12 +215,18 @@ func (p *program) compareConditions(ctx context.Context, id string, flags beside
 			return err
 		}
 		defer func() { _ = engine.Snapshot().Close() }()
+		split := effect.Split{
+			Question: asked, Rate: flags.rate, Reference: gap.Reference(flags.reference), Conditions: conditions,
+		}
+		if id == "all" {
+			return p.compareEvery(ctx, engine, list, split)
+		}
 		i := slices.IndexFunc(list, func(d measure.Definition) bool { return d.ID == id })
 		if i < 0 {
 			return exitError{fmt.Errorf("there is no measure %q; equitylens measures lists them", id), exitUsage}
 		}
-		found, err := effect.InsideOutside(ctx, engine.Evaluate, effect.Split{Definition: list[i],
-			Question: asked, Rate: flags.rate, Reference: gap.Reference(flags.reference), Conditions: conditions})
+		split.Definition = list[i]
+		found, err := effect.InsideOutside(ctx, engine.Evaluate, split)
 		if err != nil {
 			return err
 		}
@@ -228,6 +235,38 @@ func (p *program) compareConditions(ctx context.Context, id string, flags beside
 		}
 		return p.printBeside(found)
 	})
+}
+
+// compareEvery holds every measure inside against outside. Those that cannot be divided by day are named on
+// standard error.
+func (p *program) compareEvery(
+	ctx context.Context, engine *measure.Engine, list []measure.Definition, split effect.Split,
+) error {
+	all := []effect.Comparison{}
+	for i := range list {
+		split.Definition, split.Question.Measure = list[i], list[i].ID
+		found, err := effect.InsideOutside(ctx, engine.Evaluate, split)
+		if errors.Is(err, effect.ErrUnsplit) {
+			_, _ = fmt.Fprintf(p.err, "left out: %s: %v\n", list[i].ID, err)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		all = append(all, found)
+	}
+	if p.json {
+		return document(p.out, all)
+	}
+	for i := range all {
+		if i > 0 {
+			p.print("\n")
+		}
+		if err := p.printBeside(all[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // named keeps the conditions of some ids; no ids keep all.
