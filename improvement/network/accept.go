@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/equitylens/equitylens/improvement/readiness"
@@ -220,11 +221,41 @@ func differ(f *faults, path string, before, after *Report, corrected bool) {
 				}
 				compare(fmt.Sprintf("%s.stratifier[%d].stratum[%d]", at, j, k), was.Figure, row.Figure)
 			}
+			if slices.ContainsFunc(rests(&before.Rates[i], &old, &after.Rates[i], &t), disclose.Small) {
+				f.add(fmt.Sprintf("%s.stratifier[%d]", at, j), "what it hides differs by a few from the "+
+					"submission before, which would tell of them")
+			}
 		}
 	}
 	if changed && !corrected && len(*f) == 0 {
 		f.add(path, "its figures are not those of the submission before; only a correction changes them")
 	}
+}
+
+// rests says by how many of each population differs what two tables of a rate do not show of everybody:
+// who subtracts the strata that are shown is left with it.
+func rests(before *Rate, was *Table, after *Rate, now *Table) []int64 {
+	rest := func(r *Rate, t *Table, p measure.Population) (left int64, ok bool) {
+		whole := r.Whole.Sizes[p]
+		if whole == nil || len(t.Rows) == 0 {
+			return 0, false
+		}
+		left = *whole
+		for _, row := range t.Rows {
+			if size := row.Sizes[p]; size != nil {
+				left -= *size
+			}
+		}
+		return left, true
+	}
+	var out []int64
+	for p := range after.Whole.Sizes {
+		a, known := rest(before, was, p)
+		if b, ok := rest(after, now, p); ok && known {
+			out = append(out, max(a-b, b-a))
+		}
+	}
+	return out
 }
 
 // noOverlap refuses a period that shares days with another one of the member: what two of them differ

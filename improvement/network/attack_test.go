@@ -334,3 +334,49 @@ func TestSubmissionsFollowOneAnother(t *testing.T) {
 		t.Errorf("%d versions are kept (%v), want 3", len(history), err)
 	}
 }
+
+// Two submissions, each of which hides two groups well, tell by how many these have grown: everybody,
+// less those that are shown.
+func TestACorrectionTellsNothingOfWhatItHides(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name        string
+		whole, rest int64
+		want        string
+	}{
+		{"three more where nothing is shown", 23, 20, "what it hides differs by a few"},
+		{"twenty more where nothing is shown", 40, 20, ""},
+		{"nobody more where nothing is shown", 20, 20, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, 1)
+			first := masked(t)
+			w.hand(t, first)
+			s := masked(t)
+			s.Reason, s.Created = network.Correction, first.Created.Add(time.Minute)
+			for i := range s.Reports[0].Rates {
+				r := &s.Reports[0].Rates[i]
+				*r.Whole.Sizes[measure.Numerator] += tt.whole
+				for _, table := range r.Tables {
+					row, grown := table.Rows[len(table.Rows)-1], tt.whole
+					if table.Rows[0].Sizes[measure.Numerator] == nil {
+						grown = tt.rest
+					}
+					if size := row.Sizes[measure.Numerator]; size != nil {
+						*size += grown
+					}
+				}
+			}
+			text, err := w.checker.Encode(s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = w.desk.Accept(t.Context(), "program-m1", w.sign(t, "m1", text))
+			if tt.want == "" && err != nil || tt.want != "" &&
+				(!errors.Is(err, network.ErrRefused) || !strings.Contains(err.Error(), tt.want)) {
+				t.Errorf("Accept = %v, want a refusal that says %q", err, tt.want)
+			}
+		})
+	}
+}
