@@ -182,8 +182,11 @@ func (e *proving) page(printed bool) page.Evidence {
 		shown = shown[:min(onOnePage, len(shown))]
 	}
 	for i, f := range shown {
-		if i == 0 {
+		switch {
+		case i == 0:
 			f.Sentences, f.Notes = nil, nil
+		case printed: // The signals one by one are on the whole page.
+			f.Sentences, f.Notes = f.Sentences[:min(1, len(f.Sentences))], nil
 		}
 		part := page.Part{Figure: f}
 		if !printed {
