@@ -59,10 +59,17 @@ func (p *program) withRegister(
 	if err != nil {
 		return err
 	}
-	err = use(action.New(action.Config{
-		Records: store, Now: p.now, Random: rand.Reader, CheckAim: effect.AimCheck(list),
-	}), list)
+	err = use(p.actionRegister(store, list), list)
 	return errors.Join(usageOfDecision(err), store.Close())
+}
+
+// actionRegister is the register of actions, whose aims are held against some definitions.
+func (p *program) actionRegister(
+	store decisions.Store, definitions []measure.Definition,
+) *action.Register {
+	return action.New(action.Config{
+		Records: store, Now: p.now, Random: rand.Reader, CheckAim: effect.AimCheck(definitions),
+	})
 }
 
 // usageOfDecision gives what was refused for what was asked the exit code of a wrong command line.

@@ -74,15 +74,7 @@ func (p *program) evaluateEffect(
 		return effect.Effect{}, err
 	}
 	defer func() { _ = engine.Snapshot().Close() }()
-	q, err := effect.Question(a, before, engine.Snapshot().Info.DataAsOf)
-	if err != nil {
-		return effect.Effect{}, err
-	}
-	months, err := engine.Months(ctx, q)
-	if err != nil {
-		return effect.Effect{}, err
-	}
-	return effect.Evaluate(months, a, o)
+	return effect.Of(ctx, engine, a, before, engine.Snapshot().Info.DataAsOf, o)
 }
 
 func (p *program) printEffect(e effect.Effect) error {

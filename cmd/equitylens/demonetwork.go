@@ -246,14 +246,8 @@ func (p *program) demoAssess(
 	data := readiness.Data{
 		Snapshot: info.ID, DataAsOf: info.DataAsOf, Now: info.DataAsOf, Actions: &readiness.Actions{},
 	}
-	for _, d := range engine.Definitions() {
-		result, err := engine.Evaluate(ctx, measure.Question{
-			Measure: d.ID, Period: period, By: readiness.Dimensions(),
-		})
-		if err != nil {
-			return err
-		}
-		data.Results = append(data.Results, result)
+	if err := data.Ask(ctx, engine.Definitions(), period, engine.Evaluate); err != nil {
+		return err
 	}
 	if m.acts {
 		data.Actions.Begun, data.Actions.Open = 1, 1
@@ -281,7 +275,7 @@ func (p *program) demoAct(
 	if err != nil {
 		return fmt.Errorf("read the day of an action: %w", err)
 	}
-	register := p.memberActions(store, engine.Definitions())
+	register := p.actionRegister(store, engine.Definitions())
 	a, err := register.Save(ctx, action.Action{
 		Title: "Interpreters by telephone for every language",
 		What:  "A contract for languages that no interpreter of the house speaks, and a telephone on every ward.",

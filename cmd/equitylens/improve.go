@@ -2,14 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/equitylens/equitylens/fhir/audit"
 	"github.com/equitylens/equitylens/improvement/action"
-	"github.com/equitylens/equitylens/improvement/evidence"
 	"github.com/equitylens/equitylens/improvement/network"
 	"github.com/equitylens/equitylens/improvement/readiness"
 	"github.com/equitylens/equitylens/improvement/review"
@@ -95,34 +93,16 @@ func (a *api) resources() ([]server.Resource, error) {
 }
 
 // readinessData is what the data answer of an institution for a period.
-func (a *api) readinessData(ctx context.Context, period measure.Period) (data readiness.Data, err error) {
-	data.Now = a.program.now()
-	list, err := a.improving.actions.List(ctx, action.Filter{})
-	if err != nil {
-		return data, err
-	}
-	data.Actions = evidence.Count(list, data.Now)
-	err = a.live.Hold(func(v *live.View) error {
-		info := v.Facts().Info
-		data.Snapshot, data.DataAsOf = info.ID, info.DataAsOf
-		for _, d := range v.Definitions() {
-			result, err := v.Answer(ctx, measure.Question{
-				Measure: d.ID, Period: period, By: readiness.Dimensions(),
-			}, release.Internal)
-			if errors.Is(err, measure.ErrNotImported) {
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			data.Results = append(data.Results, result)
-		}
-		return nil
+func (a *api) readinessData(ctx context.Context, period measure.Period) (readiness.Data, error) {
+	return gatherReadiness(ctx, a.improving.actions, period, a.program.now(), func(use func(readable) error) error {
+		return a.live.Hold(func(v *live.View) error {
+			return use(readable{v.Facts().Info, v.Definitions(), func(
+				ctx context.Context, asked measure.Question,
+			) (measure.Result, error) {
+				return v.Answer(ctx, asked, release.Internal)
+			}})
+		})
 	})
-	if errors.Is(err, measure.ErrNoSnapshot) {
-		return data, nil // That is an answer too.
-	}
-	return data, err
 }
 
 // intake takes in harm events that an incident system hands in by itself, as the source of those that

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,7 +17,6 @@ import (
 	"github.com/equitylens/equitylens/improvement/readiness"
 	"github.com/equitylens/equitylens/internal/config"
 	"github.com/equitylens/equitylens/measure"
-	"github.com/equitylens/equitylens/measure/gap"
 	"github.com/equitylens/equitylens/measure/release"
 	"github.com/equitylens/equitylens/store/decisions"
 )
@@ -112,7 +110,7 @@ func (p *program) decided(
 	case a.Version > 0:
 		of.Assessment = &a
 	}
-	register := p.memberActions(store, engine.Definitions())
+	register := p.actionRegister(store, engine.Definitions())
 	all, err := register.List(ctx, action.Filter{})
 	if err != nil {
 		return err
@@ -131,15 +129,6 @@ func (p *program) decided(
 	return nil
 }
 
-// memberActions is the register of our actions.
-func (p *program) memberActions(
-	store decisions.Store, definitions []measure.Definition,
-) *action.Register {
-	return action.New(action.Config{
-		Records: store, Now: p.now, Random: rand.Reader, CheckAim: effect.AimCheck(definitions),
-	})
-}
-
 // demonstrated asks the figures of an action. Where they are not enough to be asked, nothing is shown.
 func (p *program) demonstrated(
 	ctx context.Context, engine *measure.Engine, a action.Action, o effect.Options,
@@ -147,16 +136,8 @@ func (p *program) demonstrated(
 	if a.State == action.Planned || a.State == action.Cancelled {
 		return false, nil
 	}
-	q, err := effect.Question(a, 0, engine.Snapshot().Info.DataAsOf)
-	if err != nil {
-		return false, err
-	}
-	months, err := engine.Months(ctx, q)
-	if err != nil {
-		return false, fmt.Errorf("figures of action %s: %w", a.ID, err)
-	}
-	found, err := effect.Evaluate(months, a, o)
-	if errors.Is(err, gap.ErrNoMonths) || errors.Is(err, effect.ErrQuestion) {
+	found, err := effect.Of(ctx, engine, a, 0, engine.Snapshot().Info.DataAsOf, o)
+	if effect.NoFigures(err) {
 		return false, nil
 	}
 	if err != nil {

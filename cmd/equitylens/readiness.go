@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"strings"
@@ -11,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/equitylens/equitylens/improvement/action"
-	"github.com/equitylens/equitylens/improvement/effect"
 	"github.com/equitylens/equitylens/improvement/evidence"
 	"github.com/equitylens/equitylens/improvement/readiness"
 	"github.com/equitylens/equitylens/improvement/review"
@@ -214,50 +212,55 @@ func (p *program) withReadiness(
 	return use(d)
 }
 
-// readinessData gathers what answers the items from data.
+// readinessData gathers what answers the items from data, of the live snapshot where there is one.
 func (p *program) readinessData(
 	ctx context.Context, cfg *config.Config, store decisions.Store, period measure.Period,
-) (data readiness.Data, err error) {
-	data.Now = p.now()
-	list, err := p.actionRegister(store, nil).List(ctx, action.Filter{})
-	if err != nil {
-		return data, err
-	}
-	data.Actions = evidence.Count(list, data.Now)
-	dir, err := p.dir(cfg)
-	if err != nil {
-		return data, err
-	}
-	if _, err := dir.Current(); errors.Is(err, facts.ErrNoSnapshot) {
-		return data, nil
-	}
-	engine, err := p.engine(ctx, cfg)
-	if err != nil {
-		return data, err
-	}
-	defer func() { err = errors.Join(err, engine.Snapshot().Close()) }()
-	info := engine.Snapshot().Info
-	data.Snapshot, data.DataAsOf = info.ID, info.DataAsOf
-	for _, d := range engine.Definitions() {
-		result, err := engine.Evaluate(ctx, measure.Question{
-			Measure: d.ID, Period: period, By: readiness.Dimensions(),
-		})
-		if errors.Is(err, measure.ErrNotImported) {
-			continue
-		}
+) (readiness.Data, error) {
+	actions := p.actionRegister(store, nil)
+	return gatherReadiness(ctx, actions, period, p.now(), func(use func(readable) error) (err error) {
+		dir, err := p.dir(cfg)
 		if err != nil {
-			return data, err
+			return err
 		}
-		data.Results = append(data.Results, result)
-	}
-	return data, nil
+		if _, err := dir.Current(); errors.Is(err, facts.ErrNoSnapshot) {
+			return measure.ErrNoSnapshot
+		}
+		engine, err := p.engine(ctx, cfg)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, engine.Snapshot().Close()) }()
+		return use(readable{engine.Snapshot().Info, engine.Definitions(), engine.Evaluate})
+	})
 }
 
-// actionRegister is the register of actions, whose aims are held against some definitions.
-func (p *program) actionRegister(store decisions.Store, definitions []measure.Definition) *action.Register {
-	return action.New(action.Config{
-		Records: store, Now: p.now, Random: rand.Reader, CheckAim: effect.AimCheck(definitions),
+// readable is a snapshot that can be asked.
+type readable struct {
+	info        facts.Info
+	definitions []measure.Definition
+	ask         readiness.Ask
+}
+
+// gatherReadiness gathers what answers the items from data: the actions, and the figures of the snapshot
+// that hold lends. That there is none, which is measure.ErrNoSnapshot, is an answer too.
+func gatherReadiness(
+	ctx context.Context, actions *action.Register, period measure.Period, now time.Time,
+	hold func(use func(readable) error) error,
+) (readiness.Data, error) {
+	data := readiness.Data{Now: now}
+	list, err := actions.List(ctx, action.Filter{})
+	if err != nil {
+		return data, err
+	}
+	data.Actions = evidence.Count(list, now)
+	err = hold(func(r readable) error {
+		data.Snapshot, data.DataAsOf = r.info.ID, r.info.DataAsOf
+		return data.Ask(ctx, r.definitions, period, r.ask)
 	})
+	if errors.Is(err, measure.ErrNoSnapshot) {
+		return data, nil
+	}
+	return data, err
 }
 
 // written says what became of an assessment.

@@ -11,7 +11,6 @@ import (
 	"github.com/equitylens/equitylens/improvement/readiness"
 	"github.com/equitylens/equitylens/improvement/review"
 	"github.com/equitylens/equitylens/measure"
-	"github.com/equitylens/equitylens/measure/gap"
 	"github.com/equitylens/equitylens/measure/release"
 	"github.com/equitylens/equitylens/store/decisions"
 	"github.com/equitylens/equitylens/store/facts"
@@ -160,42 +159,19 @@ func (s Sources) acts(ctx context.Context, m *Material) ([]action.Action, error)
 		act := Act{Action: a}
 		if a.State != action.Planned && a.State != action.Cancelled {
 			s.step("effect of action " + a.ID)
-			found, ok, err := s.effect(ctx, a, effect.Options{Others: all, Conditions: m.Conditions})
-			if err != nil {
-				return nil, err
-			}
-			if ok {
+			found, err := effect.Of(ctx, s.Engine, a, 0, s.Info.DataAsOf, effect.Options{
+				Others: all, Conditions: m.Conditions,
+			})
+			switch {
+			case err == nil:
 				act.Effect = &found
+			case !effect.NoFigures(err): // One that has none is no fault of the pack.
+				return nil, err
 			}
 		}
 		m.Acts = append(m.Acts, act)
 	}
 	return all, nil
-}
-
-// effect looks at the figures of one action. Figures that cannot be asked for any more, because the
-// measure or the data changed, are no fault of the pack: ok is false then.
-func (s Sources) effect(
-	ctx context.Context, a action.Action, o effect.Options,
-) (found effect.Effect, ok bool, err error) {
-	asked, err := effect.Question(a, 0, s.Info.DataAsOf)
-	var months []measure.Result
-	if err == nil {
-		months, err = s.Engine.Months(ctx, asked)
-	}
-	if err == nil {
-		found, err = effect.Evaluate(months, a, o)
-	}
-	gone := []error{
-		effect.ErrQuestion, measure.ErrUnknownMeasure, measure.ErrUnknownDimension, measure.ErrNotImported,
-		gap.ErrNoMonths,
-	}
-	for _, cause := range gone {
-		if errors.Is(err, cause) {
-			return effect.Effect{}, false, nil
-		}
-	}
-	return found, err == nil, err
 }
 
 // assessment takes the latest assessment that is not after the period.

@@ -1,6 +1,8 @@
 package readiness
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -111,6 +113,29 @@ func Dimensions() []string {
 		mapping.DimensionRaceEthnicity, mapping.DimensionLanguageGroup, mapping.DimensionInterpreter,
 		mapping.DimensionAgeBand,
 	}
+}
+
+// Ask answers a question at internal audience; measure.Engine.Evaluate is one.
+type Ask func(ctx context.Context, asked measure.Question) (measure.Result, error)
+
+// Ask takes over what every measure answers of a period. Those of another engine, of which no report of
+// the period came, are passed over.
+func (d *Data) Ask(
+	ctx context.Context, definitions []measure.Definition, period measure.Period, ask Ask,
+) error {
+	for i := range definitions {
+		result, err := ask(ctx, measure.Question{
+			Measure: definitions[i].ID, Period: period, By: Dimensions(),
+		})
+		if errors.Is(err, measure.ErrNotImported) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		d.Results = append(d.Results, result)
+	}
+	return nil
 }
 
 // FiguresOf makes every figure, or says why it cannot be made.
