@@ -25,29 +25,30 @@ import (
 // demonstration is a running `equitylens demo`.
 type demonstration struct {
 	charts, url string
-	log         *worldtest.Log
+	// out is what it prints, log what it complains of.
+	out, log *worldtest.Log
 	// stop ends it, and ended says with which code it did.
 	stop  func()
 	ended chan int
 }
 
-// demonstrate starts the demonstration and waits until it invites.
-func demonstrate(t *testing.T) demonstration {
+// demonstrate starts the demonstration and waits until it invites; more are arguments besides the usual ones.
+func demonstrate(t *testing.T, more ...string) demonstration {
 	t.Helper()
 	p, out, log := newProgram()
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan int, 1)
 	go func() {
-		ended <- p.run(ctx, []string{
+		ended <- p.run(ctx, append([]string{
 			"demo", "--listen", "127.0.0.1:0", "--patients", "1500", "--data", t.TempDir(),
-		})
+		}, more...))
 	}()
 	t.Cleanup(func() {
 		stop()
 		<-ended
 	})
 	address := regexp.MustCompile(`(?m)^  (http://127\.0\.0\.1:\d+)(/ehr|/)$`)
-	d := demonstration{log: log, stop: stop, ended: ended}
+	d := demonstration{out: out, log: log, stop: stop, ended: ended}
 	await(t, func() bool {
 		select {
 		case code := <-ended:

@@ -28,9 +28,10 @@ type walk struct {
 // patience bounds a step: what a page lacks is waited for without end.
 const patience = 2 * time.Minute
 
-func newWalk(t *testing.T) *walk {
+// newWalk opens a browser and starts a demonstration; more are arguments of it.
+func newWalk(t *testing.T, more ...string) *walk {
 	t.Helper()
-	w := &walk{ctx: pagetest.Browser(t), demo: demonstrate(t)}
+	w := &walk{ctx: pagetest.Browser(t), demo: demonstrate(t, more...)}
 	var err error
 	if w.says, err = pagetest.Listen(w.ctx); err != nil {
 		t.Fatal(err)

@@ -132,7 +132,7 @@ func (p *program) demoServe(ctx context.Context, cfg *config.Config, w *ward) er
 	cfg.Server.Clients = []config.Client{{
 		ID: demoClient, JWKSFile: path, Scopes: []string{
 			"system/Measure.rs", "system/MeasureReport.rs", "system/Library.rs", "system/AuditEvent.rs",
-			scope.Unsuppressed, scope.Patients,
+			scope.Unsuppressed, scope.Patients, scope.Review, scope.Narrative, scope.Improve,
 		},
 	}}
 	w.register(cfg)
@@ -170,6 +170,10 @@ Until you press Ctrl-C:
 	_, _ = fmt.Fprintf(out, `
   %[1]s/
       the dashboard: choose Wen Adeyemi, a quality analyst, and you are signed in
+
+  %[1]s/reviews
+      harm events to review: choose Ines Kallio, Noor Haddad or Jonas Weller, who review; a severe
+      event asks for two of them
 
 The API, with a token that is good for an hour:
 

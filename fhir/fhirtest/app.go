@@ -48,7 +48,8 @@ type User struct {
 }
 
 // Staff are the users of a server whose Config names none: one for each thing that people do with
-// EquityLens. They are as invented as the patients.
+// EquityLens, and as many who review harm events as it takes to settle what two differ about. They are as
+// invented as the patients.
 func Staff() []User {
 	return []User{
 		{ID: "rosa-delmar", Name: "Rosa Delmar, MD", Job: "Physician", Groups: []string{"clinicians"}},
@@ -56,6 +57,10 @@ func Staff() []User {
 		{ID: "wen-adeyemi", Name: "Wen Adeyemi", Job: "Quality analyst", Groups: []string{"quality"}},
 		{ID: "ines-kallio", Name: "Ines Kallio, RN", Job: "Patient safety officer",
 			Groups: []string{"clinicians", "patient-safety"}},
+		{ID: "noor-haddad", Name: "Noor Haddad, MD", Job: "Patient safety physician",
+			Groups: []string{"clinicians", "patient-safety"}},
+		{ID: "jonas-weller", Name: "Jonas Weller, PharmD", Job: "Medication safety officer",
+			Groups: []string{"patient-safety"}},
 		{ID: "mika-tan", Name: "Mika Tan", Job: "Integration engineer", Groups: []string{"integration"}},
 		{ID: "sam-ortega", Name: "Sam Ortega", Job: "Administrator", Groups: []string{"administrators"}},
 	}
