@@ -58,7 +58,7 @@ func (w *walk) syncsAlive(t *testing.T) {
 		t.Errorf("without being asked again, the page tells of the sync only:\n%s", strings.Join(told, "\n"))
 	}
 	_, err = chromedp.Call(w.ctx, cdpage.RemoveScriptToEvaluateOnNewDocument,
-		cdpage.RemoveScriptToEvaluateOnNewDocumentParams{Identifier: kept.Identifier})
+		cdpage.RemoveScriptToEvaluateOnNewDocumentParams(kept))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -52,6 +52,7 @@ func FlagStatus(c *action.Condition, on time.Time) string {
 		return "entered-in-error"
 	case cpb.FlagStatusCode_ACTIVE:
 		return "active"
+	default:
+		return "inactive"
 	}
-	return "inactive"
 }

@@ -183,9 +183,10 @@ func TestServedEventsAreMappedAlike(t *testing.T) {
 				"AdverseEvent.date", "AdverseEvent.detected", "AdverseEvent.recordedDate",
 			}).Draw(rt, "date from")
 			e.Recorded = key("yes", "no", "undetermined", "not-asked").Draw(rt, "recorded")
-			if e.DateFrom == "AdverseEvent.detected" {
+			switch e.DateFrom {
+			case "AdverseEvent.detected":
 				e.Date = e.Detected
-			} else if e.DateFrom == "AdverseEvent.recordedDate" {
+			case "AdverseEvent.recordedDate":
 				e.Detected = at("0001-01-01")
 			}
 		})

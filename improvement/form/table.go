@@ -49,10 +49,10 @@ type table struct {
 func (t table) id() string { return t.url[len(r4.OwnSystem):] }
 
 // term is a concept in few words.
-func term(code, english, spanish, definition, definicion string) review.Concept {
+func term(code, english, spanish, definition, translated string) review.Concept {
 	return review.Concept{
 		Code: code, Display: review.Words{English: english, Spanish: spanish},
-		Definition: review.Words{English: definition, Spanish: definicion},
+		Definition: review.Words{English: definition, Spanish: translated},
 	}
 }
 

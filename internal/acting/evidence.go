@@ -206,6 +206,7 @@ func (e *proving) tone() string {
 		return "act"
 	case effect.Mixed, effect.EverybodyMoved:
 		return "check"
+	case effect.TooEarly, effect.NoChangeShown:
 	}
 	return "note"
 }

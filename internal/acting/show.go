@@ -187,7 +187,7 @@ func (o *one) history(all []action.Version) {
 			state.Note = o.Label("action.outcome", string(v.Result.Outcome))
 		}
 		o.out.History.Rows = append(o.out.History.Rows, figure.TableRow{Cells: []figure.Cell{
-			{Text: strconv.Itoa(v.Action.Version)}, {Text: o.Moment(v.At)},
+			{Text: strconv.Itoa(v.Version)}, {Text: o.Moment(v.At)},
 			{Text: o.who(review.Reviewer{Subject: v.By})}, state,
 		}})
 	}

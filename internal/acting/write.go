@@ -117,7 +117,7 @@ func (d *drafting) read(v *room.Visit, form *room.Form, old action.Action) {
 	}
 	d.Finding = action.Finding{
 		Kind: action.Gap, Period: form.Text(fieldPeriod, code, false), Snapshot: form.Text(fieldSnapshot, code, false),
-		Reviews: v.Request.PostForm[fieldReviews],
+		Reviews: v.Request.PostForm[fieldReviews], //nolint:forbidigo // A field, not http.PostForm.
 	}
 	if len(d.Finding.Reviews) > 0 {
 		d.Finding.Kind = action.Cluster

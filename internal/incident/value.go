@@ -19,8 +19,9 @@ func (c Column) element() string {
 	switch c {
 	case Actuality, Category, Severity, Seriousness, Outcome:
 		return "AdverseEvent." + string(c)
+	default:
+		return ""
 	}
-	return ""
 }
 
 // Codes lists the codes of a coded column, which are its own words besides.
@@ -102,6 +103,7 @@ func usual(c Column) map[string]string {
 	case Status:
 		say(statusActive, "open", "closed", "new", "in progress", "final", "completed")
 		say(statusWithdrawn, "entered in error", "deleted", "void", "voided", "retracted", "duplicate")
+	default: // Of a category, a severity and a seriousness the codes alone say what they mean.
 	}
 	return out
 }

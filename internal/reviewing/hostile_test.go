@@ -61,6 +61,7 @@ func inert(t *testing.T, l *leaf) {
 			if !strings.HasPrefix(attribute(n, "src"), "/assets/") {
 				t.Errorf("there is a picture of %s", attribute(n, "src"))
 			}
+		default:
 		}
 		for _, a := range n.Attr {
 			if (a.Key == "href" || a.Key == "action") && !strings.HasPrefix(a.Val, "/") && !strings.HasPrefix(a.Val, "?") &&

@@ -133,19 +133,6 @@ func rawText(n *html.Node) string {
 	return out.String()
 }
 
-// links are the addresses that the rows of the list lead to.
-func (l *leaf) rows() []string {
-	var out []string
-	for _, a := range l.all(tag(atom.A)) {
-		href := attribute(a, "href")
-		id, ok := strings.CutPrefix(href, "/reviews/")
-		if ok && len(id) >= 40 && !slices.Contains(out, id[:40]) {
-			out = append(out, id[:40])
-		}
-	}
-	return out
-}
-
 // sound holds the page to what screen readers and browsers rely on.
 func (l *leaf) sound() {
 	l.t.Helper()

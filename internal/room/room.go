@@ -89,7 +89,7 @@ const requestID = "X-Request-Id"
 // Open answers those who have signed in and whose roles cover a scope.
 func (m *Room) Open(need string, handle Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		m.cfg.Gate.Signed(w, back(r), func(s session.Session) {
+		m.cfg.Gate.Signed(w, back(r), func(s session.Session) { //nolint:contextcheck // v carries the context.
 			v := m.visit(w, r, s)
 			var show Show
 			err := ErrForbidden
