@@ -21,6 +21,18 @@ type Agreement struct {
 // round: later ones were given when they knew of each other. It looks at all reviews of two that a
 // filter means, of whatever state.
 func (d *Desk) Agreement(ctx context.Context, f Filter) (a Agreement, err error) {
+	err = d.cfg.Hold(func(events Events) error {
+		items, err := d.items(ctx, events)
+		if err != nil {
+			return err
+		}
+		a, err = agreed(&f, items)
+		return err
+	})
+	return a, err
+}
+
+func agreed(f *Filter, items []item) (a Agreement, err error) {
 	answers := Answers()
 	place := func(o Opinion) int {
 		return slices.IndexFunc(answers, func(c Concept) bool { return c.Code == string(o.Answer) })
@@ -29,28 +41,21 @@ func (d *Desk) Agreement(ctx context.Context, f Filter) (a Agreement, err error)
 	for i := range a.Table {
 		a.Table[i] = make([]float64, len(answers))
 	}
-	err = d.cfg.Hold(func(events Events) error {
-		items, err := d.items(ctx, events)
+	for i := range items {
+		if items[i].document == nil || !f.matches(&items[i].Entry) {
+			continue
+		}
+		r, err := read(items[i].document)
 		if err != nil {
-			return err
+			return a, err
 		}
-		for i := range items {
-			if items[i].document == nil || !f.matches(&items[i].Entry) {
-				continue
-			}
-			r, err := read(items[i].document)
-			if err != nil {
-				return err
-			}
-			pair, both := r.blind()
-			if i, j := place(pair[0]), place(pair[1]); both && i >= 0 && j >= 0 {
-				a.Table[i][j]++
-			}
+		pair, both := r.blind()
+		if i, j := place(pair[0]), place(pair[1]); both && i >= 0 && j >= 0 {
+			a.Table[i][j]++
 		}
-		return nil
-	})
+	}
 	a.Measured, a.Exists = stat.Kappa(a.Table)
-	return a, err
+	return a, nil
 }
 
 // blind returns the two opinions that were given without knowing of each other, if there are two.

@@ -34,11 +34,7 @@ type Way struct {
 }
 
 // settled lists the settled reviews that a filter means, in the order of the worklist, and counts.
-func (d *Desk) settled(ctx context.Context, events Events, f *Filter) ([]Review, Tally, error) {
-	items, err := d.items(ctx, events)
-	if err != nil {
-		return nil, Tally{}, err
-	}
+func settled(f *Filter, items []item) ([]Review, Tally, error) {
 	var out []Review
 	var t Tally
 	for i := range items {
@@ -68,16 +64,25 @@ func (d *Desk) settled(ctx context.Context, events Events, f *Filter) ([]Review,
 // Tally counts the reviews that a filter means, whatever its States.
 func (d *Desk) Tally(ctx context.Context, f Filter) (t Tally, err error) {
 	err = d.cfg.Hold(func(events Events) error {
-		var reviews []Review
-		if reviews, t, err = d.settled(ctx, events, &f); err != nil {
+		items, err := d.items(ctx, events)
+		if err != nil {
 			return err
 		}
-		for _, c := range Detections() {
-			t.Ways = append(t.Ways, way(Detection(c.Code), reviews))
-		}
-		return nil
+		t, err = tallied(&f, items)
+		return err
 	})
 	return t, err
+}
+
+func tallied(f *Filter, items []item) (Tally, error) {
+	reviews, t, err := settled(f, items)
+	if err != nil {
+		return Tally{}, err
+	}
+	for _, c := range Detections() {
+		t.Ways = append(t.Ways, way(Detection(c.Code), reviews))
+	}
+	return t, nil
 }
 
 func way(of Detection, reviews []Review) Way {
@@ -126,7 +131,11 @@ func ClusterDimensions() []string {
 // who are not here, are in none.
 func (d *Desk) Clusters(ctx context.Context, f Filter, least int) (out []Cluster, err error) {
 	err = d.cfg.Hold(func(events Events) error {
-		reviews, _, err := d.settled(ctx, events, &f)
+		items, err := d.items(ctx, events)
+		if err != nil {
+			return err
+		}
+		reviews, _, err := settled(&f, items)
 		if err != nil {
 			return err
 		}

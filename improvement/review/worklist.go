@@ -71,27 +71,60 @@ type List struct {
 
 // Worklist lists the reviews that a filter means, also of events that nobody has begun to review, and of
 // those that their source has withdrawn since.
-func (d *Desk) Worklist(ctx context.Context, f Filter) (List, error) {
-	list := List{States: map[State]int{}, Sites: map[string]string{}}
-	err := d.cfg.Hold(func(events Events) error {
+func (d *Desk) Worklist(ctx context.Context, f Filter) (list List, err error) {
+	err = d.cfg.Hold(func(events Events) error {
 		items, err := d.items(ctx, events)
 		if err != nil {
 			return err
 		}
-		place := -1
-		if f.After != "" {
-			place = slices.IndexFunc(items, func(i item) bool { return i.ID == f.After })
-			if place < 0 {
-				return ErrCursor
-			}
-		}
-		labels := events.SiteLabels()
-		for i := range items {
-			list.add(&f, &items[i].Entry, i > place, labels)
-		}
-		return nil
+		list, err = listed(&f, items, events)
+		return err
 	})
 	return list, err
+}
+
+// listed is a page of the worklist.
+func listed(f *Filter, items []item, events Events) (List, error) {
+	list := List{States: map[State]int{}, Sites: map[string]string{}}
+	place := -1
+	if f.After != "" {
+		place = slices.IndexFunc(items, func(i item) bool { return i.ID == f.After })
+		if place < 0 {
+			return list, ErrCursor
+		}
+	}
+	labels := events.SiteLabels()
+	for i := range items {
+		list.add(f, &items[i].Entry, i > place, labels)
+	}
+	return list, nil
+}
+
+// Survey is a page of the worklist with what all reviews of its filter come to, of one state of the
+// store and of one snapshot.
+type Survey struct {
+	List      List
+	Tally     Tally
+	Agreement Agreement
+}
+
+// Survey is Worklist, Tally and Agreement, at the cost of one of them.
+func (d *Desk) Survey(ctx context.Context, f Filter) (s Survey, err error) {
+	err = d.cfg.Hold(func(events Events) error {
+		items, err := d.items(ctx, events)
+		if err != nil {
+			return err
+		}
+		if s.List, err = listed(&f, items, events); err != nil {
+			return err
+		}
+		if s.Tally, err = tallied(&f, items); err != nil {
+			return err
+		}
+		s.Agreement, err = agreed(&f, items)
+		return err
+	})
+	return s, err
 }
 
 // add counts an entry, and takes it in if it belongs onto the page.

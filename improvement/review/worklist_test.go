@@ -10,6 +10,7 @@ import (
 	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
 	"github.com/equitylens/equitylens/improvement/review"
@@ -299,5 +300,36 @@ func TestNeedAgainstUse(t *testing.T) {
 				t.Errorf("%+v, %v; want %+v", c.Interpreter, err, want)
 			}
 		})
+	}
+}
+
+// A survey is what the list, the tally and the agreement are by themselves.
+func TestASurveyIsItsParts(t *testing.T) {
+	t.Parallel()
+	desk, _ := busy(t)
+	for name, f := range map[string]review.Filter{
+		"everything": {}, "a page": {Limit: 2}, "a state": {States: []review.State{review.Settled}},
+		"an answer": {Answer: review.Yes}, "nothing": {To: day("1990-01-01")},
+	} {
+		list, err := desk.Worklist(t.Context(), f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tally, err := desk.Tally(t.Context(), f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		agreement, err := desk.Agreement(t.Context(), f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := desk.Survey(t.Context(), f)
+		want := review.Survey{List: list, Tally: tally, Agreement: agreement}
+		if d := gocmp.Diff(want, got, cmpopts.EquateNaNs(), cmpopts.EquateComparable(phi.ID{})); d != "" || err != nil {
+			t.Errorf("%s: %v (-want +got):\n%s", name, err, d)
+		}
+	}
+	if _, err := desk.Survey(t.Context(), review.Filter{After: "gone"}); !errors.Is(err, review.ErrCursor) {
+		t.Errorf("a survey from a place that is gone: %v", err)
 	}
 }

@@ -1,10 +1,7 @@
 package reviewing
 
 import (
-	"fmt"
-
 	"github.com/equitylens/equitylens/improvement/review"
-	"github.com/equitylens/equitylens/internal/room"
 	"github.com/equitylens/equitylens/server/figure"
 	"github.com/equitylens/equitylens/server/page"
 )
@@ -17,17 +14,13 @@ const fewPairs = 30
 const level = 0.95
 
 // agreement says how far two reviewers agree; nil where nobody is asked to review with another.
-func (p *Pages) agreement(v *room.Visit, t *teller, f review.Filter) (*page.Agreement, error) {
-	a, err := p.cfg.Desk.Agreement(v.Context(), f)
-	if err != nil {
-		return nil, fmt.Errorf("measure the agreement of reviewers: %w", err)
-	}
+func (p *Pages) agreement(t *teller, a review.Agreement) *page.Agreement {
 	m := a.Measured
 	if m.N == 0 {
 		if !p.cfg.TwoPerson {
-			return nil, nil
+			return nil
 		}
-		return &page.Agreement{Says: []string{t.Say("review.agreement.none")}}, nil
+		return &page.Agreement{Says: []string{t.Say("review.agreement.none")}}
 	}
 	out := &page.Agreement{
 		Says: []string{t.Say("review.agreement.says", int(m.N), t.Count(m.N), t.Percent(m.Observed, 0))},
@@ -40,7 +33,7 @@ func (p *Pages) agreement(v *room.Visit, t *teller, f review.Filter) (*page.Agre
 	}
 	if !a.Exists {
 		out.Says = append(out.Says, t.Say("review.agreement.undefined"))
-		return out, nil
+		return out
 	}
 	const decimals = 2
 	out.Says = append(out.Says, t.Say("review.agreement.kappa", t.Number(m.Kappa.Value, decimals),
@@ -54,7 +47,7 @@ func (p *Pages) agreement(v *room.Visit, t *teller, f review.Filter) (*page.Agre
 			Value: t.Say("review.agreement.bias", t.Percent(m.Prevalence[i], 1), t.Signed(100*m.Bias[i], 1)),
 		})
 	}
-	return out, nil
+	return out
 }
 
 // pairs counts reviews by both first answers.

@@ -29,9 +29,8 @@ type Cases interface {
 
 // Lists is about many of them.
 type Lists interface {
-	Worklist(ctx context.Context, f review.Filter) (review.List, error)
+	Survey(ctx context.Context, f review.Filter) (review.Survey, error)
 	Tally(ctx context.Context, f review.Filter) (review.Tally, error)
-	Agreement(ctx context.Context, f review.Filter) (review.Agreement, error)
 	Clusters(ctx context.Context, f review.Filter, least int) ([]review.Cluster, error)
 }
 

@@ -27,22 +27,19 @@ func (p *Pages) worklist(v *room.Visit) (room.Show, error) {
 	}
 	f.Limit = p.cfg.PerPage
 	ctx := v.Context()
-	list, err := p.cfg.Desk.Worklist(ctx, f)
+	found, err := p.cfg.Desk.Survey(ctx, f)
 	moved := errors.Is(err, review.ErrCursor)
 	if moved {
 		f.After = ""
-		list, err = p.cfg.Desk.Worklist(ctx, f)
+		found, err = p.cfg.Desk.Survey(ctx, f)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("list reviews: %w", err)
 	}
+	list, tally := found.List, found.Tally
 	people, sites, err := p.people(v, list.Entries)
 	if err != nil {
 		return nil, err
-	}
-	tally, err := p.cfg.Desk.Tally(ctx, f)
-	if err != nil {
-		return nil, fmt.Errorf("count reviews: %w", err)
 	}
 	t := tellerOf(v, sites)
 	out := page.Worklist{
@@ -71,9 +68,7 @@ func (p *Pages) worklist(v *room.Visit) (room.Show, error) {
 	if len(out.Detection.Rows) > 0 {
 		out.Cautions = []string{t.Say("review.detection.apart"), t.Say("review.harm")}
 	}
-	if out.Agreement, err = p.agreement(v, t, f); err != nil {
-		return nil, err
-	}
+	out.Agreement = p.agreement(t, found.Agreement)
 	return func(w http.ResponseWriter, r *http.Request) { p.cfg.Room.Pages().Worklist(w, r, out) }, nil
 }
 
