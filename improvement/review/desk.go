@@ -99,16 +99,21 @@ func (d *Desk) load(ctx context.Context, events Events, id string) (r Review, fo
 		if !begun {
 			r = Review{ID: id, Key: key, State: Open, Needed: d.cfg.TwoPerson.needed(seen)}
 		}
-		r.Seen = seen
-		if r.State == Open {
-			r.Needed = d.cfg.TwoPerson.needed(seen)
-		}
-		return r, true, nil
+		return d.seeing(r, seen), true, nil
 	}
 	if !begun {
 		return Review{}, false, fmt.Errorf("review %s: %w", id, ErrUnknown)
 	}
 	return r, false, nil
+}
+
+// seeing is a review with what is known of its event now.
+func (d *Desk) seeing(r Review, seen Particulars) Review {
+	r.Seen = seen
+	if r.State == Open {
+		r.Needed = d.cfg.TwoPerson.needed(seen)
+	}
+	return r
 }
 
 // Review returns the review of an id as it stands, all of it: what a reviewer may see of it is what its
@@ -119,6 +124,36 @@ func (d *Desk) Review(ctx context.Context, id string) (r Review, err error) {
 		return err
 	})
 	return r, err
+}
+
+// Reviews returns those reviews of some ids that anybody has begun, each as Review does.
+func (d *Desk) Reviews(ctx context.Context, ids ...string) (map[string]Review, error) {
+	out := make(map[string]Review, len(ids))
+	err := d.cfg.Hold(func(events Events) error {
+		filter := facts.EventFilter{Keys: []facts.EventKey{}}
+		for _, id := range ids {
+			r, err := d.stored(ctx, id)
+			if errors.Is(err, decisions.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return fmt.Errorf("read review %s: %w", id, err)
+			}
+			out[id], filter.Keys = r, append(filter.Keys, facts.EventKey(r.Key))
+		}
+		heads, err := events.EventHeads(ctx, filter)
+		if err != nil {
+			return fmt.Errorf("find the events of reviews: %w", err)
+		}
+		for i := range heads {
+			id := IDOf(Key(heads[i].Key()))
+			if r, ok := out[id]; ok {
+				out[id] = d.seeing(r, particulars(&heads[i]))
+			}
+		}
+		return nil
+	})
+	return out, err
 }
 
 // History returns every version of a review as a reviewer may see it, the oldest first; none of one that

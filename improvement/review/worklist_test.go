@@ -333,3 +333,26 @@ func TestASurveyIsItsParts(t *testing.T) {
 		t.Errorf("a survey from a place that is gone: %v", err)
 	}
 }
+
+// Several reviews at once are what each is by itself; of one that nobody has begun there is none.
+func TestReviewsAreWhatEachIs(t *testing.T) {
+	t.Parallel()
+	desk, _ := busy(t)
+	list, err := desk.Worklist(t.Context(), review.Filter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids, want := []string{"no such id"}, map[string]review.Review{}
+	for _, e := range list.Entries {
+		ids = append(ids, e.ID)
+		if e.Version > 0 {
+			if want[e.ID], err = desk.Review(t.Context(), e.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	got, err := desk.Reviews(t.Context(), ids...)
+	if d := gocmp.Diff(want, got, cmpopts.EquateComparable(phi.ID{})); d != "" || err != nil || len(want) == 0 {
+		t.Errorf("Reviews: %v (-want +got):\n%s", err, d)
+	}
+}

@@ -51,10 +51,18 @@ func (e *Exchange) eventEntries(r *http.Request, found []review.Entry) ([]form.E
 	}
 	ctx, writer := r.Context(), e.writer(r.Context())
 	keys := make([]facts.EventKey, len(found))
+	var begun []string
 	for i := range found {
 		keys[i] = facts.EventKey(found[i].Key)
+		if found[i].Version > 0 {
+			begun = append(begun, found[i].ID)
+		}
 	}
 	events, err := e.events(ctx, keys...)
+	if err != nil {
+		return nil, err
+	}
+	reviews, err := e.cfg.Reviews.Reviews(ctx, begun...)
 	if err != nil {
 		return nil, err
 	}
@@ -65,14 +73,7 @@ func (e *Exchange) eventEntries(r *http.Request, found []review.Entry) ([]form.E
 		if !ok {
 			continue
 		}
-		standing := review.Review{
-			ID: found[i].ID, Key: found[i].Key, State: found[i].State, Needed: found[i].Needed,
-		}
-		if found[i].Version > 0 {
-			if standing, err = e.cfg.Reviews.Review(ctx, found[i].ID); err != nil {
-				return nil, err
-			}
-		}
+		standing := standingOf(reviews, &found[i])
 		patients = append(patients, event.Patient)
 		entries = append(entries, form.Entry{
 			URL: e.address("AdverseEvent", found[i].ID), Resource: writer.AdverseEvent(&event, &standing),
@@ -80,6 +81,14 @@ func (e *Exchange) eventEntries(r *http.Request, found []review.Entry) ([]form.E
 	}
 	server.About(r, distinct(patients)...)
 	return entries, nil
+}
+
+// standingOf is the review of an entry, which nobody need have begun.
+func standingOf(begun map[string]review.Review, one *review.Entry) review.Review {
+	if standing, ok := begun[one.ID]; ok {
+		return standing
+	}
+	return review.Review{ID: one.ID, Key: one.Key, State: one.State, Needed: one.Needed}
 }
 
 // distinct are the ids without those that are empty or there twice, in their order.

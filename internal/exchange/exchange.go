@@ -21,6 +21,7 @@ import (
 type Reviews interface {
 	Worklist(ctx context.Context, f review.Filter) (review.List, error)
 	Review(ctx context.Context, id string) (review.Review, error)
+	Reviews(ctx context.Context, ids ...string) (map[string]review.Review, error)
 	History(ctx context.Context, id, subject string) ([]review.Review, error)
 	Answer(ctx context.Context, id string, version int, o review.Opinion) (review.Review, error)
 	Settle(ctx context.Context, id string, version int, s review.Settlement) (review.Review, error)

@@ -49,13 +49,9 @@ func (e *Exchange) searchTasks(r *http.Request) (server.Answer, error) {
 	if err != nil {
 		return server.Answer{}, err
 	}
-	var entries []form.Entry
-	for _, one := range found {
-		made, err := e.write(r.Context(), one)
-		if err != nil {
-			return server.Answer{}, told(err)
-		}
-		entries = append(entries, form.Entry{URL: e.address("Task", one.id()), Resource: made})
+	entries, err := e.taskEntries(r.Context(), found)
+	if err != nil {
+		return server.Answer{}, told(err)
 	}
 	return e.bundle(q, entries, total, next)
 }
@@ -84,21 +80,33 @@ func (e *Exchange) tasks(ctx context.Context) ([]task, error) {
 	return every, nil
 }
 
-// write writes a Task that was found.
-func (e *Exchange) write(ctx context.Context, one task) (proto.Message, error) {
-	if one.action != nil {
-		return e.open().ActionTask(one.action), nil
+// taskEntries writes the Tasks of a page.
+func (e *Exchange) taskEntries(ctx context.Context, found []task) ([]form.Entry, error) {
+	var begun []string
+	for _, one := range found {
+		if one.review != nil && one.review.Version > 0 {
+			begun = append(begun, one.review.ID)
+		}
 	}
-	standing := review.Review{
-		ID: one.review.ID, Key: one.review.Key, State: one.review.State, Needed: one.review.Needed,
-	}
-	if one.review.Version > 0 {
+	var reviews map[string]review.Review
+	if len(begun) > 0 {
 		var err error
-		if standing, err = e.cfg.Reviews.Review(ctx, one.review.ID); err != nil {
+		if reviews, err = e.cfg.Reviews.Reviews(ctx, begun...); err != nil {
 			return nil, err
 		}
 	}
-	return e.writer(ctx).ReviewTask(&standing, one.review.Due), nil
+	var entries []form.Entry
+	for _, one := range found {
+		entry := form.Entry{URL: e.address("Task", one.id())}
+		if one.action != nil {
+			entry.Resource = e.open().ActionTask(one.action)
+		} else {
+			standing := standingOf(reviews, one.review)
+			entry.Resource = e.writer(ctx).ReviewTask(&standing, one.review.Due)
+		}
+		entries = append(entries, entry)
+	}
+	return entries, nil
 }
 
 // taskHolds compares one value of a search parameter with a Task.
