@@ -1,6 +1,7 @@
 package server
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -50,6 +51,12 @@ func ReadQuery(r *http.Request, resourceType string, known ...string) (Query, er
 			q.Criteria[name] = values
 		}
 	}
+	if alternatives(q.Criteria) > mostAlternatives {
+		return Query{}, Refuse(Refusal{
+			Status: http.StatusUnprocessableEntity,
+			Text:   fmt.Sprintf("a search takes %d values at most", mostAlternatives),
+		})
+	}
 	q.Cursor = inner.used.Get(cursorParameter)
 	switch inner.used.Get(totalParameter) {
 	case "", "accurate", "estimate":
@@ -59,6 +66,20 @@ func ReadQuery(r *http.Request, resourceType string, known ...string) (Query, er
 		return Query{}, malformedValue(totalParameter)
 	}
 	return q, nil
+}
+
+// mostAlternatives bounds the values of a search: each is compared with everything that there is.
+const mostAlternatives = 200
+
+// alternatives counts the values of all criteria.
+func alternatives(criteria url.Values) int {
+	n := 0
+	for _, values := range criteria {
+		for _, value := range values {
+			n += strings.Count(value, ",") + 1
+		}
+	}
+	return n
 }
 
 // One returns the only value of a criterion that takes one, without alternatives; "" where it is

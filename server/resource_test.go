@@ -270,6 +270,8 @@ func TestReadQuery(t *testing.T) {
 		{"two pages at once", "/fhir/Task?_cursor=1&_cursor=2", "", true, nil},
 		{"a total of another kind", "/fhir/Task?_total=most", "", true, nil},
 		{"what cannot be read", "/fhir/Task?code=%zz", "", true, nil},
+		{"more values than are compared", "/fhir/Task?code=a" + strings.Repeat(",a", 150) + "&status=b" +
+			strings.Repeat(",b", 50), "", true, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
