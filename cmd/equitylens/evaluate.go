@@ -22,7 +22,6 @@ import (
 	"github.com/equitylens/equitylens/measure/gap"
 	"github.com/equitylens/equitylens/measure/release"
 	"github.com/equitylens/equitylens/measure/report"
-	"github.com/equitylens/equitylens/store/facts"
 	"github.com/equitylens/equitylens/store/ledger"
 )
 
@@ -224,20 +223,13 @@ func (p *program) engine(ctx context.Context, cfg *config.Config) (*measure.Engi
 	if err != nil {
 		return nil, err
 	}
+	snapshot, err := p.liveFacts(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
 	dir, err := p.dir(cfg)
 	if err != nil {
-		return nil, err
-	}
-	id, err := dir.Current()
-	if errors.Is(err, facts.ErrNoSnapshot) {
-		return nil, fmt.Errorf("%s holds no live snapshot; equitylens sync makes one", cfg.Data)
-	}
-	if err != nil {
-		return nil, err
-	}
-	snapshot, err := dir.Snapshot(ctx, id)
-	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, snapshot.Close())
 	}
 	imported, err := imports.Load(dir)
 	if err != nil {

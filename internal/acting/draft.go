@@ -178,20 +178,7 @@ func (d *drafting) what(q url.Values) *page.Form {
 			form.Hidden = append(form.Hidden, page.Term{Name: name, Value: value})
 		}
 	}
-	which := page.Field{Name: paramMeasure, Label: d.Say("action.measure"), Value: q.Get(paramMeasure)}
-	for i := range d.definitions {
-		id := d.definitions[i].ID
-		which.Options = append(which.Options, page.Option{
-			Value: id, Label: words.Plain(d.definitions[i].Words(d.language()).Title), Chosen: id == which.Value,
-		})
-	}
-	by := page.Field{Name: paramBy, Label: d.Say("choice.by"), Value: q.Get(paramBy)}
-	for _, name := range dimensions() {
-		by.Options = append(by.Options, page.Option{
-			Value: name, Label: d.DimensionTitle(name), Chosen: name == by.Value,
-		})
-	}
-	form.Fields = []page.Field{which, by}
+	form.Fields = d.figureFields(q)
 	d.out.Says = append(d.out.Says, d.Say("action.which"))
 	return form
 }

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/equitylens/equitylens/improvement/action"
 	"github.com/equitylens/equitylens/improvement/effect"
@@ -291,33 +292,19 @@ func (p *Pages) fill(ctx context.Context, out *bytes.Buffer, e *proving, name st
 		case ending == endingSVG && f.Chart != nil:
 			return chart.SVG(out, f.Chart, chart.Options{Width: chart.Wide})
 		case ending == endingCSV && len(f.Table.Rows) > 0:
-			return e.plain(p.cfg.Software, f.Table).WriteCSV(out)
+			return f.Table.Plain(e.from(p.cfg.Software)).WriteCSV(out)
 		}
 	}
 	return room.ErrNotFound
 }
 
-// plain is a table as a file. Each row says where it comes from.
-func (e *proving) plain(software string, t figure.Table) export.Plain {
-	p := export.Plain{From: []export.Named{
+// from says where each row of a file comes from.
+func (e *proving) from(software string) []export.Named {
+	return []export.Named{
 		{Name: "measure", Value: e.Effect.Measure}, {Name: "measure_version", Value: e.Effect.Version},
 		{Name: "snapshot", Value: e.Snapshot.ID},
-		{Name: "data_as_of", Value: e.Snapshot.DataAsOf.Format("2006-01-02T15:04:05Z07:00")},
+		{Name: "data_as_of", Value: e.Snapshot.DataAsOf.Format(time.RFC3339)},
 		{Name: "action", Value: e.Action.ID}, {Name: "start", Value: e.Action.Start},
 		{Name: "software", Value: software},
-	}}
-	for _, c := range t.Columns {
-		p.Columns = append(p.Columns, c.Title)
 	}
-	for _, row := range t.Rows {
-		cells := make([]string, len(row.Cells))
-		for i, c := range row.Cells {
-			cells[i] = c.Text
-			if c.Note != "" {
-				cells[i] = strings.TrimSpace(c.Text + " (" + c.Note + ")")
-			}
-		}
-		p.Rows = append(p.Rows, cells)
-	}
-	return p
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/equitylens/equitylens/measure"
 	"github.com/equitylens/equitylens/measure/release"
 	"github.com/equitylens/equitylens/server/page"
-	"github.com/equitylens/equitylens/server/words"
 )
 
 // insideOutside holds a measure inside of the declared conditions against outside of them, where the
@@ -86,21 +85,8 @@ func (d *declared) choices(q url.Values) *page.Form {
 	if lang := d.visit.Request.URL.Query().Get("lang"); lang != "" {
 		form.Hidden = append(form.Hidden, page.Term{Name: "lang", Value: lang})
 	}
-	which := page.Field{Name: paramMeasure, Label: d.Say("action.measure"), Value: q.Get(paramMeasure)}
-	for i := range d.definitions {
-		id := d.definitions[i].ID
-		which.Options = append(which.Options, page.Option{
-			Value: id, Label: words.Plain(d.definitions[i].Words(d.language()).Title), Chosen: id == which.Value,
-		})
-	}
-	by := page.Field{Name: paramBy, Label: d.Say("choice.by"), Value: q.Get(paramBy)}
-	for _, name := range dimensions() {
-		by.Options = append(by.Options, page.Option{
-			Value: name, Label: d.DimensionTitle(name), Chosen: name == by.Value,
-		})
-	}
-	form.Fields = []page.Field{which, by, {
+	form.Fields = append(d.figureFields(q), page.Field{
 		Name: paramPeriod, Label: d.Say("choice.period"), Value: q.Get(paramPeriod), Help: d.Say("condition.period"),
-	}}
+	})
 	return form
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -170,4 +171,22 @@ func unlessEmpty(err error) error {
 		return nil
 	}
 	return fmt.Errorf("read the live snapshot: %w", err)
+}
+
+// figureFields ask of which measure and by which dimension something is, as an address has it.
+func (t *teller) figureFields(q url.Values) []page.Field {
+	which := page.Field{Name: paramMeasure, Label: t.Say("action.measure"), Value: q.Get(paramMeasure)}
+	for i := range t.definitions {
+		id := t.definitions[i].ID
+		which.Options = append(which.Options, page.Option{
+			Value: id, Label: words.Plain(t.definitions[i].Words(t.language()).Title), Chosen: id == which.Value,
+		})
+	}
+	by := page.Field{Name: paramBy, Label: t.Say("choice.by"), Value: q.Get(paramBy)}
+	for _, name := range dimensions() {
+		by.Options = append(by.Options, page.Option{
+			Value: name, Label: t.DimensionTitle(name), Chosen: name == by.Value,
+		})
+	}
+	return []page.Field{which, by}
 }

@@ -141,7 +141,7 @@ func (v *visit) figureAs(out *bytes.Buffer, s *sheet, id, ending string, width i
 			continue
 		}
 		if ending == endingCSV && len(f.Table.Rows) > 0 {
-			return v.twin(s, f.Table).WriteCSV(out)
+			return f.Table.Plain(v.from(s)).WriteCSV(out)
 		}
 		if f.Chart == nil {
 			return errNotFound

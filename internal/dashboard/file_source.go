@@ -36,25 +36,6 @@ func (v *visit) sourced(f figure.Figure) figure.Figure {
 	return f.Sourced(sentences...)
 }
 
-// twin is the table beside a picture, as a file.
-func (v *visit) twin(s *sheet, t figure.Table) export.Plain {
-	p := export.Plain{From: v.from(s)}
-	for _, c := range t.Columns {
-		p.Columns = append(p.Columns, c.Title)
-	}
-	for _, row := range t.Rows {
-		cells := make([]string, len(row.Cells))
-		for i, c := range row.Cells {
-			cells[i] = c.Text
-			if c.Note != "" {
-				cells[i] = strings.TrimSpace(c.Text + " (" + c.Note + ")")
-			}
-		}
-		p.Rows = append(p.Rows, cells)
-	}
-	return p
-}
-
 // from says where the figures of a sheet come from, under the names that the columns of the table of all
 // figures have.
 func (v *visit) from(s *sheet) []export.Named {
