@@ -91,6 +91,7 @@ func (s *Server) access(r *http.Request, route Route) audit.Access {
 	switch route.does {
 	case audit.Read, audit.Create, audit.Update, audit.Delete:
 		a.Resource = path
+	case audit.Search, audit.Operation, audit.Batch, audit.History: // Of no single resource as it stands.
 	}
 	return a
 }

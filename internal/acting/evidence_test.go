@@ -176,6 +176,7 @@ func inert(t *testing.T, l *leaf) {
 			if !strings.HasPrefix(attribute(n, "src"), "/assets/") {
 				t.Errorf("there is a picture of %s", attribute(n, "src"))
 			}
+		default:
 		}
 		for _, a := range n.Attr {
 			if strings.HasPrefix(a.Key, "on") {

@@ -168,7 +168,7 @@ func (a *assessing) says() {
 		add("board.asof", a.Moment(asOf))
 	}
 	add("board.snapshot", snapshot)
-	add("readiness.questionnaire", words.Plain(a.Assessment.Questionnaire))
+	add("readiness.questionnaire", words.Plain(a.Questionnaire))
 	add("readiness.reopened", words.Prose(a.Reopened))
 }
 
@@ -321,7 +321,7 @@ func (p *Pages) changes(a *assessing) error {
 	all, ok := a.q.Compare(before, a.Assessment)
 	if !ok {
 		a.out.ChangesSay = []string{
-			a.Say("readiness.changes.apart", words.Plain(before.Questionnaire), words.Plain(a.Assessment.Questionnaire)),
+			a.Say("readiness.changes.apart", words.Plain(before.Questionnaire), words.Plain(a.Questionnaire)),
 		}
 		return nil
 	}

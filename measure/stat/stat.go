@@ -11,6 +11,7 @@
 //   - Tests: ChiSquareTest, FisherExact, FisherTable, TrendTest, KruskalWallis, RateTest; what a
 //     date changed (ProportionChange, RateChange, DifferenceInDifferences); and the adjustment
 //     for how many were made (BenjaminiHochberg, Holm).
+//   - How far two raters agree (Kappa).
 //   - Whether a figure may be shown (ProportionReliability, CountReliability), and the Funnel of
 //     what chance does to figures of different sizes.
 //
