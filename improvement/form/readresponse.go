@@ -21,7 +21,8 @@ type Replies struct {
 
 // ReadQuestionnaireResponse reads the answers in a QuestionnaireResponse that was sent to take the
 // place of that of an assessment as it stands. An item that is not there takes its answer back. The
-// answers to items from data must be those that stand.
+// answers to items from data must be those that stand; their figures are not read, because those of a
+// draft move on between a read and a write.
 func ReadQuestionnaireResponse(
 	text []byte, q *readiness.Questionnaire, stands *readiness.Assessment,
 ) (Replies, error) {
@@ -177,9 +178,29 @@ func nothingElse(
 	if err != nil {
 		return err
 	}
+	figuresAside(again)
+	figuresAside(sentTree)
 	ours := []string{"meta", "authored", "status", "subject", "questionnaire"}
 	if at := beyond("QuestionnaireResponse", sentTree, again, ours...); at != "" {
 		return invalid(at, "an assessment has nothing of the kind, or it is not to be changed")
 	}
 	return nil
+}
+
+// figuresAside levels the figures of items from data in the tree of a response: the age of the data is
+// another one whenever somebody asks.
+func figuresAside(in any) {
+	switch in := in.(type) {
+	case []any:
+		for _, one := range in {
+			figuresAside(one)
+		}
+	case map[string]any:
+		if _, figure := in["valueDecimal"]; figure {
+			in["valueDecimal"] = 0.0
+		}
+		for _, one := range in {
+			figuresAside(one)
+		}
+	}
 }
