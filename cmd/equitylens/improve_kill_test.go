@@ -7,21 +7,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/equitylens/equitylens/fhir/fhirtest"
-	"github.com/equitylens/equitylens/fhir/fhirtest/population"
 	"github.com/equitylens/equitylens/improvement/review"
-	"github.com/equitylens/equitylens/internal/visit"
 	"github.com/equitylens/equitylens/internal/worldtest"
 )
 
@@ -89,53 +84,13 @@ func (c *child) kill(t *testing.T) {
 	}
 }
 
-// openWard is a hospital whose staff signs in at a program that serves at an address.
-func openWard(t *testing.T, address string) *site {
-	t.Helper()
-	url := "http://" + address
-	s := openSite(t, population.New(population.Config{Patients: 20, Seed: 5}), func(c *fhirtest.Config) {
-		c.AppLaunchURL = url + visit.LaunchPath
-		c.Apps = []fhirtest.App{{
-			ClientID: "equitylens-people", RedirectURIs: []string{url + visit.CallbackPath},
-			Auth: fhirtest.PrivateKey, Keys: c.Clients[0].Keys,
-		}}
-	})
-	text, err := os.ReadFile(s.config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.data = copied(t)
-	s.write(t, strings.Replace(string(text), "data: data\n", "data: "+s.data+"\n", 1))
-	base := regexp.MustCompile(`base_url: (\S+)`).FindSubmatch(text)
-	s.add(t, fmt.Sprintf(`ehrs:
-  - {name: ehr, client_id: equitylens-people, base_url: %s, loopback: true, chart: true, sign_in: true,
-     algorithm: ES384}
-people:
-  role_claim: groups
-  roles:
-    equity-reviewer: [patient-safety]
-server:
-  public_url: %s
-  rate_limits: {per_address: 0}
-`, base[1], url))
-	return s
-}
-
 // TestAReviewOutlivesAKill kills the program at the moment at which it has acknowledged an answer, and
 // starts it again: the answer is there, with every one before it, and so is the look in the audit trail.
 func TestAReviewOutlivesAKill(t *testing.T) {
 	t.Parallel()
 	began := time.Now()
-	var lc net.ListenConfig
-	free, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := free.Addr().String()
-	if err := free.Close(); err != nil {
-		t.Fatal(err)
-	}
-	s := openWard(t, address)
+	s := openWard(t, copied(t), "", "")
+	address := s.address
 	var open reviewList
 	parse(t, must(t, "reviews", "list", "--state", "open", "--json", "--config", s.config).out, &open)
 	if len(open.Reviews) < serveKills {

@@ -41,6 +41,7 @@ func TestEightInstitutionsHandIn(t *testing.T) {
 		t.Errorf("the second time %d members have handed in", same.HandedIn)
 	}
 	lookAtASubmission(t, filepath.Join(data, "members", "harbor"))
+	lookAtTheNetwork(t, data)
 }
 
 // lookAtASubmission writes, prints and verifies that of a member.
