@@ -13,6 +13,7 @@ import (
 	"github.com/equitylens/equitylens/auth/role"
 	"github.com/equitylens/equitylens/improvement/action"
 	"github.com/equitylens/equitylens/internal/acting"
+	"github.com/equitylens/equitylens/server/page/pagetest"
 	"github.com/equitylens/equitylens/store/decisions"
 )
 
@@ -156,13 +157,13 @@ func TestFromAFindingToAResult(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	b := w.analyst(t, "ann")
-	b.open("/actions").says("There is none here yet.")
+	b.open("/actions").Says("There is none here yet.")
 	draft := b.open(about)
-	draft.sound()
-	if got := draft.field("write", "groups"); got != "other" {
+	draft.Sound()
+	if got := draft.Field("write", "groups"); got != "other" {
 		t.Errorf("the form has chosen %q", got)
 	}
-	if got := draft.field("write", "period"); got != "2025" {
+	if got := draft.Field("write", "period"); got != "2025" {
 		t.Errorf("the form holds the period %q", got)
 	}
 	one := b.began(url.Values{"period": {"2025"}})
@@ -170,31 +171,31 @@ func TestFromAFindingToAResult(t *testing.T) {
 		t.Errorf("the trail holds %s", event)
 	}
 	page := b.open(one + "?done=save")
-	page.sound()
-	page.says("The action is written down.", "Interpreters at triage", "Ask each patient, and call one.", "Language access",
+	page.Sound()
+	page.Says("The action is written down.", "Interpreters at triage", "Ask each patient, and call one.", "Language access",
 		"80.0%", "Planned", "It should show from January 1, 2025 and has not been started.", "ann (you)")
 	list := b.open("/actions")
-	list.sound()
-	list.says("One action is written down; closed: 0", "has not been started", "It is due on March 20, 2026.")
+	list.Sound()
+	list.Says("One action is written down; closed: 0", "has not been started", "It is due on March 20, 2026.")
 	b.must(one, step("start", 1))
 	w.clock.Advance(91 * 24 * time.Hour)
-	b.open(one).says("In progress", "It was due on March 20, 2026 and is still open.",
+	b.open(one).Says("In progress", "It was due on March 20, 2026 and is still open.",
 		"Nobody has looked at its figures for 90 days.")
 	b.must(one, step("look", 2))
-	b.open(one).silent("Nobody has looked")
+	b.open(one).Silent("Nobody has looked")
 	to := b.must(one, step("close", 3, "outcome", "reduced", "summary", "Every triage asks now."))
 	done := b.open(strings.TrimSuffix(to, "#content"))
-	done.sound()
-	done.says("The action is closed.", "The gap got smaller", "Every triage asks now.", "This is the judgement of who closed",
+	done.Sound()
+	done.Says("The action is closed.", "The gap got smaller", "Every triage asks now.", "This is the judgement of who closed",
 		"Open it again")
-	b.open("/actions?state=completed").says("Interpreters at triage", "closed: 1, of these with a gap that got smaller")
-	b.open("/actions?state=planned").says("There is none here yet.")
+	b.open("/actions?state=completed").Says("Interpreters at triage", "closed: 1, of these with a gap that got smaller")
+	b.open("/actions?state=planned").Says("There is none here yet.")
 	if got := b.get(one + "/edit"); got.status != http.StatusConflict {
 		t.Errorf("a closed action can be changed: status %d", got.status)
 	}
 	b.must(one, step("reopen", 4))
 	again := b.open(one)
-	again.says("In progress")
+	again.Says("In progress")
 	history, err := w.register.History(t.Context(), one[len("/actions/"):])
 	if err != nil || len(history) != 5 || history[3].Result == nil {
 		t.Errorf("the history holds %+v, %v", history, err)
@@ -230,12 +231,12 @@ func TestNothingClosesWithoutAResult(t *testing.T) {
 			if got.status != http.StatusUnprocessableEntity {
 				t.Fatalf("status %d", got.status)
 			}
-			page := leafOf(t, got.body)
-			page.sound()
-			if !strings.Contains(got.body, `href="#`+test.fault+`"`) || text(page.id(test.fault+"-fault")) == "" {
+			page := pagetest.LeafOf(t, got.body)
+			page.Sound()
+			if !strings.Contains(got.body, `href="#`+test.fault+`"`) || pagetest.Text(page.ID(test.fault+"-fault")) == "" {
 				t.Errorf("the page does not lead to %s", test.fault)
 			}
-			if want := strings.TrimSpace(test.form.Get("summary")); page.field("close", "summary") != want {
+			if want := strings.TrimSpace(test.form.Get("summary")); page.Field("close", "summary") != want {
 				t.Error("what was written is gone")
 			}
 			found, err := w.register.Get(t.Context(), one[len("/actions/"):])
@@ -274,18 +275,18 @@ func TestADraftThatIsNotComplete(t *testing.T) {
 			if got.status != http.StatusUnprocessableEntity {
 				t.Fatalf("status %d", got.status)
 			}
-			page := leafOf(t, got.body)
-			page.sound()
+			page := pagetest.LeafOf(t, got.body)
+			page.Sound()
 			var led []string
-			for _, a := range page.all(func(n *html.Node) bool {
-				return n.Data == "a" && strings.HasPrefix(attribute(n, "href"), "#write-")
+			for _, a := range page.All(func(n *html.Node) bool {
+				return n.Data == "a" && strings.HasPrefix(pagetest.Attribute(n, "href"), "#write-")
 			}) {
-				led = append(led, attribute(a, "href")[1:])
+				led = append(led, pagetest.Attribute(a, "href")[1:])
 			}
 			if diff := cmp.Diff(test.faults, led); diff != "" {
 				t.Errorf("the summary leads to (-want +got):\n%s", diff)
 			}
-			if got := page.field("write", "what"); got != "Ask each patient, and call one." {
+			if got := page.Field("write", "what"); got != "Ask each patient, and call one." {
 				t.Errorf("what was written is gone: %q", got)
 			}
 			if n := w.written(t); n != 0 {

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/equitylens/equitylens/server/page/pagetest"
 )
 
 func TestTwoBrowsersOnOneAction(t *testing.T) {
@@ -17,10 +19,10 @@ func TestTwoBrowsersOnOneAction(t *testing.T) {
 	if got.status != http.StatusConflict {
 		t.Fatalf("status %d", got.status)
 	}
-	page := leafOf(t, got.body)
-	page.sound()
-	page.says("Somebody else has changed the action", "Sending it again writes it over", "In progress")
-	if what, version := page.field("write", "what"), page.field("write", "version"); what != "Ann saw the phones." || version != "2" {
+	page := pagetest.LeafOf(t, got.body)
+	page.Sound()
+	page.Says("Somebody else has changed the action", "Sending it again writes it over", "In progress")
+	if what, version := page.Field("write", "what"), page.Field("write", "version"); what != "Ann saw the phones." || version != "2" {
 		t.Errorf("the form holds %q at version %q", what, version)
 	}
 	found, err := w.register.Get(t.Context(), one[len("/actions/"):])
@@ -31,7 +33,7 @@ func TestTwoBrowsersOnOneAction(t *testing.T) {
 		t.Errorf("the trail holds %s", w.trail.last())
 	}
 	ann.must(one+"/edit", anAction(url.Values{"version": {"2"}, "what": {"Ann saw the phones."}}))
-	ben.open(one).says("Ann saw the phones.")
+	ben.open(one).Says("Ann saw the phones.")
 }
 
 func TestAnActionThatWasClosedMeanwhile(t *testing.T) {
@@ -45,15 +47,15 @@ func TestAnActionThatWasClosedMeanwhile(t *testing.T) {
 	if got.status != http.StatusConflict {
 		t.Fatalf("status %d", got.status)
 	}
-	page := leafOf(t, got.body)
-	page.sound()
-	page.says("Somebody else has changed the action", "Ben ended it.", "Ann ended it.", "The gap did not change")
+	page := pagetest.LeafOf(t, got.body)
+	page.Sound()
+	page.Says("Somebody else has changed the action", "Ben ended it.", "Ann ended it.", "The gap did not change")
 	edited := ann.post(one+"/edit", anAction(url.Values{"version": {"2"}, "what": {"Ann saw the phones."}}))
 	if edited.status != http.StatusConflict {
 		t.Fatalf("status %d", edited.status)
 	}
-	leafOf(t, edited.body).sound()
-	if got := leafOf(t, edited.body).field("write", "what"); got != "Ann saw the phones." {
+	pagetest.LeafOf(t, edited.body).Sound()
+	if got := pagetest.LeafOf(t, edited.body).Field("write", "what"); got != "Ann saw the phones." {
 		t.Errorf("the form holds %q", got)
 	}
 	found, err := w.register.Get(t.Context(), one[len("/actions/"):])
@@ -70,8 +72,8 @@ func TestTwoBrowsersOnOneCondition(t *testing.T) {
 	open.Del("end")
 	ann.must("/actions/conditions", open)
 	page := ann.open("/actions/conditions?done=declare")
-	page.sound()
-	page.says("The condition is declared.", "Interpreter phones down", "goes on", "Everywhere")
+	page.Sound()
+	page.Says("The condition is declared.", "Interpreter phones down", "goes on", "Everywhere")
 	all, err := w.register.Conditions(t.Context())
 	if err != nil || len(all) != 1 {
 		t.Fatal(all, err)
@@ -82,16 +84,16 @@ func TestTwoBrowsersOnOneCondition(t *testing.T) {
 	if got.status != http.StatusConflict {
 		t.Fatalf("status %d", got.status)
 	}
-	late := leafOf(t, got.body)
-	late.sound()
-	late.says("Somebody else has changed the condition", "April 30, 2025")
+	late := pagetest.LeafOf(t, got.body)
+	late.Sound()
+	late.Says("Somebody else has changed the condition", "April 30, 2025")
 	form := "c" + all[0].ID
-	if end, version := late.field(form, "end"), late.field(form, "version"); end != "2025-05-15" || version != "2" {
+	if end, version := late.Field(form, "end"), late.Field(form, "version"); end != "2025-05-15" || version != "2" {
 		t.Errorf("the form holds %q at version %q", end, version)
 	}
 	ann.must(one, url.Values{"task": {"withdraw"}, "version": {"2"}})
 	if got := ben.post(one, url.Values{"task": {"end"}, "version": {"2"}, "end": {"2025-04-30"}}); got.status != http.StatusConflict {
 		t.Errorf("what was taken back was ended: status %d", got.status)
 	}
-	ben.open("/actions/conditions").says("None is declared.")
+	ben.open("/actions/conditions").Says("None is declared.")
 }

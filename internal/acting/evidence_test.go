@@ -12,14 +12,16 @@ import (
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
+
+	"github.com/equitylens/equitylens/server/page/pagetest"
 )
 
 // filesOf are the files that a page leads to.
-func filesOf(l *leaf) []string {
+func filesOf(l *pagetest.Leaf) []string {
 	var out []string
-	for _, a := range l.all(tag(atom.A)) {
+	for _, a := range l.All(pagetest.Tag(atom.A)) {
 		if slices.ContainsFunc(a.Attr, func(one html.Attribute) bool { return one.Key == "download" }) {
-			out = append(out, attribute(a, "href"))
+			out = append(out, pagetest.Attribute(a, "href"))
 		}
 	}
 	return out
@@ -32,19 +34,19 @@ func TestDidItHelp(t *testing.T) {
 	one := b.began(nil)
 	b.must("/actions/conditions", crisis("Crisis standards of care"))
 	page := b.open(one + "/effect")
-	page.sound()
-	page.says("What the figures show", "After the action began the gap is smaller", "This does not show that the action is why.",
+	page.Sound()
+	page.Says("What the figures show", "After the action began the gap is smaller", "This does not show that the action is why.",
 		"before January 1, 2025", "Spanish", "Other language", "Data as of")
-	if got := len(page.all(tag(atom.Svg))); got < 6 {
+	if got := len(page.All(pagetest.Tag(atom.Svg))); got < 6 {
 		t.Errorf("%d pictures, of which each is there in two widths", got)
 	}
 	for _, causal := range []string{"because of the action", "thanks to", "caused", "due to the action"} {
-		if strings.Contains(page.said(), causal) {
+		if strings.Contains(page.Said(), causal) {
 			t.Errorf("the page says %q", causal)
 		}
 	}
 	printed := b.open(one + "/effect?view=print")
-	printed.sound()
+	printed.Sound()
 	if n := len(filesOf(printed)); n > 1 {
 		t.Errorf("the print leads to %d files", n)
 	}
@@ -81,12 +83,12 @@ func TestWhatHasNoMonthsIsToldWithoutFigures(t *testing.T) {
 	b := w.analyst(t, "ann")
 	late := b.began(url.Values{"start": {"2026-02-20"}, "due": {"2026-12-31"}})
 	page := b.open(late + "/effect")
-	page.sound()
-	page.says("It is too early to say what changed after the action of February 20, 2026")
+	page.Sound()
+	page.Says("It is too early to say what changed after the action of February 20, 2026")
 	never := b.began(url.Values{"start": {"2031-01-01"}, "due": {"2031-12-31"}})
 	page = b.open(never + "/effect")
-	page.sound()
-	if said := page.said(); !strings.Contains(said, "too early") && !strings.Contains(said, "no months of figures") {
+	page.Sound()
+	if said := page.Said(); !strings.Contains(said, "too early") && !strings.Contains(said, "no months of figures") {
 		t.Errorf("the page says %s", said)
 	}
 }
@@ -97,16 +99,16 @@ func TestInsideAndOutside(t *testing.T) {
 	b := w.analyst(t, "ann")
 	b.must("/actions/conditions", crisis("Crisis standards of care"))
 	page := b.open(compared + "&period=2025")
-	page.sound()
-	page.says("Crisis standards of care", "March 1, 2025", "Inside and outside", "Spanish")
-	if n := len(page.all(tag(atom.Svg))); n == 0 {
+	page.Sound()
+	page.Says("Crisis standards of care", "March 1, 2025", "Inside and outside", "Spanish")
+	if n := len(page.All(pagetest.Tag(atom.Svg))); n == 0 {
 		t.Error("there is no picture")
 	}
-	if got := attribute(page.id("choice-period"), "value"); got != "2025" {
+	if got := pagetest.Attribute(page.ID("choice-period"), "value"); got != "2025" {
 		t.Errorf("the form holds the period %q", got)
 	}
 	// No day of 2024 was inside.
-	b.open(compared + "&period=2024").says("This measure cannot be divided by days, or no day of the period is inside.")
+	b.open(compared + "&period=2024").Says("This measure cannot be divided by days, or no day of the period is inside.")
 }
 
 // hostile are texts that would do something if a page or a program took them for anything but text.
@@ -135,10 +137,10 @@ func TestHostileTextsAreText(t *testing.T) {
 					continue
 				}
 				page := b.open(address)
-				page.sound()
+				page.Sound()
 				inert(t, page)
 			}
-			inert(t, leafOf(t, b.post(one, step("close", 2, "summary", evil)).body))
+			inert(t, pagetest.LeafOf(t, b.post(one, step("close", 2, "summary", evil)).body))
 			b.must(one, step("close", 2, "outcome", "undetermined", "summary", evil))
 			inert(t, b.open(one))
 			inert(t, b.open("/actions"))
@@ -161,20 +163,20 @@ func TestDirectionsOfWritingAreNotTurned(t *testing.T) {
 	b := w.analyst(t, "ann")
 	one := b.began(url.Values{"title": {"a\u202eb\u2066c\x00"}, "what": {"a\u202eb"}})
 	page := b.open(one)
-	page.silent("\u202e", "\u2066", "\x00")
-	page.says("abc")
+	page.Silent("\u202e", "\u2066", "\x00")
+	page.Says("abc")
 }
 
 // inert holds a page to have nothing but what its template and its pictures have.
-func inert(t *testing.T, l *leaf) {
+func inert(t *testing.T, l *pagetest.Leaf) {
 	t.Helper()
-	for _, n := range l.all(func(*html.Node) bool { return true }) {
+	for _, n := range l.All(func(*html.Node) bool { return true }) {
 		switch n.DataAtom {
 		case atom.Script, atom.Iframe, atom.Base, atom.Object, atom.Embed:
 			t.Errorf("there is a <%s>", n.Data)
 		case atom.Img:
-			if !strings.HasPrefix(attribute(n, "src"), "/assets/") {
-				t.Errorf("there is a picture of %s", attribute(n, "src"))
+			if !strings.HasPrefix(pagetest.Attribute(n, "src"), "/assets/") {
+				t.Errorf("there is a picture of %s", pagetest.Attribute(n, "src"))
 			}
 		default:
 		}
@@ -188,7 +190,7 @@ func inert(t *testing.T, l *leaf) {
 			}
 		}
 	}
-	l.silent("%!", "EXTRA", "MISSING")
+	l.Silent("%!", "EXTRA", "MISSING")
 }
 
 // TestFreeTextIsInNoLogAndInNoTrail holds what people write to be in the store and on pages alone.

@@ -33,6 +33,7 @@ import (
 	"github.com/equitylens/equitylens/measure/catalog"
 	"github.com/equitylens/equitylens/server"
 	"github.com/equitylens/equitylens/server/page"
+	"github.com/equitylens/equitylens/server/page/pagetest"
 	"github.com/equitylens/equitylens/store/decisions"
 	"github.com/equitylens/equitylens/store/facts"
 )
@@ -307,13 +308,13 @@ func (b *browser) get(address string) answer {
 }
 
 // open reads a page that has to be there.
-func (b *browser) open(address string) *leaf {
+func (b *browser) open(address string) *pagetest.Leaf {
 	b.t.Helper()
 	got := b.get(address)
 	if got.status != http.StatusOK {
-		b.t.Fatalf("GET %s: status %d: %s\n%s", address, got.status, leafOf(b.t, got.body).said(), b.log)
+		b.t.Fatalf("GET %s: status %d: %s\n%s", address, got.status, pagetest.LeafOf(b.t, got.body).Said(), b.log)
 	}
-	return leafOf(b.t, got.body)
+	return pagetest.LeafOf(b.t, got.body)
 }
 
 // post sends a form.
@@ -330,7 +331,7 @@ func (b *browser) must(address string, form url.Values) string {
 	b.t.Helper()
 	got := b.post(address, form)
 	if got.status != http.StatusSeeOther {
-		b.t.Fatalf("POST %s: status %d\n%s\n%s", address, got.status, leafOf(b.t, got.body).said(), b.log)
+		b.t.Fatalf("POST %s: status %d\n%s\n%s", address, got.status, pagetest.LeafOf(b.t, got.body).Said(), b.log)
 	}
 	return got.header.Get("Location")
 }

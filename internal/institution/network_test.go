@@ -17,6 +17,7 @@ import (
 	"github.com/equitylens/equitylens/auth/keys"
 	"github.com/equitylens/equitylens/improvement/network"
 	"github.com/equitylens/equitylens/measure"
+	"github.com/equitylens/equitylens/server/page/pagetest"
 )
 
 func periodOf(t testing.TB, name string) measure.Period {
@@ -152,23 +153,23 @@ func TestACoordinatorSeesMembersByName(t *testing.T) {
 	w.coordinated = viewed(membership(t, w, 8), network.Viewer{Coordinator: true})
 	b := w.analyst(t, "ann")
 	page := b.open("/network?period=2025")
-	page.sound()
-	page.says("2025: 7 of 8 members have handed in.", "7 have adopted the habit; 7 answered", "One has demonstrated",
+	page.Sound()
+	page.Says("2025: 7 of 8 members have handed in.", "7 have adopted the habit; 7 answered", "One has demonstrated",
 		"It does not show that the action is why.", "Interpreter documented: each member by its size",
 		"One of 7 is beyond the outer limits", "Hospital m2 (30.0 of 100", "lower than all together, the worse side",
 		"A member outside is a question and not a verdict", "not yet", "version 1")
-	if n := len(page.all(tag(atom.Svg))); n != 2 {
+	if n := len(page.All(pagetest.Tag(atom.Svg))); n != 2 {
 		t.Errorf("%d pictures", n)
 	}
 	by := b.open("/network?period=2025&measure=interpreter-documented&rate=arranged&by=language_group&group=other")
-	by.sound()
-	by.says("Other language: each member by its size", "By group", "All 7 are within the limits of chance.", "20")
-	if got := by.field("nothing", "group"); got != "" {
+	by.Sound()
+	by.Says("Other language: each member by its size", "By group", "All 7 are within the limits of chance.", "20")
+	if got := by.Field("nothing", "group"); got != "" {
 		t.Errorf("a form that is not there holds %q", got)
 	}
 	// A group of another dimension, which a form may still hold, is none.
-	b.open("/network?period=2025&by=race_ethnicity&group=other").says("Interpreter documented: each member by its size")
-	b.open("/network?period=2024").says("Nobody has handed in figures for this period.", "2024: 0 of 8 members")
+	b.open("/network?period=2025&by=race_ethnicity&group=other").Says("Interpreter documented: each member by its size")
+	b.open("/network?period=2024").Says("Nobody has handed in figures for this period.", "2024: 0 of 8 members")
 }
 
 func TestAMemberSeesItselfByNameAndTheOthersByNumber(t *testing.T) {
@@ -187,10 +188,10 @@ func TestAMemberSeesItselfByNameAndTheOthersByNumber(t *testing.T) {
 	b := w.analyst(t, "ann")
 	address := "/network?period=2025"
 	page := b.open(address)
-	page.sound()
-	page.says("Hospital m1 (you)", "Member 3", "Every other member has a number", "What you handed in", "Asked of the coordinator")
+	page.Sound()
+	page.Says("Hospital m1 (you)", "Member 3", "Every other member has a number", "What you handed in", "Asked of the coordinator")
 	for _, other := range []string{"Hospital m2", "Hospital m7", "Hospital m8"} {
-		page.silent(other)
+		page.Silent(other)
 	}
 	b.open(address + "&by=language_group&group=spanish")
 	if asked != 1 {
@@ -199,9 +200,9 @@ func TestAMemberSeesItselfByNameAndTheOthersByNumber(t *testing.T) {
 	w.clock.Advance(6 * time.Minute)
 	broken = true
 	stale := b.open(address)
-	stale.sound()
-	stale.says("What is shown is from March 10, 2026", "Hospital m1 (you)")
-	stale.silent("connection refused")
+	stale.Sound()
+	stale.Says("What is shown is from March 10, 2026", "Hospital m1 (you)")
+	stale.Silent("connection refused")
 	if !strings.Contains(w.log.String(), "connection refused") {
 		t.Error("the log does not say why")
 	}
@@ -210,18 +211,18 @@ func TestAMemberSeesItselfByNameAndTheOthersByNumber(t *testing.T) {
 		t.Errorf("a coordinator that is gone was asked %d times", asked)
 	}
 	never := b.open("/network?period=2024")
-	never.sound()
-	never.says("The coordinator could not be reached.")
+	never.Sound()
+	never.Says("The coordinator could not be reached.")
 	w.clock.Advance(time.Minute)
 	broken = false
-	b.open(address).silent("could not be reached")
+	b.open(address).Silent("could not be reached")
 }
 
 func TestWithoutANetworkThePageSaysHowToJoin(t *testing.T) {
 	t.Parallel()
 	page := newWorld(t).analyst(t, "ann").open("/network")
-	page.sound()
-	page.says("This installation is in no network.", "network.coordinator", "equitylens network submit --period 2025")
+	page.Sound()
+	page.Says("This installation is in no network.", "network.coordinator", "equitylens network submit --period 2025")
 }
 
 func TestACoordinatorWhoseStoreIsGone(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"github.com/equitylens/equitylens/auth/role"
 	"github.com/equitylens/equitylens/improvement/readiness"
 	"github.com/equitylens/equitylens/internal/institution"
+	"github.com/equitylens/equitylens/server/page/pagetest"
 	"github.com/equitylens/equitylens/store/decisions"
 )
 
@@ -81,31 +82,31 @@ func TestFromQuestionsToAPlan(t *testing.T) {
 	w := newWorld(t)
 	b := w.analyst(t, "ann")
 	page := b.open("/readiness")
-	page.sound()
-	page.says("Readiness, 2025", "Nobody has answered anything", "There is no total", "Answered by the data", "Answered by people",
+	page.Sound()
+	page.Says("Readiness, 2025", "Nobody has answered anything", "There is no total", "Answered by the data", "Answered by people",
 		"items wait for people", "There is no assessment of the period before.", "It becomes final when")
-	if page.id("finish") != nil {
+	if page.ID("finish") != nil {
 		t.Error("it can become final")
 	}
 	done := b.must(path, answering(t, 0, "culture", "not-begun", "comment-people-taught", "Two wards so far.\r\nMore in May."))
-	done.sound()
-	done.says("The answers are written down.", "Two wards so far.", "ann (you), March 10, 2026")
+	done.Sound()
+	done.Says("The answers are written down.", "Two wards so far.", "ann (you), March 10, 2026")
 	if event := w.trail.last(); !strings.Contains(event, "route") {
 		t.Errorf("the trail holds %s", event)
 	}
-	if got := done.field("answer-culture", "level-people-taught"); got != "not-begun" {
+	if got := done.Field("answer-culture", "level-people-taught"); got != "not-begun" {
 		t.Errorf("the form has %q", got)
 	}
 	b.must(path, answering(t, 1, "culture", "not-begun", "comment-people-taught", "Two wards so far.\r\nMore in May.")).
-		says("There was nothing new to write down.")
+		Says("There was nothing new to write down.")
 	version := 1
 	for _, domain := range []string{"data", "analysis", "action", "community", "access"} {
 		b.must(path, answering(t, version, domain, "established"))
 		version++
 	}
 	ready := b.open(path)
-	ready.says("What to do next", "Not begun")
-	act := ready.all(func(n *html.Node) bool { return strings.HasPrefix(attribute(n, "href"), "/actions/new?") })
+	ready.Says("What to do next", "Not begun")
+	act := ready.All(func(n *html.Node) bool { return strings.HasPrefix(pagetest.Attribute(n, "href"), "/actions/new?") })
 	q, err := shippedQuestions()
 	if err != nil {
 		t.Fatal(err)
@@ -123,16 +124,16 @@ func TestFromQuestionsToAPlan(t *testing.T) {
 		t.Fatalf("%d links to actions for %d steps", len(act), len(steps))
 	}
 	for i, s := range steps {
-		address, err := url.Parse(attribute(act[i], "href"))
+		address, err := url.Parse(pagetest.Attribute(act[i], "href"))
 		if err != nil || address.Query().Get("cause") != s.Cause ||
 			s.Aim != nil && (address.Query().Get("measure") != s.Aim.Measure || address.Query().Get("by") != s.Aim.Dimension) {
 			t.Errorf("step %d (%s) leads to %s, %v", i, s.Item, address, err)
 		}
 	}
 	final := b.must(path, url.Values{"task": {"finish"}, "version": {"6"}})
-	final.sound()
-	final.says("The assessment is final.", "It keeps the figures of the day")
-	if final.id("answer-culture") != nil {
+	final.Sound()
+	final.Says("The assessment is final.", "It keeps the figures of the day")
+	if final.ID("answer-culture") != nil {
 		t.Error("what is final can be answered")
 	}
 	short := b.post(path, url.Values{"task": {"reopen"}, "version": {"7"}})
@@ -140,14 +141,14 @@ func TestFromQuestionsToAPlan(t *testing.T) {
 		t.Errorf("opened again without a reason: status %d", short.status)
 	}
 	again := b.must(path, url.Values{"task": {"reopen"}, "version": {"7"}, "why": {"A ward was forgotten."}})
-	again.sound()
-	again.says("The assessment is a draft again.", "A ward was forgotten.")
+	again.Sound()
+	again.Says("The assessment is a draft again.", "A ward was forgotten.")
 	next := b.open("/readiness?period=2026")
-	next.says("Against 2025, levels rose:", "The assessment of 2025 is a draft", "has no level now")
+	next.Says("Against 2025, levels rose:", "The assessment of 2025 is a draft", "has no level now")
 	b.all("/readiness?period=2026", "routine")
 	changed := b.open("/readiness?period=2026")
-	changed.sound()
-	changed.says("rose", "Other periods")
+	changed.Sound()
+	changed.Says("rose", "Other periods")
 }
 
 func TestAnAssessmentThatIsNotComplete(t *testing.T) {
@@ -156,19 +157,19 @@ func TestAnAssessmentThatIsNotComplete(t *testing.T) {
 	b := w.analyst(t, "ann")
 	long := strings.Repeat("ö", 5000)
 	got := b.post(path, answering(t, 0, "culture", "begun", "comment-people-taught", long, "level-people-taught", "perfect"))
-	page := leafOf(t, got.body)
-	page.sound()
+	page := pagetest.LeafOf(t, got.body)
+	page.Sound()
 	if got.status != http.StatusUnprocessableEntity || !strings.Contains(got.body, `href="#answer-culture-comment-people-taught"`) ||
 		!strings.Contains(got.body, `href="#answer-culture-level-people-taught"`) {
-		t.Errorf("status %d: %s", got.status, page.said())
+		t.Errorf("status %d: %s", got.status, page.Said())
 	}
-	if page.field("answer-culture", "comment-people-taught") != long {
+	if page.Field("answer-culture", "comment-people-taught") != long {
 		t.Error("what was written is gone")
 	}
 	if got := b.post(path, url.Values{"task": {"finish"}, "version": {"0"}}); got.status != http.StatusUnprocessableEntity {
 		t.Errorf("it became final without answers: status %d", got.status)
 	} else {
-		leafOf(t, got.body).says("It cannot become final yet: items wait for people.")
+		pagetest.LeafOf(t, got.body).Says("It cannot become final yet: items wait for people.")
 	}
 	if _, err := w.records.Get(t.Context(), decisions.Assessment, "readiness-2025"); err == nil {
 		t.Error("something was written")
@@ -207,13 +208,13 @@ func TestTwoBrowsersOnOneDomain(t *testing.T) {
 	if got.status != http.StatusConflict {
 		t.Fatalf("status %d", got.status)
 	}
-	page := leafOf(t, got.body)
-	page.sound()
-	page.says("Somebody else has changed the assessment", "Sending the form again writes what differs.")
+	page := pagetest.LeafOf(t, got.body)
+	page.Sound()
+	page.Says("Somebody else has changed the assessment", "Sending the form again writes what differs.")
 	for name, want := range map[string]string{
 		"version": "2", "comment-people-taught": "Ann counted them.", "level-committee-looks": "routine",
 	} {
-		if got := page.field("answer-culture", name); got != want {
+		if got := page.Field("answer-culture", name); got != want {
 			t.Errorf("the form holds %s %q, want %q", name, got, want)
 		}
 	}
@@ -240,9 +241,9 @@ func TestAnAssessmentThatBecameFinalMeanwhile(t *testing.T) {
 	if got.status != http.StatusConflict {
 		t.Fatalf("status %d", got.status)
 	}
-	page := leafOf(t, got.body)
-	page.sound()
-	page.says("The assessment has become final.", "What you wrote, which was not saved", "Ann counted them.")
+	page := pagetest.LeafOf(t, got.body)
+	page.Sound()
+	page.Says("The assessment has become final.", "What you wrote, which was not saved", "Ann counted them.")
 }
 
 // hostile are texts that would do something if a page took them for anything but text.
@@ -261,7 +262,7 @@ func TestHostileTextsAreText(t *testing.T) {
 			w := newWorld(t)
 			b := w.analyst(t, "ann "+evil)
 			inert(t, b.must(path, answering(t, 0, "culture", "begun", "comment-people-taught", evil+"\u202e")))
-			inert(t, leafOf(t, b.post(path, answering(t, 0, "culture", "begun", "comment-people-taught", evil)).body))
+			inert(t, pagetest.LeafOf(t, b.post(path, answering(t, 0, "culture", "begun", "comment-people-taught", evil)).body))
 			if strings.Contains(w.log.String(), evil) {
 				t.Error("the log holds free text")
 			}
@@ -270,18 +271,18 @@ func TestHostileTextsAreText(t *testing.T) {
 }
 
 // inert holds a page to have nothing but what its template and its pictures have.
-func inert(t *testing.T, l *leaf) {
+func inert(t *testing.T, l *pagetest.Leaf) {
 	t.Helper()
-	l.sound()
-	for _, n := range l.all(func(*html.Node) bool { return true }) {
+	l.Sound()
+	for _, n := range l.All(func(*html.Node) bool { return true }) {
 		switch n.DataAtom {
 		case atom.Script, atom.Iframe, atom.Base, atom.Object, atom.Embed:
 			t.Errorf("there is a <%s>", n.Data)
 		case atom.Img:
-			if !strings.HasPrefix(attribute(n, "src"), "/assets/") {
-				t.Errorf("there is a picture of %s", attribute(n, "src"))
+			if !strings.HasPrefix(pagetest.Attribute(n, "src"), "/assets/") {
+				t.Errorf("there is a picture of %s", pagetest.Attribute(n, "src"))
 			}
 		}
 	}
-	l.silent("%!", "EXTRA", "MISSING", "\u202e")
+	l.Silent("%!", "EXTRA", "MISSING", "\u202e")
 }

@@ -32,6 +32,7 @@ import (
 	"github.com/equitylens/equitylens/measure/release"
 	"github.com/equitylens/equitylens/server"
 	"github.com/equitylens/equitylens/server/page"
+	"github.com/equitylens/equitylens/server/page/pagetest"
 	"github.com/equitylens/equitylens/store/decisions"
 	"github.com/equitylens/equitylens/store/facts"
 )
@@ -314,13 +315,13 @@ func (b *browser) get(address string) answer {
 }
 
 // open reads a page that has to be there.
-func (b *browser) open(address string) *leaf {
+func (b *browser) open(address string) *pagetest.Leaf {
 	b.t.Helper()
 	got := b.get(address)
 	if got.status != http.StatusOK {
-		b.t.Fatalf("GET %s: status %d: %s\n%s", address, got.status, leafOf(b.t, got.body).said(), b.log)
+		b.t.Fatalf("GET %s: status %d: %s\n%s", address, got.status, pagetest.LeafOf(b.t, got.body).Said(), b.log)
 	}
-	return leafOf(b.t, got.body)
+	return pagetest.LeafOf(b.t, got.body)
 }
 
 // post sends a form.
@@ -333,11 +334,11 @@ func (b *browser) post(address string, form url.Values) answer {
 }
 
 // must sends a form that has to be taken, and opens where it leads.
-func (b *browser) must(address string, form url.Values) *leaf {
+func (b *browser) must(address string, form url.Values) *pagetest.Leaf {
 	b.t.Helper()
 	got := b.post(address, form)
 	if got.status != http.StatusSeeOther {
-		b.t.Fatalf("POST %s: status %d\n%s\n%s", address, got.status, leafOf(b.t, got.body).said(), b.log)
+		b.t.Fatalf("POST %s: status %d\n%s\n%s", address, got.status, pagetest.LeafOf(b.t, got.body).Said(), b.log)
 	}
 	to, _, _ := strings.Cut(got.header.Get("Location"), "#")
 	return b.open(to)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/equitylens/equitylens/improvement/network"
 	"github.com/equitylens/equitylens/measure"
+	"github.com/equitylens/equitylens/server/page/pagetest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -103,9 +104,9 @@ func TestGolden(t *testing.T) {
 				t.Parallel()
 				page := s.play(t, lang)
 				if page.status >= http.StatusInternalServerError || page.status == http.StatusNotFound {
-					t.Fatalf("status %d: %s", page.status, leafOf(t, page.body).said())
+					t.Fatalf("status %d: %s", page.status, pagetest.LeafOf(t, page.body).Said())
 				}
-				leafOf(t, page.body).sound()
+				pagetest.LeafOf(t, page.body).Sound()
 				if s.loose {
 					return
 				}
@@ -134,11 +135,11 @@ func tongue(n *html.Node, out []string) []string {
 		switch {
 		case c.Type == html.TextNode && strings.TrimSpace(c.Data) != "":
 			out = append(out, strings.TrimSpace(c.Data))
-		case c.Type != html.ElementNode, c.Data == "code", c.Data != "html" && attribute(c, "lang") != "",
-			attribute(c, "dir") == "auto":
+		case c.Type != html.ElementNode, c.Data == "code", c.Data != "html" && pagetest.Attribute(c, "lang") != "",
+			pagetest.Attribute(c, "dir") == "auto":
 		default:
 			for _, name := range []string{"aria-label", "data-label", "title", "alt"} {
-				if text := attribute(c, name); text != "" {
+				if text := pagetest.Attribute(c, name); text != "" {
 					out = append(out, text)
 				}
 			}
@@ -156,7 +157,7 @@ func TestSpanishPagesHoldNoEnglish(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			for lang, want := range map[string]bool{"en": true, "es": false} {
-				said := strings.Join(tongue(leafOf(t, s.play(t, lang).body).root, nil), "\n")
+				said := strings.Join(tongue(pagetest.LeafOf(t, s.play(t, lang).body).Root, nil), "\n")
 				for _, theirs := range []string{"EquityLens", "Two wards so far.", "One ward.", "network.members"} {
 					said = strings.ReplaceAll(said, theirs, "")
 				}

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/net/html/atom"
 
 	"github.com/equitylens/equitylens/improvement/review"
+	"github.com/equitylens/equitylens/server/page/pagetest"
 	"github.com/equitylens/equitylens/store/decisions"
 )
 
@@ -39,27 +40,27 @@ func TestHostileTextsAreText(t *testing.T) {
 			ben.must(id, other)
 			for _, address := range append(addresses(), "/reviews?site=site-a&lang=es", "/reviews/"+id+"?lang=es") {
 				page := ann.open(address)
-				page.sound()
+				page.Sound()
 				inert(t, page)
 			}
 			form = yes(0)
 			form.Set("evidence", evil)
 			form.Set("answer", "no")
-			inert(t, leafOf(t, ben.post("/reviews/"+idOf("e-2"), form).body))
+			inert(t, pagetest.LeafOf(t, ben.post("/reviews/"+idOf("e-2"), form).body))
 		})
 	}
 }
 
 // inert holds a page to have nothing but what its template has.
-func inert(t *testing.T, l *leaf) {
+func inert(t *testing.T, l *pagetest.Leaf) {
 	t.Helper()
-	for _, n := range l.all(func(*html.Node) bool { return true }) {
+	for _, n := range l.All(func(*html.Node) bool { return true }) {
 		switch n.DataAtom {
 		case atom.Script, atom.Iframe, atom.Base, atom.Svg, atom.Object, atom.Embed:
 			t.Errorf("there is a <%s>", n.Data)
 		case atom.Img:
-			if !strings.HasPrefix(attribute(n, "src"), "/assets/") {
-				t.Errorf("there is a picture of %s", attribute(n, "src"))
+			if !strings.HasPrefix(pagetest.Attribute(n, "src"), "/assets/") {
+				t.Errorf("there is a picture of %s", pagetest.Attribute(n, "src"))
 			}
 		default:
 		}
@@ -70,7 +71,7 @@ func inert(t *testing.T, l *leaf) {
 			}
 		}
 	}
-	l.silent("\u202e", "\u2066", "%!", "EXTRA", "MISSING")
+	l.Silent("\u202e", "\u2066", "%!", "EXTRA", "MISSING")
 }
 
 // TestNobodyIsNamed holds pages, addresses and logs to name no patient, visit or event: they are in the

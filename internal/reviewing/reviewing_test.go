@@ -13,6 +13,7 @@ import (
 	"github.com/equitylens/equitylens/auth/scope"
 	"github.com/equitylens/equitylens/improvement/review"
 	"github.com/equitylens/equitylens/internal/reviewing"
+	"github.com/equitylens/equitylens/server/page/pagetest"
 	"github.com/equitylens/equitylens/store/decisions"
 )
 
@@ -64,11 +65,11 @@ func TestAnAnswer(t *testing.T) {
 	w := newWorld(t, review.OneReviewer)
 	b, id := w.reviewer(t, "ann"), idOf(canaryEvent)
 	before := b.open("/reviews/" + id)
-	before.sound()
-	before.says("Medication mishap", "Severe", "Riverside Hospital", "Black or African American", "Vietnamese",
+	before.Sound()
+	before.Says("Medication mishap", "Severe", "Riverside Hospital", "Black or African American", "Vietnamese",
 		"Patient.extension(us-core-race)", "An interpreter was needed, and none is documented.",
 		"Reported harm is not harm.", "Did inequity contribute?")
-	if got := before.field("answer", "version"); got != "0" {
+	if got := before.Field("answer", "version"); got != "0" {
 		t.Errorf("the form holds version %q", got)
 	}
 	b.must(id, yes(0))
@@ -77,12 +78,12 @@ func TestAnAnswer(t *testing.T) {
 		t.Errorf("the trail holds %s", event)
 	}
 	after := b.open("/reviews/" + id + "?done=answer")
-	after.sound()
-	after.says("Your answer has been written down.", "Inequity contributed: Yes (Language access).", "Language access",
+	after.Sound()
+	after.Says("Your answer has been written down.", "Inequity contributed: Yes (Language access).", "Language access",
 		"It becomes part of the figures with the next sync.", "The consent form was in English alone.",
 		"ann (you)", "Open the review again")
-	act := after.all(func(n *html.Node) bool { return strings.HasPrefix(attribute(n, "href"), "/actions/new?") })
-	if len(act) != 1 || attribute(act[0], "href") != "/actions/new?cause=language-access&review="+id {
+	act := after.All(func(n *html.Node) bool { return strings.HasPrefix(pagetest.Attribute(n, "href"), "/actions/new?") })
+	if len(act) != 1 || pagetest.Attribute(act[0], "href") != "/actions/new?cause=language-access&review="+id {
 		t.Errorf("the review leads to no action")
 	}
 	document, err := w.records.Get(t.Context(), decisions.Review, id)
@@ -120,28 +121,28 @@ func TestAFormThatIsNotComplete(t *testing.T) {
 			if got.status != http.StatusUnprocessableEntity {
 				t.Fatalf("status %d", got.status)
 			}
-			page := leafOf(t, got.body)
-			page.sound()
+			page := pagetest.LeafOf(t, got.body)
+			page.Sound()
 			var led []string
-			for _, a := range page.all(func(n *html.Node) bool {
-				return n.Data == "a" && strings.HasPrefix(attribute(n, "href"), "#answer-") && attribute(n, "href") != "#answer-wrong"
+			for _, a := range page.All(func(n *html.Node) bool {
+				return n.Data == "a" && strings.HasPrefix(pagetest.Attribute(n, "href"), "#answer-") && pagetest.Attribute(n, "href") != "#answer-wrong"
 			}) {
-				led = append(led, attribute(a, "href")[1:])
+				led = append(led, pagetest.Attribute(a, "href")[1:])
 			}
 			if !slices.Equal(led, test.faults) {
 				t.Errorf("the summary leads to %q, want %q", led, test.faults)
 			}
 			for _, id := range test.faults {
-				control := page.id(id)
-				for control != nil && !strings.Contains(attribute(control, "aria-describedby"), id+"-fault") {
+				control := page.ID(id)
+				for control != nil && !strings.Contains(pagetest.Attribute(control, "aria-describedby"), id+"-fault") {
 					control = control.Parent // Of a group it is the fieldset that is described.
 				}
-				if control == nil || text(page.id(id+"-fault")) == "" {
+				if control == nil || pagetest.Text(page.ID(id+"-fault")) == "" {
 					t.Errorf("%s is not described by what is wrong with it", id)
 				}
 			}
-			if _, changed := test.change["else"]; !changed && page.field("answer", "else") != "Two nurses were on leave." {
-				t.Errorf("what was written is gone: %q", page.field("answer", "else"))
+			if _, changed := test.change["else"]; !changed && page.Field("answer", "else") != "Two nurses were on leave." {
+				t.Errorf("what was written is gone: %q", page.Field("answer", "else"))
 			}
 			if !strings.Contains(w.trail.last(), `"outcome":"4"`) {
 				t.Errorf("the trail holds %s", w.trail.last())
@@ -194,9 +195,9 @@ func TestTwoBrowsersOnOneEvent(t *testing.T) {
 	if got.status != http.StatusConflict {
 		t.Fatalf("status %d", got.status)
 	}
-	page := leafOf(t, got.body)
-	page.sound()
-	page.says("Somebody else wrote something down", "The consent form was in English alone.", "What you wrote, which was not saved",
+	page := pagetest.LeafOf(t, got.body)
+	page.Sound()
+	page.Says("Somebody else wrote something down", "The consent form was in English alone.", "What you wrote, which was not saved",
 		"Ben saw the pump.", "A pump failed.", "Inequity contributed: Yes (Language access).")
 	if !strings.Contains(w.trail.last(), `"outcome":"4"`) {
 		t.Errorf("the trail holds %s", w.trail.last())
@@ -213,21 +214,21 @@ func TestTwoBrowsersWhereTwoAreAsked(t *testing.T) {
 	ann, ben, id := w.reviewer(t, "ann"), w.reviewer(t, "ben"), idOf(canaryEvent)
 	ann.must(id, yes(0))
 	got := ben.post("/reviews/"+id, no(0))
-	page := leafOf(t, got.body)
+	page := pagetest.LeafOf(t, got.body)
 	if got.status != http.StatusConflict {
 		t.Fatalf("status %d", got.status)
 	}
-	page.says("Somebody else answered while you were writing.", "Your own words are still in the form.", "Somebody else has answered. You will see what")
-	page.silent("The consent form was in English alone.", "ann (")
+	page.Says("Somebody else answered while you were writing.", "Your own words are still in the form.", "Somebody else has answered. You will see what")
+	page.Silent("The consent form was in English alone.", "ann (")
 	for name, want := range map[string]string{"answer": "no", "detection": "triggered", "else": "A pump failed.", "version": "1"} {
-		if field := page.field("answer", name); field != want {
+		if field := page.Field("answer", name); field != want {
 			t.Errorf("the form holds %s %q, want %q", name, field, want)
 		}
 	}
 	ben.must(id, no(1))
 	both := ben.open("/reviews/" + id)
-	both.sound()
-	both.says("Answers differ", "The consent form was in English alone.", "Either of you may change theirs")
+	both.Sound()
+	both.Says("Answers differ", "The consent form was in English alone.", "Either of you may change theirs")
 }
 
 func TestTheSecondReviewerSeesTheFirstOpinionAfterTheirOwn(t *testing.T) {
@@ -236,16 +237,16 @@ func TestTheSecondReviewerSeesTheFirstOpinionAfterTheirOwn(t *testing.T) {
 	ann, ben, id := w.reviewer(t, "ann"), w.reviewer(t, "ben"), idOf(canaryEvent)
 	ann.must(id, yes(0))
 	before := ben.open("/reviews/" + id)
-	before.says("Two people review this event", "Somebody else has answered.", "An answer of somebody else")
-	before.silent("The consent form", "ann")
+	before.Says("Two people review this event", "Somebody else has answered.", "An answer of somebody else")
+	before.Silent("The consent form", "ann")
 	own := ann.open("/reviews/" + id)
-	own.says("The consent form was in English alone.", "Change your answer")
-	own.silent("Somebody else has answered.")
+	own.Says("The consent form was in English alone.", "Change your answer")
+	own.Silent("Somebody else has answered.")
 	same := yes(1)
 	same.Set("evidence", "The interpreter line was closed.")
 	ben.must(id, same)
 	after := ben.open("/reviews/" + id)
-	after.says("Two reviewers agreed; the second was ben (you)", "The consent form", "The interpreter line was closed.")
+	after.Says("Two reviewers agreed; the second was ben (you)", "The consent form", "The interpreter line was closed.")
 }
 
 func TestADisagreementIsSettledByAThird(t *testing.T) {
@@ -259,15 +260,15 @@ func TestADisagreementIsSettledByAThird(t *testing.T) {
 	if got := ann.post("/reviews/"+id, settle); got.status != http.StatusConflict {
 		t.Errorf("one of the two settled it: status %d", got.status)
 	} else {
-		leafOf(t, got.body).says("One of two who differ cannot settle it.", "What you wrote, which was not saved")
+		pagetest.LeafOf(t, got.body).Says("One of two who differ cannot settle it.", "What you wrote, which was not saved")
 	}
 	page := cleo.open("/reviews/" + id)
-	page.sound()
-	page.says("Settle what two reviewers differ about", "A pump failed.", "The consent form was in English alone.")
+	page.Sound()
+	page.Says("Settle what two reviewers differ about", "A pump failed.", "The consent form was in English alone.")
 	settle.Set("evidence", "Both were heard.")
 	cleo.must(id, settle)
 	done := ben.open("/reviews/" + id)
-	done.says("Two reviewers differed, and cleo settled it", "Both were heard.")
+	done.Says("Two reviewers differed, and cleo settled it", "Both were heard.")
 	if got := ben.post("/reviews/"+id, no(3)); got.status != http.StatusConflict {
 		t.Errorf("a settled review was answered: status %d", got.status)
 	}
@@ -286,13 +287,13 @@ func TestAReviewIsOpenedAgain(t *testing.T) {
 	form.Set("reason", "The interpreter has been found.")
 	ben.must(id, form)
 	page := ann.open("/reviews/" + id)
-	page.sound()
-	page.says("Opened again: The interpreter has been found.", "Before the review was opened again; it counts no more.")
-	if got := page.field("answer", "version"); got != "2" {
+	page.Sound()
+	page.Says("Opened again: The interpreter has been found.", "Before the review was opened again; it counts no more.")
+	if got := page.Field("answer", "version"); got != "2" {
 		t.Errorf("the form holds version %q", got)
 	}
 	ben.must(id, no(2))
-	ben.open("/reviews/" + id).says("Inequity contributed: No.")
+	ben.open("/reviews/" + id).Says("Inequity contributed: No.")
 }
 
 func TestFreeTextNeedsAScopeOfItsOwn(t *testing.T) {
@@ -302,15 +303,15 @@ func TestFreeTextNeedsAScopeOfItsOwn(t *testing.T) {
 	w.reviewer(t, "ann").must(id, yes(0))
 	ben := w.reviewer(t, "ben", scope.Narrative)
 	page := ben.open("/reviews/" + id)
-	page.sound()
-	page.says("There is text, which your role does not open.", "Language access")
-	page.silent("The consent form", "<textarea")
+	page.Sound()
+	page.Says("There is text, which your role does not open.", "Language access")
+	page.Silent("The consent form", "<textarea")
 	if got := ben.post("/reviews/"+id, url.Values{"task": {"reopen"}, "version": {"1"}}); got.status != http.StatusForbidden {
 		t.Errorf("reopened without words: status %d", got.status)
 	}
 	other := idOf("e-2")
 	open := ben.open("/reviews/" + other)
-	open.says("Your role does not open free text.")
+	open.Says("Your role does not open free text.")
 	if got := ben.post("/reviews/"+other, yes(0)); got.status != http.StatusForbidden {
 		t.Errorf("evidence was taken: status %d", got.status)
 	}
@@ -366,8 +367,8 @@ func TestAnEventThatItsSourceWithdrew(t *testing.T) {
 	b.must(id, yes(0))
 	w.events = w.events[1:]
 	page := b.open("/reviews/" + id)
-	page.sound()
-	page.says("Its source does not hold this event any more.", "Medication mishap", "Inequity contributed: Yes (Language access).")
-	page.silent("Vietnamese", canaryPatient)
-	b.open("/reviews").says("withdrawn by its source", "1 settled event has been withdrawn")
+	page.Sound()
+	page.Says("Its source does not hold this event any more.", "Medication mishap", "Inequity contributed: Yes (Language access).")
+	page.Silent("Vietnamese", canaryPatient)
+	b.open("/reviews").Says("withdrawn by its source", "1 settled event has been withdrawn")
 }

@@ -30,6 +30,7 @@ import (
 	"github.com/equitylens/equitylens/measure"
 	"github.com/equitylens/equitylens/server"
 	"github.com/equitylens/equitylens/server/page"
+	"github.com/equitylens/equitylens/server/page/pagetest"
 	"github.com/equitylens/equitylens/store/decisions"
 	"github.com/equitylens/equitylens/store/facts"
 )
@@ -336,13 +337,13 @@ func (b *browser) get(address string) answer {
 }
 
 // open reads a page that has to be there.
-func (b *browser) open(address string) *leaf {
+func (b *browser) open(address string) *pagetest.Leaf {
 	b.t.Helper()
 	got := b.get(address)
 	if got.status != http.StatusOK {
 		b.t.Fatalf("GET %s: status %d: %s\n%s", address, got.status, got.body, b.log)
 	}
-	return leafOf(b.t, got.body)
+	return pagetest.LeafOf(b.t, got.body)
 }
 
 // post sends a form.
@@ -361,7 +362,7 @@ func (b *browser) must(id string, form url.Values) {
 	want := "/reviews/" + id + "?done=" + form.Get("task") + "#content"
 	if got.status != http.StatusSeeOther || got.header.Get("Location") != want {
 		b.t.Fatalf("the form came back: status %d to %q\n%s\n%s", got.status, got.header.Get("Location"),
-			leafOf(b.t, got.body).said(), b.log)
+			pagetest.LeafOf(b.t, got.body).Said(), b.log)
 	}
 }
 

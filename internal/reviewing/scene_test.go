@@ -14,6 +14,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/equitylens/equitylens/improvement/review"
+	"github.com/equitylens/equitylens/server/page/pagetest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -96,7 +97,7 @@ func TestGolden(t *testing.T) {
 				if page.status >= http.StatusInternalServerError || page.status == http.StatusNotFound {
 					t.Fatalf("status %d", page.status)
 				}
-				leafOf(t, page.body).sound()
+				pagetest.LeafOf(t, page.body).Sound()
 				got := hashed.ReplaceAllString(page.body, "${1}HASH.")
 				file := filepath.Join("testdata", s.name+"."+lang+".html")
 				if *update {
@@ -122,11 +123,11 @@ func tongue(n *html.Node, out []string) []string {
 		switch {
 		case c.Type == html.TextNode && strings.TrimSpace(c.Data) != "":
 			out = append(out, strings.TrimSpace(c.Data))
-		case c.Type != html.ElementNode, c.Data == "code", c.Data != "html" && attribute(c, "lang") != "",
-			attribute(c, "dir") == "auto":
+		case c.Type != html.ElementNode, c.Data == "code", c.Data != "html" && pagetest.Attribute(c, "lang") != "",
+			pagetest.Attribute(c, "dir") == "auto":
 		default:
 			for _, name := range []string{"aria-label", "data-label", "title", "alt"} {
-				if text := attribute(c, name); text != "" {
+				if text := pagetest.Attribute(c, name); text != "" {
 					out = append(out, text)
 				}
 			}
@@ -144,7 +145,7 @@ func TestSpanishPagesHoldNoEnglish(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			for lang, want := range map[string]bool{"en": true, "es": false} {
-				said := strings.Join(tongue(leafOf(t, s.play(t, lang).body).root, nil), "\n")
+				said := strings.Join(tongue(pagetest.LeafOf(t, s.play(t, lang).body).Root, nil), "\n")
 				for _, name := range []string{"EquityLens", "Riverside Hospital", "Lakeside Clinics"} {
 					said = strings.ReplaceAll(said, name, "")
 				}

@@ -13,14 +13,15 @@ import (
 
 	"github.com/equitylens/equitylens/improvement/review"
 	"github.com/equitylens/equitylens/mapping"
+	"github.com/equitylens/equitylens/server/page/pagetest"
 )
 
 // listed are the ids of the rows of the list.
-func listed(l *leaf) []string {
+func listed(l *pagetest.Leaf) []string {
 	var out []string
-	for _, tr := range l.all(tag(atom.Tr)) {
+	for _, tr := range l.All(pagetest.Tag(atom.Tr)) {
 		for a := range tr.Descendants() {
-			if id, ok := strings.CutPrefix(attribute(a, "href"), "/reviews/"); ok && a.DataAtom == atom.A {
+			if id, ok := strings.CutPrefix(pagetest.Attribute(a, "href"), "/reviews/"); ok && a.DataAtom == atom.A {
 				id, _, _ = strings.Cut(id, "?")
 				out = append(out, id)
 			}
@@ -35,11 +36,11 @@ func TestWorklist(t *testing.T) {
 	b := w.reviewer(t, "ann")
 	b.must(idOf("e-2"), no(0))
 	page := b.open("/reviews")
-	page.sound()
-	page.says("Asked about and settled: 1 of 8 harm events in this list (12%).", "Near miss",
+	page.Sound()
+	page.Says("Asked about and settled: 1 of 8 harm events in this list (12%).", "Near miss",
 		"Black or African American · Vietnamese · 65 to 74 years", "None documented", "overdue", "Patient not here",
 		"Ways of detection stand side by side and are never added", "Open", "Settled")
-	page.silent("Cohen")
+	page.Silent("Cohen")
 	event := w.trail.last()
 	for _, want := range []string{"Patient/" + canaryPatient, "Patient/p-2", "Patient/p-4"} {
 		if !strings.Contains(event, want) {
@@ -97,7 +98,7 @@ func TestTheListIsFiltered(t *testing.T) {
 				t.Errorf("the list (-want +got):\n%s", diff)
 			}
 			if len(want) == 0 {
-				page.says("There is no event to which this applies.")
+				page.Says("There is no event to which this applies.")
 			}
 		})
 	}
@@ -107,29 +108,29 @@ func TestTheFormKeepsWhatWasChosen(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, review.OneReviewer)
 	page := w.reviewer(t, "ann").open("/reviews?state=open&severity=severe&from=2026-01-01&lang=es")
-	page.sound()
-	if got := attribute(page.id("choice-from"), "value"); got != "2026-01-01" {
+	page.Sound()
+	if got := pagetest.Attribute(page.ID("choice-from"), "value"); got != "2026-01-01" {
 		t.Errorf("the form says from %q", got)
 	}
-	chosen := page.all(func(n *html.Node) bool {
+	chosen := page.All(func(n *html.Node) bool {
 		return n.DataAtom == atom.Option && slices.ContainsFunc(n.Attr, func(a html.Attribute) bool { return a.Key == "selected" })
 	})
 	var values []string
 	for _, n := range chosen {
-		values = append(values, attribute(n, "value"))
+		values = append(values, pagetest.Attribute(n, "value"))
 	}
 	if want := []string{"", "severe", "", "", "", ""}; !slices.Equal(values, want) {
 		t.Errorf("the form has chosen %q, want %q", values, want)
 	}
 	hidden := map[string]string{}
-	for _, n := range page.all(func(n *html.Node) bool { return attribute(n, "type") == "hidden" }) {
-		hidden[attribute(n, "name")] = attribute(n, "value")
+	for _, n := range page.All(func(n *html.Node) bool { return pagetest.Attribute(n, "type") == "hidden" }) {
+		hidden[pagetest.Attribute(n, "name")] = pagetest.Attribute(n, "value")
 	}
 	if diff := cmp.Diff(map[string]string{"state": "open", "lang": "es"}, hidden); diff != "" {
 		t.Errorf("the form keeps (-want +got):\n%s", diff)
 	}
-	for _, a := range page.all(tag(atom.A)) {
-		href := attribute(a, "href")
+	for _, a := range page.All(pagetest.Tag(atom.A)) {
+		href := pagetest.Attribute(a, "href")
 		if strings.HasPrefix(href, "/reviews") && !strings.Contains(href, "lang=es") {
 			t.Errorf("a link loses the language: %s", href)
 		}
@@ -162,12 +163,12 @@ func TestPagesOfTheList(t *testing.T) {
 	address := "/reviews?lang=en"
 	for pages := 1; address != ""; pages++ {
 		page := b.open(address)
-		page.sound()
+		page.Sound()
 		all = append(all, listed(page)...)
-		next := page.all(func(n *html.Node) bool { return attribute(n, "rel") == "next" })
+		next := page.All(func(n *html.Node) bool { return pagetest.Attribute(n, "rel") == "next" })
 		address = ""
 		if len(next) == 1 {
-			address = attribute(next[0], "href")
+			address = pagetest.Attribute(next[0], "href")
 		}
 		if pages > 3 {
 			t.Fatal("the list does not end")
@@ -183,7 +184,7 @@ func TestPagesOfTheList(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("all pages (-want +got):\n%s", diff)
 	}
-	b.open("/reviews?after=" + strings.Repeat("0", 40)).says("The list has changed since its last page was opened.")
+	b.open("/reviews?after=" + strings.Repeat("0", 40)).Says("The list has changed since its last page was opened.")
 }
 
 func TestWaysOfDetectionAreNeverAdded(t *testing.T) {
@@ -195,10 +196,10 @@ func TestWaysOfDetectionAreNeverAdded(t *testing.T) {
 	b.must(idOf("e-6"), no(0))
 	page := b.open("/reviews")
 	var rows []string
-	table := page.id("detection")
+	table := page.ID("detection")
 	for tr := range table.Descendants() {
 		if tr.DataAtom == atom.Tr {
-			rows = append(rows, text(tr))
+			rows = append(rows, pagetest.Text(tr))
 		}
 	}
 	want := []string{
@@ -214,7 +215,7 @@ func TestAgreement(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, review.TwoForEachOne)
 	ann, ben := w.reviewer(t, "ann"), w.reviewer(t, "ben")
-	ann.open("/reviews").says("No event has been answered by two reviewers yet.")
+	ann.open("/reviews").Says("No event has been answered by two reviewers yet.")
 	for i, event := range []string{"e-4", "e-5", "e-6", "e-7"} {
 		ann.must(idOf(event), yes(0))
 		if i < 3 {
@@ -224,10 +225,10 @@ func TestAgreement(t *testing.T) {
 		}
 	}
 	page := ann.open("/reviews")
-	page.sound()
+	page.Sound()
 	// Both say yes of three, and differ on one: observed 3/4, expected 1 × 3/4, so that κ is 0.
-	page.says("4 events were answered by two reviewers", "they agreed on 75%", "Cohen’s κ is 0.00", "too few")
-	if got := text(page.id("agreement")); !strings.Contains(got, "Yes 3 1 0") {
+	page.Says("4 events were answered by two reviewers", "they agreed on 75%", "Cohen’s κ is 0.00", "too few")
+	if got := pagetest.Text(page.ID("agreement")); !strings.Contains(got, "Yes 3 1 0") {
 		t.Errorf("the table of both is %s", got)
 	}
 }
@@ -236,19 +237,19 @@ func TestClusters(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, review.OneReviewer)
 	b := w.reviewer(t, "ann")
-	b.open("/reviews/clusters").says("No reviewed events of one group have a factor in common.")
+	b.open("/reviews/clusters").Says("No reviewed events of one group have a factor in common.")
 	b.must(idOf("e-4"), yes(0))
 	b.must(idOf("e-5"), yes(0))
 	b.must(idOf("e-6"), no(0))
 	page := b.open("/reviews/clusters")
-	page.sound()
-	page.says("Language access — Site: Riverside Hospital", "2 events, of 3 of this group with an answer.",
+	page.Sound()
+	page.Says("Language access — Site: Riverside Hospital", "2 events, of 3 of this group with an answer.",
 		"From November 1, 2025 to November 2, 2025.", "A cluster is no rate")
-	act := page.all(func(n *html.Node) bool { return strings.HasPrefix(attribute(n, "href"), "/actions/new") })
+	act := page.All(func(n *html.Node) bool { return strings.HasPrefix(pagetest.Attribute(n, "href"), "/actions/new") })
 	if len(act) == 0 {
 		t.Fatal("no cluster leads to an action")
 	}
-	address, err := url.Parse(attribute(act[0], "href"))
+	address, err := url.Parse(pagetest.Attribute(act[0], "href"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -256,7 +257,7 @@ func TestClusters(t *testing.T) {
 	if diff := cmp.Diff(want, address.Query()); diff != "" {
 		t.Errorf("the action is about (-want +got):\n%s", diff)
 	}
-	b.open("/reviews/clusters?least=3").says("No reviewed events of one group have a factor in common.")
+	b.open("/reviews/clusters?least=3").Says("No reviewed events of one group have a factor in common.")
 }
 
 func TestCodes(t *testing.T) {
@@ -264,13 +265,13 @@ func TestCodes(t *testing.T) {
 	w := newWorld(t, review.OneReviewer)
 	b := w.reviewer(t, "ann")
 	english, spanish := b.open("/reviews/codes"), b.open("/reviews/codes?lang=es")
-	english.sound()
-	spanish.sound()
+	english.Sound()
+	spanish.Sound()
 	for _, table := range [][]review.Concept{review.Answers(), review.Factors(), review.Detections()} {
 		for _, c := range table {
-			english.says(c.Code, c.Display.English, c.Definition.English, c.Example.English)
-			spanish.says(c.Code, c.Display.Spanish, c.Definition.Spanish, c.Example.Spanish)
+			english.Says(c.Code, c.Display.English, c.Definition.English, c.Example.English)
+			spanish.Says(c.Code, c.Display.Spanish, c.Definition.Spanish, c.Example.Spanish)
 		}
 	}
-	english.says(review.SystemAnswer, review.SystemFactor, review.SystemDetection, "Not asked")
+	english.Says(review.SystemAnswer, review.SystemFactor, review.SystemDetection, "Not asked")
 }

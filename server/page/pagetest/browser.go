@@ -1,4 +1,5 @@
-// Package pagetest looks at pages as people do, in Chromium.
+// Package pagetest looks at pages as people do, in Chromium, and reads them as programs do that read for
+// people.
 package pagetest
 
 import (

@@ -1,4 +1,4 @@
-package reviewing_test
+package pagetest
 
 import (
 	"slices"
@@ -9,24 +9,26 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// leaf is a page that was read.
-type leaf struct {
+// Leaf is a page as it was sent, read without a browser.
+type Leaf struct {
 	t    testing.TB
 	body string
-	root *html.Node
+	// Root is the whole document.
+	Root *html.Node
 }
 
-func leafOf(t testing.TB, body string) *leaf {
+// LeafOf reads a page; what is wrong with it is an error of the test.
+func LeafOf(t testing.TB, body string) *Leaf {
 	t.Helper()
 	root, err := html.Parse(strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &leaf{t, body, root}
+	return &Leaf{t, body, root}
 }
 
-// attribute is "" where there is none.
-func attribute(n *html.Node, name string) string {
+// Attribute is "" where there is none.
+func Attribute(n *html.Node, name string) string {
 	for _, a := range n.Attr {
 		if a.Key == name {
 			return a.Val
@@ -35,10 +37,10 @@ func attribute(n *html.Node, name string) string {
 	return ""
 }
 
-// all lists elements, in the order of the page.
-func (l *leaf) all(is func(*html.Node) bool) []*html.Node {
+// All lists elements, in the order of the page.
+func (l *Leaf) All(is func(*html.Node) bool) []*html.Node {
 	var out []*html.Node
-	for n := range l.root.Descendants() {
+	for n := range l.Root.Descendants() {
 		if n.Type == html.ElementNode && is(n) {
 			out = append(out, n)
 		}
@@ -46,21 +48,22 @@ func (l *leaf) all(is func(*html.Node) bool) []*html.Node {
 	return out
 }
 
-func tag(of atom.Atom) func(*html.Node) bool {
+// Tag finds the elements of a name.
+func Tag(of atom.Atom) func(*html.Node) bool {
 	return func(n *html.Node) bool { return n.DataAtom == of }
 }
 
-// id is the element of an id; nil where there is none.
-func (l *leaf) id(id string) *html.Node {
-	found := l.all(func(n *html.Node) bool { return attribute(n, "id") == id })
+// ID is the element of an id; nil where there is none.
+func (l *Leaf) ID(id string) *html.Node {
+	found := l.All(func(n *html.Node) bool { return Attribute(n, "id") == id })
 	if len(found) == 0 {
 		return nil
 	}
 	return found[0]
 }
 
-// text is the text below an element, with single spaces.
-func text(n *html.Node) string {
+// Text is the text below an element, with single spaces.
+func Text(n *html.Node) string {
 	if n == nil {
 		return ""
 	}
@@ -73,27 +76,27 @@ func text(n *html.Node) string {
 	return strings.Join(strings.Fields(out.String()), " ")
 }
 
-// said is all the text of the page below its head.
-func (l *leaf) said() string {
-	main := l.all(tag(atom.Main))
+// Said is all the text of the page below its head.
+func (l *Leaf) Said() string {
+	main := l.All(Tag(atom.Main))
 	if len(main) == 0 {
-		return text(l.root)
+		return Text(l.Root)
 	}
-	return text(main[0])
+	return Text(main[0])
 }
 
-// says holds the page to say something.
-func (l *leaf) says(want ...string) {
+// Says holds the page to say something.
+func (l *Leaf) Says(want ...string) {
 	l.t.Helper()
 	for _, one := range want {
-		if !strings.Contains(l.said(), one) {
-			l.t.Errorf("the page does not say %q:\n%s", one, l.said())
+		if !strings.Contains(l.Said(), one) {
+			l.t.Errorf("the page does not say %q:\n%s", one, l.Said())
 		}
 	}
 }
 
-// silent holds the page not to say something, anywhere.
-func (l *leaf) silent(unwanted ...string) {
+// Silent holds the page not to say something, anywhere.
+func (l *Leaf) Silent(unwanted ...string) {
 	l.t.Helper()
 	for _, one := range unwanted {
 		if strings.Contains(l.body, one) {
@@ -102,27 +105,28 @@ func (l *leaf) silent(unwanted ...string) {
 	}
 }
 
-// field is the value of a control of a form: of those that are chosen, joined by commas.
-func (l *leaf) field(form, name string) string {
+// Field is the value of a control of a form: of those that are chosen, joined by commas.
+func (l *Leaf) Field(form, name string) string {
 	var values []string
-	for _, n := range l.all(func(n *html.Node) bool { return attribute(n, "name") == name }) {
+	for _, n := range l.All(func(n *html.Node) bool { return Attribute(n, "name") == name }) {
 		inside := false
 		for p := n.Parent; p != nil; p = p.Parent {
-			inside = inside || attribute(p, "id") == form
+			inside = inside || Attribute(p, "id") == form
 		}
-		kind := attribute(n, "type")
+		kind := Attribute(n, "type")
 		checked := slices.ContainsFunc(n.Attr, func(a html.Attribute) bool { return a.Key == "checked" })
 		switch {
 		case !inside || (kind == "radio" || kind == "checkbox") && !checked:
 		case n.DataAtom == atom.Textarea:
 			values = append(values, strings.TrimSpace(rawText(n)))
 		default:
-			values = append(values, attribute(n, "value"))
+			values = append(values, Attribute(n, "value"))
 		}
 	}
 	return strings.Join(values, ",")
 }
 
+// rawText is the text below an element as it was sent, which is the value of a text area.
 func rawText(n *html.Node) string {
 	var out strings.Builder
 	for d := range n.Descendants() {
@@ -133,19 +137,19 @@ func rawText(n *html.Node) string {
 	return out.String()
 }
 
-// sound holds the page to what screen readers and browsers rely on.
-func (l *leaf) sound() {
+// Sound holds the page to what screen readers and browsers rely on.
+func (l *Leaf) Sound() {
 	l.t.Helper()
 	ids := map[string]bool{}
-	for _, n := range l.all(func(n *html.Node) bool { return attribute(n, "id") != "" }) {
-		if id := attribute(n, "id"); ids[id] {
+	for _, n := range l.All(func(n *html.Node) bool { return Attribute(n, "id") != "" }) {
+		if id := Attribute(n, "id"); ids[id] {
 			l.t.Errorf("the id %s is there twice", id)
 		} else {
 			ids[id] = true
 		}
 	}
 	level := 0
-	for _, n := range l.all(func(*html.Node) bool { return true }) {
+	for _, n := range l.All(func(*html.Node) bool { return true }) {
 		for _, a := range n.Attr {
 			refers := a.Key == "aria-labelledby" || a.Key == "aria-describedby" || a.Key == "for"
 			fragment, local := strings.CutPrefix(a.Val, "#")
@@ -163,7 +167,7 @@ func (l *leaf) sound() {
 		}
 		if len(n.Data) == 2 && n.Data[0] == 'h' && n.Data[1] >= '1' && n.Data[1] <= '6' {
 			if next := int(n.Data[1] - '0'); next > level+1 {
-				l.t.Errorf("<%s>%s comes after a heading of level %d", n.Data, text(n), level)
+				l.t.Errorf("<%s>%s comes after a heading of level %d", n.Data, Text(n), level)
 			} else {
 				level = next
 			}
@@ -172,29 +176,29 @@ func (l *leaf) sound() {
 			l.t.Errorf("there is a <%s>", n.Data)
 		}
 	}
-	for _, n := range l.all(func(n *html.Node) bool {
+	for _, n := range l.All(func(n *html.Node) bool {
 		return n.DataAtom == atom.Textarea || n.DataAtom == atom.Select ||
-			n.DataAtom == atom.Input && attribute(n, "type") != "hidden"
+			n.DataAtom == atom.Input && Attribute(n, "type") != "hidden"
 	}) {
 		l.labelled(n)
 	}
-	if n := len(l.all(tag(atom.H1))); n != 1 {
+	if n := len(l.All(Tag(atom.H1))); n != 1 {
 		l.t.Errorf("%d headings of the first level", n)
 	}
 }
 
 // labelled holds a control to have a label.
-func (l *leaf) labelled(control *html.Node) {
+func (l *Leaf) labelled(control *html.Node) {
 	l.t.Helper()
 	for p := control.Parent; p != nil; p = p.Parent {
 		if p.DataAtom == atom.Label {
 			return
 		}
 	}
-	labels := l.all(func(n *html.Node) bool {
-		return n.DataAtom == atom.Label && attribute(n, "for") == attribute(control, "id")
+	labels := l.All(func(n *html.Node) bool {
+		return n.DataAtom == atom.Label && Attribute(n, "for") == Attribute(control, "id")
 	})
-	if len(labels) != 1 || text(labels[0]) == "" {
-		l.t.Errorf("the control %s has no label", attribute(control, "name"))
+	if len(labels) != 1 || Text(labels[0]) == "" {
+		l.t.Errorf("the control %s has no label", Attribute(control, "name"))
 	}
 }
