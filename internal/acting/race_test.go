@@ -1,0 +1,5 @@
+//go:build race
+
+package acting_test
+
+const raceDetector = true
