@@ -186,7 +186,7 @@ func (d *Desk) History(ctx context.Context, id, subject string) ([]Review, error
 
 // Answer adds the opinion of a reviewer to the review of an id, whose version they had read: 0 of one
 // that nobody had begun. It returns the review as that reviewer may see it. It fails with an
-// *InvalidError, ErrUnknown, ErrSettled, ErrTwoAnswered, or decisions.ErrConflict where somebody else
+// *InvalidError, ErrUnknown, ErrSettled, ErrTwoAnswered, ErrFull, or decisions.ErrConflict where somebody else
 // was faster; then nothing is written, and what they answered can be given again.
 func (d *Desk) Answer(ctx context.Context, id string, version int, o Opinion) (Review, error) {
 	o, err := o.checked()

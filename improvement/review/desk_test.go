@@ -275,3 +275,47 @@ func TestNewWantsAllItNeeds(t *testing.T) {
 		}
 	}
 }
+
+// Who changes their mind without end, or opens a review again and again, comes to one.
+func TestAReviewIsFull(t *testing.T) {
+	t.Parallel()
+	for _, rule := range []review.Rule{review.OneReviewer, review.TwoForEachOne} {
+		t.Run("reviewers: "+string(rule), func(t *testing.T) {
+			t.Parallel()
+			s := &snapshot{events: []facts.Event{event("v", "2026-06-01")}}
+			desk := open(t, s, review.Config{TwoPerson: rule})
+			id, version := idOf("v"), 0
+			who := review.Reviewer{Subject: "ana"}
+			var err error
+			for err == nil {
+				if _, err = desk.Answer(t.Context(), id, version, by("ana", review.No)); err == nil {
+					version++
+				} else if errors.Is(err, review.ErrSettled) {
+					if _, err = desk.Reopen(t.Context(), id, version, who, "once more"); err == nil {
+						version++
+					}
+				}
+				if version > 10*review.MaxOpinions {
+					t.Fatal("there is no end to it")
+				}
+			}
+			if !errors.Is(err, review.ErrFull) {
+				t.Fatalf("it ends with %v", err)
+			}
+			got, err := desk.Review(t.Context(), id)
+			if err != nil || len(got.Opinions) != review.MaxOpinions {
+				t.Fatalf("it holds %d opinions, %v", len(got.Opinions), err)
+			}
+			if rule == review.OneReviewer {
+				return
+			}
+			if _, err := desk.Answer(t.Context(), id, version, by("ben", review.Yes, review.Bias)); err != nil {
+				t.Fatalf("the second reviewer of a full review: %v", err)
+			}
+			third := review.Settlement{Answer: review.No, Detection: review.Reported, Evidence: "as both say", By: review.Reviewer{Subject: "cleo"}}
+			if got, err := desk.Settle(t.Context(), id, version+1, third); err != nil || got.State != review.Settled {
+				t.Errorf("a third person settles it: %v, %s", err, got.State)
+			}
+		})
+	}
+}

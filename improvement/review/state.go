@@ -19,7 +19,13 @@ var (
 	ErrParty = errors.New("neither of the two reviewers can settle what they differ about")
 	// ErrTwoAnswered: two have answered, and a third person settles what they differ about.
 	ErrTwoAnswered = errors.New("two reviewers have answered")
+	// ErrFull: the review holds MaxOpinions.
+	ErrFull = errors.New("the review holds as many answers as one can hold")
 )
+
+// MaxOpinions is how many opinions a review holds before nobody can change theirs or open it again:
+// each version holds all of those before it, so that their room grows by the square.
+const MaxOpinions = 100
 
 // States lists the states in the order in which a review goes through them.
 func States() []State { return []State{Open, Waiting, Disagreed, Settled} }
@@ -102,6 +108,9 @@ func (r *Review) answer(o Opinion, rule Rule) error {
 	if len(standing) >= r.Needed && !r.AnsweredBy(o.Reviewer.Subject) {
 		return ErrTwoAnswered
 	}
+	if len(r.Opinions) >= MaxOpinions && r.AnsweredBy(o.Reviewer.Subject) {
+		return ErrFull
+	}
 	r.Opinions = append(slices.Clone(r.Opinions), o)
 	standing = r.Standing()
 	if len(standing) == r.Needed && !slices.ContainsFunc(standing, func(x Opinion) bool { return !x.agrees(o) }) {
@@ -138,6 +147,9 @@ func (r *Review) settle(s Settlement) error {
 func (r *Review) reopen(by Reviewer, at time.Time, reason string) error {
 	if r.Settlement == nil {
 		return ErrNotSettled
+	}
+	if len(r.Opinions) >= MaxOpinions {
+		return ErrFull
 	}
 	r.Reopenings = append(slices.Clone(r.Reopenings), Reopening{
 		By: by, At: at, Reason: reason, Before: *r.Settlement, Opinions: len(r.Opinions),

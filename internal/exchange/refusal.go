@@ -39,6 +39,8 @@ func refusals() []struct {
 			"two reviewers have answered; a third person settles what they differ about"},
 		{review.ErrParty, conflict,
 			"neither of the two who differ can settle it; each may change their own answer"},
+		{review.ErrFull, conflict,
+			"the review holds as many answers as one can hold; none is changed any more"},
 		{review.ErrNotDisagreed, conflict, "there are no two answers that differ"},
 		{review.ErrCursor, http.StatusBadRequest, "the list has changed; begin with its first page"},
 		{action.ErrClosed, conflict, "the action is closed; open it again before it is changed"},

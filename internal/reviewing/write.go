@@ -100,6 +100,7 @@ func overtakings() []struct {
 		{review.ErrNotDisagreed, "review.overtaken.agreed"},
 		{review.ErrParty, "review.overtaken.party"},
 		{review.ErrNotSettled, "review.overtaken.open"},
+		{review.ErrFull, "review.overtaken.full"},
 	}
 }
 
