@@ -99,11 +99,12 @@ func (t *Teller) verdict(e effect.Effect, m Measure) Figure {
 	f.Notes = t.trialNotes(e, m)
 	f.Table = t.trialTable(e, m, f.Title)
 	if rows := t.trialRows(e, m); len(rows) > 0 {
-		r := e.Trend
+		r, legend := e.Trend, t.legend()
+		legend.Emphasis = t.w.Say("effect.legend")
 		f.Chart = chart.DotPlot{
 			Meta:   t.meta(f, r.Period, r.Filter, source{r.Measure, r.Version, r.Snapshot, r.DataAsOf}),
 			Axis:   chart.Axis{Label: t.axisLabel(m), Format: t.axis(m, false)},
-			Legend: t.legend(), Rows: rows,
+			Legend: legend, Rows: rows,
 		}
 	} else {
 		f.Notes = append(f.Notes, t.w.Say("effect.no-chart"))
