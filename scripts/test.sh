@@ -126,6 +126,10 @@ if [ "$*" = ./... ]; then
   go test -short -shuffle=on ./internal/dashboard
   go test -race -shuffle=on ./internal/dashboard \
     -run 'AtOnce|NobodyWaits|BrokenPage|OneSession|WhoLeaves|Keeper|ARush|AStream|Streams|ASync|Trail|EachRole|WhoSees'
+  # So do packs, submissions and pages full of hostile text, of which a part is tried below.
+  say "go test, of hostile texts and submissions"
+  go test -shuffle=on -run 'TestHostileText|TestWhatIsReleasedCanBeHandedIn' ./improvement/evidence \
+    ./improvement/network ./internal/acting
   mapfile -t packages < <(go list ./... | grep -v '/internal/dashboard$')
   set -- "${packages[@]}"
 fi
