@@ -58,7 +58,9 @@ func (b *block) tell(f figure.Figure) {
 	b.Sentences, b.Notes = append(b.Sentences, f.Sentences...), append(b.Notes, f.Notes...)
 	b.Chart = f.Chart
 	if len(f.Table.Rows) > 0 {
-		b.Tables = append(b.Tables, tableOf(f.Table))
+		listed := tableOf(f.Table)
+		listed.Headed = true // Its title stands above already.
+		b.Tables = append(b.Tables, listed)
 	}
 }
 
