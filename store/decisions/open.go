@@ -75,7 +75,11 @@ func connect(ctx context.Context, c Config) (*Database, error) {
 		return nil, err
 	}
 	if err := d.write.PingContext(ctx); err != nil {
-		return nil, fmt.Errorf("connect to %s: %w", d.dialect.name, errors.Join(err, d.Close()))
+		place := d.dialect.name
+		if c.URL == "" {
+			place += ": " + c.Path // What SQLite says does not name the file.
+		}
+		return nil, fmt.Errorf("connect to %s: %w", place, errors.Join(err, d.Close()))
 	}
 	return d, nil
 }
