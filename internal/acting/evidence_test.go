@@ -108,7 +108,7 @@ func TestInsideAndOutside(t *testing.T) {
 		t.Errorf("the form holds the period %q", got)
 	}
 	// No day of 2024 was inside.
-	b.open(compared + "&period=2024").Says("This measure cannot be divided by days, or no day of the period is inside.")
+	b.open(compared + "&period=2024").Says("This measure cannot be divided by days, or no day of the period is inside, or none is outside.")
 }
 
 // hostile are texts that would do something if a page or a program took them for anything but text.
