@@ -43,6 +43,9 @@ type improving struct {
 // improve opens the store of decisions, which outlives everything that answers from it.
 func (a *api) improve(ctx context.Context, list []measure.Definition) error {
 	p := a.program
+	if !hasDecisions(a.cfg) { // Which somebody should hear of who expects one to be there.
+		a.logger.InfoContext(ctx, "there is no store of decisions yet, and one is made")
+	}
 	store, err := p.decisions(ctx, a.cfg)
 	if err != nil {
 		return err
