@@ -236,8 +236,7 @@ func (c *course) settlesADifference(t *testing.T) {
 	form.Set("task", "settle")
 	form.Set("answer", "undetermined")
 	form.Set("evidence", adjudication)
-	party := form
-	if status, body := first.post(reviewPath(id), party); status == http.StatusOK {
+	if status, body := first.post(reviewPath(id), form); status == http.StatusOK {
 		t.Errorf("one of the two settled it alone:\n%s", body)
 	}
 	if status, body := third.post(reviewPath(id), form); status != http.StatusOK {
