@@ -128,8 +128,8 @@ if [ "$*" = ./... ]; then
     -run 'AtOnce|NobodyWaits|BrokenPage|OneSession|WhoLeaves|Keeper|ARush|AStream|Streams|ASync|Trail|EachRole|WhoSees'
   # So do packs, submissions and pages full of hostile text, of which a part is tried below.
   say "go test, of hostile texts and submissions"
-  go test -shuffle=on -run 'TestHostileText|TestWhatIsReleasedCanBeHandedIn' ./improvement/evidence \
-    ./improvement/network ./internal/acting
+  go test -shuffle=on -run 'TestHostileText|TestWhatTheCoordinatorSaysIsText|TestWhatIsReleasedCanBeHandedIn' \
+    ./improvement/evidence ./improvement/network ./internal/acting ./internal/institution
   mapfile -t packages < <(go list ./... | grep -v '/internal/dashboard$')
   set -- "${packages[@]}"
 fi

@@ -1,0 +1,5 @@
+//go:build !race
+
+package institution_test
+
+const raceDetector = false
