@@ -115,8 +115,8 @@ func TestFromQuestionsToAPlan(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	period, data := periodOf(t, "2025"), readiness.Data{}
-	if data, err = w.figures(t.Context(), period); err != nil {
+	data, err := w.figures(t.Context(), periodOf(t, "2025"))
+	if err != nil {
 		t.Fatal(err)
 	}
 	steps := q.Plan(kept, readiness.FiguresOf(data), "en")
@@ -285,6 +285,7 @@ func inert(t *testing.T, l *pagetest.Leaf) {
 			if !strings.HasPrefix(pagetest.Attribute(n, "src"), "/assets/") {
 				t.Errorf("there is a picture of %s", pagetest.Attribute(n, "src"))
 			}
+		default:
 		}
 	}
 	l.Silent("%!", "EXTRA", "MISSING", "\u202e")
