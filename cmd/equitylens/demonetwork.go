@@ -97,23 +97,20 @@ func (p *program) demoNetwork(ctx context.Context, flags demoNetworkFlags) (err 
 	if root == "" {
 		root = demoNetworkData
 	}
-	var lc net.ListenConfig
-	listener, err := lc.Listen(ctx, "tcp", flags.listen)
+	cfg := demoCoordinatorConfig(root)
+	w, err := p.demoDoor(ctx, &cfg, flags)
 	if err != nil {
-		return fmt.Errorf("listen: %w; give another address with --listen, such as 127.0.0.1:0", err)
+		return err
 	}
-	defer func() {
-		if closed := listener.Close(); !errors.Is(closed, net.ErrClosed) {
-			err = errors.Join(err, closed)
-		}
-	}()
+	defer func() { err = errors.Join(err, w.close()) }()
+	listener := w.listener
 	at := "http://" + listener.Addr().String()
+	cfg.Server.PublicURL = at
 	members := demoMembers()
 	cfgs := make([]config.Config, len(members))
 	for i, m := range members {
 		cfgs[i] = demoMemberConfig(root, at, m)
 	}
-	cfg := demoCoordinatorConfig(root, at)
 	_, err = os.Stat(filepath.Join(cfg.Data, "decisions.db"))
 	made := err == nil
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -131,6 +128,9 @@ func (p *program) demoNetwork(ctx context.Context, flags demoNetworkFlags) (err 
 	err = p.fillDemoNetwork(ctx, cfgs, flags, made)
 	if err == nil {
 		err = p.printDemoNetwork(ctx, c.desk, at, root)
+	}
+	if err == nil && !flags.once {
+		p.print("\n  %s/network\n      the page of it: choose Wen Adeyemi, a quality analyst, and you are signed in\n", at)
 	}
 	if err != nil || flags.once {
 		return errors.Join(err, c.end())
@@ -150,11 +150,33 @@ func demoMemberConfig(root, at string, m demoMember) config.Config {
 	return cfg
 }
 
-func demoCoordinatorConfig(root, at string) config.Config {
+// demoDoor takes the address at which the coordinator answers and, where it goes on serving, starts a fake
+// EHR at which its people sign in. It has patients, as every EHR has; no figure is of them.
+func (p *program) demoDoor(
+	ctx context.Context, cfg *config.Config, flags demoNetworkFlags,
+) (*ward, error) {
+	if flags.once {
+		var lc net.ListenConfig
+		listener, err := lc.Listen(ctx, "tcp", flags.listen)
+		if err != nil {
+			return nil, fmt.Errorf("listen: %w; give another address with --listen, such as 127.0.0.1:0", err)
+		}
+		return &ward{listener: listener}, nil
+	}
+	const patients = 20
+	people := population.New(population.Config{Patients: patients, Seed: 1})
+	w, err := p.demoWard(ctx, cfg, people, demoFlags{listen: flags.listen})
+	if err != nil {
+		return nil, err
+	}
+	w.register(cfg)
+	return w, nil
+}
+
+func demoCoordinatorConfig(root string) config.Config {
 	cfg := config.Default()
 	cfg.Data = filepath.Join(root, "coordinator")
 	cfg.Log = config.Log{Level: "warn", Format: "text"}
-	cfg.Server.PublicURL = at
 	cfg.Server.StaleAfter.Duration = demoAge
 	return cfg
 }

@@ -118,8 +118,8 @@ type answering func(r *http.Request, v *visit, s *sheet) (*written, error)
 func (d *Dashboard) serve(b builder, answer answering) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		d.cfg.Gate.Signed(w, r, func(s session.Session) {
-			may := rightsOf(s.Person.Roles)
-			switch first := r.URL.Path == OverviewPath; {
+			may, first := rightsOf(s.Person.Roles), r.URL.Path == OverviewPath
+			switch {
 			case first && !b.open(may) && may.Sync: // Who runs the sync has one page here.
 				http.Redirect(w, r, QualityPath, http.StatusSeeOther)
 				return
@@ -134,6 +134,11 @@ func (d *Dashboard) serve(b builder, answer answering) http.Handler {
 			}
 			if noted := d.note(w, r, s.Person, err); noted != nil {
 				made, err = nil, noted
+			}
+			// A coordinator may have no data of its own.
+			if first && errors.Is(err, measure.ErrNoSnapshot) && d.cfg.Network && may.Improve {
+				http.Redirect(w, r, page.NetworkPath, http.StatusSeeOther)
+				return
 			}
 			if err != nil {
 				d.fail(w, r, err)

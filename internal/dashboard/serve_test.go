@@ -7,6 +7,7 @@ import (
 
 	"github.com/equitylens/equitylens/auth/role"
 	"github.com/equitylens/equitylens/internal/dashboard"
+	"github.com/equitylens/equitylens/measure"
 )
 
 func TestWhoSeesPages(t *testing.T) {
@@ -31,6 +32,32 @@ func TestWhoSeesPages(t *testing.T) {
 			got := r.get(c.path)
 			if got.status != c.want || !strings.Contains(got.body, c.says) {
 				t.Errorf("status %d, want %d with %q: %s", got.status, c.want, c.says, got.body)
+			}
+		})
+	}
+}
+
+// TestWhereACoordinatorWithoutDataBegins asks for pages where nothing has been synced.
+func TestWhereACoordinatorWithoutDataBegins(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, path string
+		network    bool
+		want       int
+		leads      string
+	}{
+		{"at the network, if there is one", "/", true, http.StatusSeeOther, "/network"},
+		{"at nothing else", "/", false, http.StatusServiceUnavailable, ""},
+		{"a page of figures says that there are none", "/compare", true, http.StatusServiceUnavailable, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			r := attacked(t, firstTwin, func(cfg *dashboard.Config) {
+				cfg.Network = c.network
+				cfg.Hold = func(func(dashboard.Snapshot) error) error { return measure.ErrNoSnapshot }
+			}, role.Analyst)
+			if got := r.get(c.path); got.status != c.want || got.header.Get("Location") != c.leads {
+				t.Errorf("status %d to %q, want %d to %q", got.status, got.header.Get("Location"), c.want, c.leads)
 			}
 		})
 	}
