@@ -116,6 +116,7 @@ fi
 say "go vet"
 go vet -race ./...
 
+need_axe
 # The race detector takes several times the memory, so what is promised of memory is tested without it.
 if [ "$*" = ./... ]; then
   say "go test, of memory"
@@ -130,10 +131,13 @@ if [ "$*" = ./... ]; then
   say "go test, of hostile texts and submissions"
   go test -shuffle=on -run 'TestHostileText|TestWhatTheCoordinatorSaysIsText|TestWhatIsReleasedCanBeHandedIn' \
     ./improvement/evidence ./improvement/network ./internal/acting ./internal/institution
+  # And walks through the whole program, in a browser and by commands.
+  say "go test, of walks"
+  go test -shuffle=on -timeout 15m ./cmd/equitylens \
+    -run 'TestTheDashboardInABrowser|TestFromAnEventToItsEffect|TestEightInstitutionsHandIn'
   mapfile -t packages < <(go list ./... | grep -v '/internal/dashboard$')
   set -- "${packages[@]}"
 fi
 
-need_axe
 say "go test"
 exec go test -race -shuffle=on -timeout 20m "$@"

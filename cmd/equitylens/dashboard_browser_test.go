@@ -184,6 +184,7 @@ func (w *walk) signIn(t *testing.T, who string) {
 // made: with a mouse, with the keyboard alone, on a phone, on paper, without scripts, in Spanish.
 func TestTheDashboardInABrowser(t *testing.T) {
 	t.Parallel()
+	withoutRaceDetector(t)
 	w := newWalk(t)
 	w.step(t, "an analyst signs in by one click", func(t *testing.T) {
 		w.signIn(t, "wen-adeyemi")

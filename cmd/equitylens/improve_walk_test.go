@@ -50,6 +50,7 @@ const coursePatients = 1500
 // without a word of what people wrote.
 func TestFromAnEventToItsEffect(t *testing.T) {
 	t.Parallel()
+	withoutRaceDetector(t)
 	began := time.Now()
 	c := newCourse(t)
 	t.Logf("the demonstration invites after %v", time.Since(began).Round(time.Millisecond))

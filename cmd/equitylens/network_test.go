@@ -14,6 +14,7 @@ import (
 // actions, eight signed submissions over HTTP with tokens, what is refused, and what members then see.
 func TestEightInstitutionsHandIn(t *testing.T) {
 	t.Parallel()
+	withoutRaceDetector(t)
 	data := t.TempDir()
 	o := must(t, "demo-network", "--once", "--json", "--show-refusal", "--scale", "0.08", "--data", data,
 		"--listen", "127.0.0.1:0")
